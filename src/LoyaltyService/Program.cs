@@ -1,0 +1,6 @@
+namespace LoyaltyService;
+
+public static class Program
+{
+    public static int Main() => 0;
+}

@@ -1,0 +1,6 @@
+namespace PdiSimulator;
+
+public static class Program
+{
+    public static int Main() => 0;
+}
