@@ -1,0 +1,8 @@
+namespace LoyaltyService.Configuration;
+
+internal enum AppEnvironment
+{
+    Development,
+    Test,
+    Production,
+}

@@ -1,0 +1,40 @@
+using System.Text;
+
+namespace LoyaltyService.Configuration;
+
+internal static class ConfigurationModule
+{
+    // A secret or a list of keys has a few hundred bytes; the limit keeps /dev/zero from filling the memory.
+    private const int MaxFileBytes = 64 * 1024;
+
+    /// <summary>
+    /// Reads the environment through the builder's configuration, so that tests and other hosts can put values of their own in front,
+    /// and registers the outcome.
+    /// </summary>
+    /// <exception cref="ConfigurationException">Something is missing or wrong; it lists everything that is.</exception>
+    public static Settings AddEnvironmentConfiguration(this WebApplicationBuilder builder)
+    {
+        var environment = EnvironmentVariables.All
+            .SelectMany(variable => new[] { variable.Name, variable.FileName })
+            .Append(EnvironmentVariables.AspNetCoreEnvironment)
+            .ToDictionary(name => name, name => builder.Configuration[name], StringComparer.Ordinal);
+
+        var settings = SettingsReader.Read(environment, ReadFile);
+        builder.Environment.EnvironmentName = settings.Environment.ToString();
+        builder.Services.AddSingleton(settings);
+        return settings;
+    }
+
+    internal static string ReadFile(string path)
+    {
+        using var stream = File.OpenRead(path);
+        var bytes = new byte[MaxFileBytes + 1];
+        var length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+        if (length > MaxFileBytes)
+            throw new InvalidDataException("The file is longer than a value can be.");
+
+        // Strict: a replacement character in a secret would only be noticed at the server.
+        using var reader = new StreamReader(new MemoryStream(bytes, 0, length), new UTF8Encoding(false, throwOnInvalidBytes: true));
+        return reader.ReadToEnd();
+    }
+}

@@ -1,0 +1,75 @@
+using System.Globalization;
+using StackExchange.Redis;
+
+namespace LoyaltyService.Configuration;
+
+internal sealed record RedisServerUrl(HostPort Server, bool Ssl, string? User, string? Password, int Database) : RedisUrl
+{
+    public const int DefaultPort = 6379;
+
+    /// <summary>Reads a URL without its scheme.</summary>
+    public static Parsed<RedisUrl> ParseServer(string text, bool ssl)
+    {
+        var rest = text.AsSpan();
+        string? user = null;
+        string? password = null;
+        if (rest.IndexOf('@') is var end and >= 0)
+        {
+            var credentials = rest[..end];
+            rest = rest[(end + 1)..];
+            // redis://word@host means a user to some clients and a password to others.
+            if (credentials.IndexOf(':') is var colon && (colon < 0 || colon == credentials.Length - 1))
+                return new Problem("must have user:password@ or :password@ before the host");
+            user = PercentEncoding.Decode(credentials[..colon]);
+            password = PercentEncoding.Decode(credentials[(colon + 1)..]);
+            if (user is null || password is null)
+                return PercentEncoding.Problem;
+        }
+
+        if (rest.Contains('@'))
+            return new Problem("must have only one @, between the password and the host; write @ in a password as %40");
+        if (rest.ContainsAny('?', '#'))
+            return new Problem("must have no parameters; they are fixed by the service");
+
+        var slash = rest.IndexOf('/');
+        var path = slash < 0 ? "" : rest[(slash + 1)..];
+        var database = 0;
+        if (!path.IsEmpty && !int.TryParse(path, NumberStyles.None, CultureInfo.InvariantCulture, out database))
+            return new Problem("must have the number of a database after the slash, such as /0");
+
+        var server = HostPort.Parse(slash < 0 ? rest : rest[..slash], DefaultPort, allowSocket: false);
+        return server.Succeeded
+            ? new RedisServerUrl(server.Value, ssl, string.IsNullOrEmpty(user) ? null : user, password, database)
+            : new Parsed<RedisUrl>(server.Problems);
+    }
+
+    public ConfigurationOptions ToConfigurationOptions()
+    {
+        var options = new ConfigurationOptions
+        {
+            // The service must start, and go on, without Redis; the default would throw at start.
+            AbortOnConnectFail = false,
+            // By default commands queue for seconds while the connection is down, and the till waits with them.
+            BacklogPolicy = BacklogPolicy.FailFast,
+            // A server in the same network answers in milliseconds; a second allows for one lost packet.
+            ConnectTimeout = 1000,
+            // Half of what a till may wait in all: after that the database answers instead.
+            AsyncTimeout = 250,
+            SyncTimeout = 250,
+            // Timeouts are only noticed on a heartbeat; at the default of a second 250 ms would mean up to 1.25 s.
+            HeartbeatInterval = TimeSpan.FromMilliseconds(250),
+            DefaultDatabase = Database,
+            Ssl = Ssl,
+            User = User,
+            Password = Password,
+        };
+        options.EndPoints.Add(Server.Host, Server.Port);
+        if (Ssl)
+            options.SslHost = Server.Host;
+        return options;
+    }
+
+    /// <summary>Where, not who: without user and password.</summary>
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{(Ssl ? "rediss" : "redis")}://{Server}/{Database}");
+}

@@ -1,0 +1,55 @@
+namespace LoyaltyService.Configuration;
+
+/// <summary>The configuration after all checks, as the modules use it.</summary>
+internal sealed record Settings
+{
+    public required AppEnvironment Environment { get; init; }
+
+    /// <summary>0 is any free port.</summary>
+    public required int Port { get; init; }
+
+    public required DatabaseUrl Database { get; init; }
+
+    public required RedisUrl Redis { get; init; }
+
+    /// <summary>Ends with a slash, so that relative addresses go below its path.</summary>
+    public required Uri PdiApiUrl { get; init; }
+
+    public required string PdiClientId { get; init; }
+
+    public required string PdiClientSecret { get; init; }
+
+    public required LogLevel LogLevel { get; init; }
+
+    public required TimeSpan SessionTtl { get; init; }
+
+    /// <summary>Empty when none are configured.</summary>
+    public required IReadOnlyList<ApiKey> ApiKeys { get; init; }
+
+    public required Uri? JwtAuthority { get; init; }
+
+    public required string? JwtAudience { get; init; }
+
+    /// <summary>0 is off, as for the other two limits.</summary>
+    public required int RateLimitGlobalPerSecond { get; init; }
+
+    public required int RateLimitCustomerPerSecond { get; init; }
+
+    public required int RateLimitIpPerMinute { get; init; }
+
+    public required Uri? OtlpEndpoint { get; init; }
+
+    public required int QueueMaxItems { get; init; }
+
+    public required bool AutoMigrate { get; init; }
+
+    /// <summary>Without the secrets: a record prints all its members, and what is printed ends up in a log.</summary>
+    public override string ToString() =>
+        $"Settings {{ Environment = {Environment}, Port = {Port}, Database = {Database}, Redis = {Redis}, "
+        + $"PdiApiUrl = {PdiApiUrl}, PdiClientId = {PdiClientId}, PdiClientSecret = (secret), "
+        + $"LogLevel = {LogLevel}, SessionTtl = {SessionTtl}, ApiKeys = [{string.Join(", ", ApiKeys)}], "
+        + $"JwtAuthority = {JwtAuthority}, JwtAudience = {JwtAudience}, "
+        + $"RateLimitGlobalPerSecond = {RateLimitGlobalPerSecond}, RateLimitCustomerPerSecond = {RateLimitCustomerPerSecond}, "
+        + $"RateLimitIpPerMinute = {RateLimitIpPerMinute}, OtlpEndpoint = {OtlpEndpoint}, "
+        + $"QueueMaxItems = {QueueMaxItems}, AutoMigrate = {AutoMigrate} }}";
+}

@@ -1,0 +1,25 @@
+using LoyaltyService.Configuration;
+
+namespace LoyaltyService.Tests.Configuration;
+
+public sealed class ConfigurationExceptionTests
+{
+    [Fact]
+    public void Errors_are_written_one_on_a_line()
+    {
+        using var writer = new StringWriter { NewLine = "\n" };
+
+        new ConfigurationException([new("PORT", "must be a whole number"), new("LOG_LEVEL", "must be debug")]).Write(writer);
+
+        Assert.Equal(
+            "The configuration is not usable; 2 errors:\n  PORT: must be a whole number\n  LOG_LEVEL: must be debug\n",
+            writer.ToString().ReplaceLineEndings("\n"));
+    }
+
+    [Fact]
+    public void One_error_is_not_several() =>
+        Assert.StartsWith("The configuration is not usable; 1 error:", new ConfigurationException([new("PORT", "must be set")]).Message);
+
+    [Fact]
+    public void The_exit_code_is_that_of_a_configuration_error() => Assert.Equal(78, ConfigurationException.ExitCode);
+}

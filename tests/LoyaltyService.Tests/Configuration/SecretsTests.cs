@@ -1,0 +1,64 @@
+using CsCheck;
+using LoyaltyService.Configuration;
+
+namespace LoyaltyService.Tests.Configuration;
+
+public sealed class SecretsTests
+{
+    [Fact]
+    public void Printed_settings_show_every_setting_and_no_secret()
+    {
+        var settings = Given.Read(Given.Production(("PDI_CLIENT_SECRET", "hush-client")));
+
+        var printed = settings.ToString();
+
+        Assert.All(typeof(Settings).GetProperties(), property => Assert.Contains($"{property.Name} = ", printed));
+        Assert.DoesNotContain("hush", printed);
+        Assert.DoesNotContain(Given.HashA, printed);
+    }
+
+    [Fact]
+    public void Printed_parts_show_no_secret()
+    {
+        var settings = Given.Read(Given.Production());
+
+        Assert.Equal("postgresql://db.example.com:5432/loyalty", settings.Database.ToString());
+        Assert.Equal("rediss://cache.example.com:6379/0", settings.Redis.ToString());
+        Assert.Equal("till (Loyalty)", Assert.Single(settings.ApiKeys).ToString());
+    }
+
+    [Theory]
+    [InlineData("DATABASE_URL", "hush")]
+    [InlineData("DATABASE_URL", "postgresql://loyalty:hush/hush@db.example.com/loyalty")]
+    [InlineData("DATABASE_URL", "postgresql://loyalty:1/hush?hush=hush@db.example.com/loyalty")]
+    [InlineData("DATABASE_URL", "postgresql://loyalty:hush@hush@db.example.com/loyalty")]
+    [InlineData("DATABASE_URL", "postgresql://loyalty:hush%zz@db.example.com/loyalty")]
+    [InlineData("DATABASE_URL", "postgresql://loyalty:hush@db.example.com/loyalty?connect_timeout=hush")]
+    [InlineData("REDIS_URL", "redis://hush@cache.example.com")]
+    [InlineData("REDIS_URL", "redis://:hush@cache.example.com?hush")]
+    [InlineData("REDIS_URL", "redis://:hush@cache.example.com/hush")]
+    [InlineData("API_KEYS", "hush")]
+    [InlineData("API_KEYS", "hush:hush:hush")]
+    [InlineData("API_KEYS", "till:loyalty:hush")]
+    [InlineData("PDI_CLIENT_SECRET", "hush\u0001")]
+    public void An_error_quotes_no_part_of_a_secret(string name, string value) =>
+        Assert.DoesNotContain("hush", Given.ErrorOf(name, Given.Production((name, value))));
+
+    [Fact]
+    public void Whatever_a_secret_variable_holds_its_error_depends_on_the_form_only() =>
+        Gen.Select(Gen.OneOf("DATABASE_URL", "REDIS_URL", "API_KEYS"), UrlText.Any).Sample((name, text) =>
+        {
+            try
+            {
+                Given.Read(Given.Development((name, $"{text}√√√√{text}")));
+            }
+            catch (ConfigurationException exception)
+            {
+                Assert.DoesNotContain("√", exception.Message);
+            }
+        });
+
+    [Fact]
+    public void The_table_says_which_variables_are_secret() =>
+        Assert.All(EnvironmentVariables.All, variable => Assert.Equal(variable.IsSecret, variable.Description.EndsWith("(secret).", StringComparison.Ordinal)));
+}
