@@ -75,6 +75,12 @@ public sealed class DatabaseUrlTests
         Assert.Equal(expected, Postgres($"postgresql://db.example.com/?sslmode={text}").ToNpgsql().SslMode);
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(1024)]
+    public void Npgsql_takes_every_timeout_that_the_URL_may_have(int seconds) =>
+        Assert.Equal(seconds, Postgres($"postgresql://db.example.com/?connect_timeout={seconds}").ToNpgsql().Timeout);
+
+    [Theory]
     [InlineData("sslmode=require&sslrootcert=/etc/ca.pem", SslMode.VerifyCA, "/etc/ca.pem")]
     [InlineData("sslrootcert=/etc/ca.pem&sslmode=require", SslMode.VerifyCA, "/etc/ca.pem")]
     [InlineData("sslrootcert=system", SslMode.VerifyFull, null)]
