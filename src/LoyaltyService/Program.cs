@@ -1,6 +1,50 @@
+using LoyaltyService.Configuration;
+using LoyaltyService.Health;
+using LoyaltyService.Loyalty;
+using LoyaltyService.Observability;
+using LoyaltyService.OpenApi;
+using LoyaltyService.Pdi;
+using LoyaltyService.Security;
+using LoyaltyService.Sessions;
+using LoyaltyService.Storage;
+
 namespace LoyaltyService;
 
+/// <summary>The table of contents: one line a module, in the order of the brief's dependency diagram.</summary>
 public static class Program
 {
-    public static int Main() => 0;
+    public static Task<int> Main(string[] args) => CommandLine.RunAsync(args);
+
+    /// <summary>Builds the service; <paramref name="customize"/> is for a host that brings parts of its own.</summary>
+    /// <exception cref="ConfigurationException">The environment's variables cannot be used.</exception>
+    internal static WebApplication Build(string[] args, Action<WebApplicationBuilder>? customize = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder(args);
+        customize?.Invoke(builder);
+
+        var settings = builder.AddEnvironmentConfiguration();
+        builder.AddObservability(settings);
+        builder.AddStorage(settings);
+        builder.AddSecurity(settings);
+        builder.AddPdi();
+        builder.AddSessions(settings);
+        builder.AddLoyalty();
+        builder.AddApiReference();
+        builder.AddHealth();
+
+        var app = builder.Build();
+
+        app.UseRequestId();
+        app.UseExceptionHandler(static _ => { });
+        app.UseStatusCodeProblems();
+        app.UseAuthentication();
+        app.UseAuthorization();
+
+        app.MapLoyalty();
+        app.MapHealth();
+        app.MapApiReference();
+
+        app.MigrateStorage();
+        return app;
+    }
 }

@@ -1,0 +1,205 @@
+using System.Diagnostics;
+using LoyaltyService.Pdi;
+using LoyaltyService.Sessions;
+
+namespace LoyaltyService.Loyalty;
+
+/// <summary>Asks what the sale earns; may be repeated while the basket changes, the last one counts.</summary>
+/// <param name="SessionId">From identify.</param>
+/// <param name="TransactionAmount">0.00 to 999999.99, at most two decimals.</param>
+/// <param name="Items">The basket: 0 to 500 lines.</param>
+/// <param name="RedeemPoints">Points that the customer wants to redeem.</param>
+/// <param name="Version">The version that the caller decided on.</param>
+internal sealed record CalculateRewardsRequest(
+    string? SessionId, decimal? TransactionAmount, IReadOnlyList<RewardItem?>? Items, long? RedeemPoints = null, int? Version = null)
+    : IRequestBody
+{
+    private const int MaxItems = 500;
+
+    public void Validate(ICollection<FieldError> errors)
+    {
+        errors.CheckId("sessionId", SessionId);
+        errors.CheckAmount("transactionAmount", TransactionAmount);
+        errors.CheckPoints("redeemPoints", RedeemPoints);
+        errors.CheckVersion(Version);
+        if (Items is null)
+            errors.Add(new FieldError("items", "is required; an empty list will do."));
+        else if (Items.Count > MaxItems)
+            errors.Add(new FieldError("items", "must be at most 500 lines."));
+        else
+        {
+            for (var index = 0; index < Items.Count; index++)
+                CheckItem($"items[{index}]", Items[index], errors);
+        }
+    }
+
+    private static void CheckItem(string field, RewardItem? item, ICollection<FieldError> errors)
+    {
+        if (item is null)
+        {
+            errors.Add(new FieldError(field, "must be an object."));
+            return;
+        }
+
+        errors.CheckText(field + ".sku", item.Sku);
+        if (item.Qty is not (>= 1 and <= 9999))
+            errors.Add(new FieldError(field + ".qty", "must be from 1 to 9999."));
+        if (item.UnitPrice is not null)
+            errors.CheckAmount(field + ".unitPrice", item.UnitPrice);
+        if (item.Category is not null)
+            errors.CheckText(field + ".category", item.Category);
+    }
+}
+
+/// <param name="Sku">The article.</param>
+/// <param name="Qty">1 to 9999.</param>
+/// <param name="UnitPrice">The price of one.</param>
+/// <param name="Category">The article's category, for PDI's rules.</param>
+internal sealed record RewardItem(string? Sku, int? Qty, decimal? UnitPrice = null, string? Category = null);
+
+/// <param name="EarnedPoints">What the sale earns.</param>
+/// <param name="Multiplier">Points for one unit of the currency.</param>
+/// <param name="BonusPoints">What is earned beyond the base.</param>
+/// <param name="Breakdown">Where the points come from.</param>
+/// <param name="SessionId">The session.</param>
+/// <param name="Version">The session's version after this calculation.</param>
+/// <param name="Source"><c>pdi</c>, or <c>estimate</c> while PDI cannot be asked: what PDI gives at finalize is what counts.</param>
+/// <param name="RedeemablePoints">How many points the customer could redeem on this sale.</param>
+/// <param name="Discount">What the redemption is worth.</param>
+internal sealed record CalculateRewardsResponse(
+    long EarnedPoints,
+    decimal Multiplier,
+    long BonusPoints,
+    RewardBreakdown Breakdown,
+    string SessionId,
+    int Version,
+    string Source,
+    long? RedeemablePoints,
+    decimal? Discount);
+
+/// <param name="BasePoints">What any customer earns.</param>
+/// <param name="TierBonus">What the customer's tier adds.</param>
+/// <param name="Promotions">What promotions add, where there are any.</param>
+internal sealed record RewardBreakdown(long BasePoints, long TierBonus, long? Promotions = null);
+
+/// <summary>
+/// Calculate: ask PDI, or estimate by the local rules while PDI cannot be asked; store the figures. Nothing is promised by it, so
+/// two calculations at once are not a conflict: the last one stored counts.
+/// </summary>
+internal sealed partial class CalculateRewards(
+    ISessionStore sessions, PdiClient pdi, RewardCalculator calculator, SessionLimits limits, ILogger<CalculateRewards> logger)
+{
+    private const string FromPdi = "pdi";
+    private const string Estimate = "estimate";
+
+    public async Task<Answer<CalculateRewardsResponse>> RunAsync(
+        CalculateRewardsRequest request, string client, VersionCondition condition, CancellationToken cancellationToken)
+    {
+        var session = await FindAsync(request, client, cancellationToken);
+        if (session is null)
+            return SessionRejections.NotFound();
+        if (Refuse(session, condition) is { } refusal)
+            return refusal;
+
+        var (rewards, rejection) = await CalculateAsync(session, request);
+        if (rejection is not null)
+            return rejection;
+
+        for (var attempt = 1; attempt <= limits.MaxSaveTries; attempt++)
+        {
+            var change = session.Calculated(rewards!.EarnedPoints, rewards.Source, request.TransactionAmount!.Value, Causes.Request)
+                with
+            { TraceId = Activity.Current?.TraceId.ToHexString() };
+            if (await sessions.SaveAsync(change, CancellationToken.None))
+            {
+                Log.RewardsCalculated(logger, request.SessionId!, session.CustomerId, rewards.EarnedPoints, rewards.Source);
+                return Answer<CalculateRewardsResponse>
+                    .Of(StatusCodes.Status200OK, rewards with { Version = change.After.Version }, LoyaltyJson.Wire.CalculateRewardsResponse)
+                    .WithVersion(change.After.Version);
+            }
+
+            session = await FindAsync(request, client, cancellationToken) ?? throw new InvalidDataException("A session that was there is gone.");
+            if (Refuse(session, condition) is { } movedOn)
+                return movedOn;
+        }
+
+        return SessionRejections.InProgress(session, "Other calls keep changing the session.");
+    }
+
+    private async Task<Session?> FindAsync(CalculateRewardsRequest request, string client, CancellationToken cancellationToken) =>
+        SessionId.TryParse(request.SessionId, out var id) && await sessions.FindAsync(id, cancellationToken) is { } session && session.Client == client
+            ? session
+            : null;
+
+    private static Rejection? Refuse(Session session, VersionCondition condition) =>
+        condition.Check(session)
+        ?? (session.IsExpired || !SessionTransitions.Allows(session.Status, SessionEvent.Calculated)
+            ? SessionRejections.InvalidState(session, "calculated")
+            : null);
+
+    private async Task<(CalculateRewardsResponse? Rewards, Rejection? Rejection)> CalculateAsync(Session session, CalculateRewardsRequest request)
+    {
+        if (session.IsIdentified)
+        {
+            try
+            {
+                var result = await pdi.CalculateAsync(ToPdi(session, request));
+                if (result.Rejection is { } rejection)
+                {
+                    Log.CalculationRejected(logger, request.SessionId!, session.CustomerId, rejection.Code);
+                    return (null, SessionRejections.ByPdi(rejection, session));
+                }
+
+                return (FromPdiRewards(session, result.Value!), null);
+            }
+            catch (PdiUnavailableException)
+            {
+                // Below: the till is not held up by PDI's absence.
+            }
+        }
+
+        return request.RedeemPoints > 0
+            ? (null, SessionRejections.PdiUnavailable("Points can be redeemed only with PDI's yes."))
+            : (Estimated(session, request.TransactionAmount!.Value), null);
+    }
+
+    private static PdiCalculateRequest ToPdi(Session session, CalculateRewardsRequest request) => new(
+        session.PdiSessionId!,
+        request.TransactionAmount!.Value,
+        [.. request.Items!.Select(item => new PdiItem(item!.Sku!, item.Qty!.Value, item.UnitPrice, item.Category))],
+        request.RedeemPoints);
+
+    private static CalculateRewardsResponse FromPdiRewards(Session session, PdiRewards rewards)
+    {
+        var promotions = rewards.EarnedPoints - rewards.BasePoints - rewards.TierBonus;
+        return new CalculateRewardsResponse(
+            rewards.EarnedPoints, AtLeastOneDecimal(rewards.Multiplier), rewards.BonusPoints,
+            new RewardBreakdown(rewards.BasePoints, rewards.TierBonus, promotions > 0 ? promotions : null),
+            SessionId.Format(session.Id), session.Version, FromPdi, rewards.RedeemablePoints, rewards.Discount);
+    }
+
+    private CalculateRewardsResponse Estimated(Session session, decimal amount)
+    {
+        var rewards = calculator.Calculate(amount, session.Tier);
+        return new CalculateRewardsResponse(
+            rewards.EarnedPoints, AtLeastOneDecimal(rewards.Multiplier), rewards.TierBonus,
+            new RewardBreakdown(rewards.BasePoints, rewards.TierBonus),
+            SessionId.Format(session.Id), session.Version, Estimate, RedeemablePoints: null, Discount: null);
+    }
+
+    /// <summary>3 and 3.00 are written 3.0, as in the brief's example.</summary>
+    private static decimal AtLeastOneDecimal(decimal multiplier)
+    {
+        var shortest = multiplier / 1.000000000000000000000000000000m;
+        return shortest.Scale == 0 ? shortest * 1.0m : shortest;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventName = "RewardsCalculated", Level = LogLevel.Information, Message = "Rewards calculated: {sessionId} {customerId} {earnedPoints} ({source})")]
+        public static partial void RewardsCalculated(ILogger logger, string sessionId, string customerId, long earnedPoints, string source);
+
+        [LoggerMessage(EventName = "CalculationRejected", Level = LogLevel.Warning, Message = "PDI rejected the calculation: {sessionId} {customerId} {pdiCode}")]
+        public static partial void CalculationRejected(ILogger logger, string sessionId, string customerId, string pdiCode);
+    }
+}

@@ -1,0 +1,65 @@
+using System.Diagnostics;
+using LoyaltyService.Pdi;
+using LoyaltyService.Sessions;
+
+namespace LoyaltyService.Loyalty;
+
+/// <summary>
+/// The effect of a stored intent: tell PDI, store what it says. Safe to run again at any time and from anywhere, since PDI knows the
+/// intent by its key and the session's version lets only one of two answers in.
+/// </summary>
+internal sealed partial class FinalizeAtPdi(ISessionStore sessions, PdiClient pdi, ILogger<FinalizeAtPdi> logger)
+{
+    /// <returns>The session as it stands afterwards, and PDI's refusal if it refused.</returns>
+    /// <exception cref="PdiUnavailableException">PDI gave no clean answer; the intent stays.</exception>
+    /// <exception cref="PdiAuthenticationException">PDI refuses the service; the intent stays.</exception>
+    public async Task<(Session Session, PdiRejection? Rejection)> RunAsync(Session session, string cause)
+    {
+        var intent = session.Intent ?? throw new InvalidOperationException("A session without an intent cannot be finalized.");
+        var request = new PdiFinalizeRequest(
+            session.PdiSessionId!, session.TransactionId, intent.FinalAmount,
+            intent.ApplyRewards ? session.EarnedPoints : 0, intent.RedeemPoints, intent.ApplyRewards);
+        var result = await pdi.FinalizeAsync(request, intent.PdiKey.ToString("N"));
+
+        if (result.Rejection is not { } rejection)
+            return (await SaveAsync(session.Finalized(result.Value!, cause)), null);
+        if (!rejection.IsSessionGone)
+            return await RefuseAsync(session.FinalizeRefused(rejection, cause), rejection);
+
+        // Closed may mean: finalized by this very intent, whose answer was lost. Only PDI's own record can tell.
+        var state = await pdi.GetSessionStatusAsync(session.PdiSessionId!);
+        return state.Value?.Receipt is { } receipt
+            ? (await SaveAsync(session.Finalized(receipt, cause)), null)
+            : await RefuseAsync(session.PdiSessionLost(rejection, cause), rejection);
+    }
+
+    private async Task<(Session Session, PdiRejection? Rejection)> RefuseAsync(SessionChange change, PdiRejection rejection)
+    {
+        Log.FinalizeRejected(logger, SessionId.Format(change.Before.Id), change.Before.CustomerId, rejection.Code);
+        return (await SaveAsync(change), rejection);
+    }
+
+    private async Task<Session> SaveAsync(SessionChange change)
+    {
+        change = change with { TraceId = Activity.Current?.TraceId.ToHexString() };
+        if (!await sessions.SaveAsync(change, CancellationToken.None))
+        {
+            // Somebody else has stored PDI's answer already; to one key PDI gives one answer.
+            return await sessions.FindAsync(change.Before.Id, CancellationToken.None)
+                ?? throw new InvalidDataException("A session that was there is gone.");
+        }
+
+        if (change.After.Status is SessionStatus.Finalized)
+            Log.SessionFinalized(logger, SessionId.Format(change.After.Id), change.After.CustomerId, change.After.EarnedPoints);
+        return change.After;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventName = "SessionFinalized", Level = LogLevel.Information, Message = "Session finalized: {sessionId} {customerId} {earnedPoints}")]
+        public static partial void SessionFinalized(ILogger logger, string sessionId, string customerId, long earnedPoints);
+
+        [LoggerMessage(EventName = "FinalizeRejected", Level = LogLevel.Warning, Message = "PDI rejected the finalize: {sessionId} {customerId} {pdiCode}")]
+        public static partial void FinalizeRejected(ILogger logger, string sessionId, string customerId, string pdiCode);
+    }
+}

@@ -1,0 +1,173 @@
+using System.Diagnostics;
+using LoyaltyService.Pdi;
+using LoyaltyService.Sessions;
+
+namespace LoyaltyService.Loyalty;
+
+/// <summary>Commits the sale's rewards to the customer's account.</summary>
+/// <param name="SessionId">From identify.</param>
+/// <param name="TransactionId">The transaction that the session was identified with.</param>
+/// <param name="FinalAmount">0.00 to 999999.99, at most two decimals.</param>
+/// <param name="ApplyRewards">False closes the session with nothing earned and nothing redeemed.</param>
+/// <param name="RedeemPoints">Points to redeem.</param>
+/// <param name="Version">The version that the caller decided on.</param>
+internal sealed record FinalizeRequest(
+    string? SessionId, string? TransactionId, decimal? FinalAmount, bool? ApplyRewards, long? RedeemPoints = null, int? Version = null)
+    : IRequestBody
+{
+    public void Validate(ICollection<FieldError> errors)
+    {
+        errors.CheckId("sessionId", SessionId);
+        errors.CheckId("transactionId", TransactionId);
+        errors.CheckAmount("finalAmount", FinalAmount);
+        errors.CheckPoints("redeemPoints", RedeemPoints);
+        errors.CheckVersion(Version);
+        if (ApplyRewards is null)
+            errors.Add(new FieldError("applyRewards", "is required."));
+        else if (ApplyRewards is false && RedeemPoints > 0)
+            errors.Add(new FieldError("redeemPoints", "must be 0 when applyRewards is false."));
+    }
+
+    /// <summary>The version is no part of the meaning: a repeat may carry a newer one.</summary>
+    public Guid ToFingerprint()
+    {
+        var fingerprint = new Fingerprint("finalize");
+        fingerprint.Add(SessionId);
+        fingerprint.Add(TransactionId);
+        fingerprint.Add(FinalAmount!.Value);
+        fingerprint.Add(ApplyRewards!.Value);
+        fingerprint.Add(RedeemPoints ?? 0);
+        return fingerprint.ToGuid();
+    }
+}
+
+/// <summary>The receipt; or, while PDI's answer is outstanding, the first two members and the version.</summary>
+/// <param name="SessionId">The session.</param>
+/// <param name="Status"><c>finalized</c>, or <c>finalizing</c> while PDI's answer is outstanding.</param>
+/// <param name="EarnedPoints">What PDI gave.</param>
+/// <param name="NewBalance">The customer's balance afterwards.</param>
+/// <param name="ReceiptId">PDI's receipt.</param>
+/// <param name="RedeemedPoints">What was redeemed.</param>
+/// <param name="Version">The session's version.</param>
+internal sealed record FinalizeResponse(
+    string SessionId, string Status, long? EarnedPoints, long? NewBalance, string? ReceiptId, long? RedeemedPoints, int Version);
+
+/// <summary>
+/// Finalize is an intent, then an effect. The intent is stored first, with the key that PDI will know it by; from then on the sale is
+/// accepted and takes effect exactly once, whatever dies: this request goes on without its caller, and the worker goes on without
+/// this request.
+/// </summary>
+internal sealed partial class FinalizeSession(
+    ISessionStore sessions,
+    IReplayCache replays,
+    FinalizeAtPdi finalizeAtPdi,
+    SessionLimits limits,
+    TimeProvider clock,
+    ILogger<FinalizeSession> logger)
+{
+    public async Task<Answer<FinalizeResponse>> RunAsync(
+        FinalizeRequest request, string client, VersionCondition condition, CancellationToken cancellationToken)
+    {
+        if (!SessionId.TryParse(request.SessionId, out var id))
+            return SessionRejections.NotFound();
+
+        var fingerprint = request.ToFingerprint();
+        var key = new ReplayKey("finalize:" + client, id);
+        // A cached answer to another body says nothing about this one; the row does.
+        if (await replays.FindAsync(key) is { } replay && replay.Fingerprint == fingerprint)
+            return Answer<FinalizeResponse>.Replay(replay.Status, replay.Body).WithVersion(replay.Version);
+
+        var started = clock.GetTimestamp();
+        while (await sessions.FindAsync(id, cancellationToken) is { } session && session.Client == client)
+        {
+            if (session.TransactionId != request.TransactionId)
+                return new Rejection(ErrorCode.TransactionMismatch, "The session belongs to another transaction.") { SessionId = request.SessionId };
+            if (session.Status is SessionStatus.Finalized)
+            {
+                return session.Intent!.Fingerprint == fingerprint
+                    ? Receipt(session, key).AsReplay()
+                    : SessionRejections.KeyReused("The finalize of this session");
+            }
+
+            if (session.Status is SessionStatus.Finalizing)
+            {
+                if (session.Intent!.Fingerprint != fingerprint)
+                    return SessionRejections.InProgress(session, "The session is being finalized with another body.");
+                if (clock.GetElapsedTime(started) >= limits.RepeatWait)
+                    return Accepted(session);
+                await Task.Delay(limits.RepeatPoll, clock, cancellationToken);
+                continue;
+            }
+
+            if (Refuse(session, request, condition) is { } refusal)
+                return refusal;
+
+            var intent = new FinalizeIntent(
+                fingerprint, Guid.NewGuid(), request.FinalAmount!.Value, request.ApplyRewards!.Value, request.RedeemPoints ?? 0);
+            var change = session.FinalizeRequested(intent, Causes.Request) with { TraceId = Activity.Current?.TraceId.ToHexString() };
+            // False: another call was first. Its row says what to do.
+            if (await sessions.SaveAsync(change, cancellationToken))
+                return await TakeEffectAsync(change.After, key);
+        }
+
+        return SessionRejections.NotFound();
+    }
+
+    private static Rejection? Refuse(Session session, FinalizeRequest request, VersionCondition condition)
+    {
+        if (condition.Check(session) is { } conflict)
+            return conflict;
+        if (session.IsExpired || !SessionTransitions.Allows(session.Status, SessionEvent.FinalizeRequested))
+            return SessionRejections.InvalidState(session, "finalized");
+        return request.RedeemPoints > 0 && !session.IsIdentified
+            ? SessionRejections.PdiUnavailable("Points can be redeemed only after PDI has identified the customer.")
+            : null;
+    }
+
+    private async Task<Answer<FinalizeResponse>> TakeEffectAsync(Session session, ReplayKey key)
+    {
+        // PDI has not identified the customer yet; the worker will have that done first.
+        if (!session.IsIdentified)
+            return Accepted(session);
+
+        try
+        {
+            var (settled, rejection) = await finalizeAtPdi.RunAsync(session, Causes.Request);
+            if (rejection is not null)
+                return SessionRejections.ByPdi(rejection, session);
+            return settled.Status is SessionStatus.Finalized ? Receipt(settled, key) : Accepted(settled);
+        }
+        catch (LoyaltyException outstanding) when (outstanding is PdiUnavailableException or PdiAuthenticationException)
+        {
+            // The intent is stored and PDI will be told: that is what the caller needs to know.
+            Log.FinalizeOutstanding(logger, SessionId.Format(session.Id), session.CustomerId, outstanding.Message);
+            return Accepted(session);
+        }
+    }
+
+    private Answer<FinalizeResponse> Receipt(Session session, ReplayKey key)
+    {
+        var answer = Answer<FinalizeResponse>.Of(
+            StatusCodes.Status200OK,
+            new FinalizeResponse(
+                SessionId.Format(session.Id), session.Status.ToText(), session.EarnedPoints, session.NewBalance, session.ReceiptId,
+                session.RedeemedPoints, session.Version),
+            LoyaltyJson.Wire.FinalizeResponse);
+        replays.Remember(key, new Replay(session.Intent!.Fingerprint, answer.Status, session.Version, answer.Body));
+        return answer.WithVersion(session.Version);
+    }
+
+    private static Answer<FinalizeResponse> Accepted(Session session) => Answer<FinalizeResponse>
+        .Accepted(
+            new FinalizeResponse(
+                SessionId.Format(session.Id), SessionStatus.Finalizing.ToText(), null, null, null, null, session.Version),
+            LoyaltyJson.Wire.FinalizeResponse,
+            session)
+        .WithVersion(session.Version);
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventName = "FinalizeOutstanding", Level = LogLevel.Warning, Message = "Finalize accepted, PDI's answer outstanding: {sessionId} {customerId}: {reason}")]
+        public static partial void FinalizeOutstanding(ILogger logger, string sessionId, string customerId, string reason);
+    }
+}

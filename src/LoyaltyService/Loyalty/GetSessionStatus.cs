@@ -1,0 +1,73 @@
+using LoyaltyService.Sessions;
+
+namespace LoyaltyService.Loyalty;
+
+/// <param name="SessionId">The session.</param>
+/// <param name="Status"><c>pending</c>, <c>active</c>, <c>pending_finalization</c>, <c>finalizing</c>, <c>finalized</c> or <c>failed</c>.</param>
+/// <param name="CustomerId">PDI's id of the customer.</param>
+/// <param name="ChannelId">The till or ordering channel.</param>
+/// <param name="TransactionId">The sale.</param>
+/// <param name="StoreId">The store, where one was given.</param>
+/// <param name="EarnedPoints">Of the last calculation; after finalize, what PDI gave.</param>
+/// <param name="RedeemedPoints">What was redeemed.</param>
+/// <param name="NewBalance">The customer's balance after finalize.</param>
+/// <param name="ReceiptId">PDI's receipt.</param>
+/// <param name="CreatedAt">When the session was created.</param>
+/// <param name="ExpiresAt">When it ends if it is not finalized.</param>
+/// <param name="FinalizedAt">When it was finalized; null until then.</param>
+/// <param name="Version">The session's version, as in <c>ETag</c>.</param>
+/// <param name="Failure">Why it failed, if it failed.</param>
+internal sealed record SessionResponse(
+    string SessionId,
+    string Status,
+    string CustomerId,
+    string ChannelId,
+    string TransactionId,
+    string? StoreId,
+    long EarnedPoints,
+    long RedeemedPoints,
+    long? NewBalance,
+    string? ReceiptId,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset ExpiresAt,
+    [property: System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.Never)]
+    DateTimeOffset? FinalizedAt,
+    int Version,
+    FailureResponse? Failure);
+
+/// <param name="Reason"><c>pdi_rejected</c> or <c>expired</c>.</param>
+/// <param name="PdiCode">PDI's code, where PDI refused.</param>
+/// <param name="Message">PDI's message, where PDI refused.</param>
+internal sealed record FailureResponse(string Reason, string? PdiCode, string? Message);
+
+/// <summary>Status: the session as it stands here. PDI is not asked.</summary>
+internal sealed class GetSessionStatus(ISessionStore sessions)
+{
+    public async Task<Answer<SessionResponse>> RunAsync(string? sessionId, string client, string? ifNoneMatch, CancellationToken cancellationToken)
+    {
+        if (!SessionId.TryParse(sessionId, out var id) || await sessions.FindAsync(id, cancellationToken) is not { } session || session.Client != client)
+            return SessionRejections.NotFound();
+        if (ifNoneMatch == $"\"{session.Version}\"")
+            return Answer<SessionResponse>.NotModified(session.Version);
+
+        return Answer<SessionResponse>.Of(StatusCodes.Status200OK, ToResponse(session), LoyaltyJson.Wire.SessionResponse)
+            .WithVersion(session.Version);
+    }
+
+    private static SessionResponse ToResponse(Session session) => new(
+        SessionId.Format(session.Id),
+        session.Status.ToText(),
+        session.CustomerId,
+        session.ChannelId,
+        session.TransactionId,
+        session.StoreId,
+        session.EarnedPoints,
+        session.RedeemedPoints,
+        session.NewBalance,
+        session.ReceiptId,
+        session.CreatedAt,
+        session.ExpiresAt,
+        session.FinalizedAt,
+        session.Version,
+        session.Failure is { } failure ? new FailureResponse(failure.Reason, failure.Code, failure.Message) : null);
+}

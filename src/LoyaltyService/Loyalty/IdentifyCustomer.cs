@@ -1,0 +1,211 @@
+using System.Diagnostics;
+using System.Text.Json;
+using LoyaltyService.Pdi;
+using LoyaltyService.Sessions;
+
+namespace LoyaltyService.Loyalty;
+
+/// <summary>Starts the loyalty session of a sale.</summary>
+/// <param name="CustomerId">PDI's id of the customer.</param>
+/// <param name="ChannelId">The till or ordering channel.</param>
+/// <param name="TransactionId">The sale, unique within its channel.</param>
+/// <param name="StoreId">The store, where the channel has several.</param>
+/// <param name="Metadata">The caller's own data: an object of at most 4 KiB, kept and never read.</param>
+internal sealed record IdentifyRequest(
+    string? CustomerId, string? ChannelId, string? TransactionId, string? StoreId = null, JsonElement? Metadata = null) : IRequestBody
+{
+    /// <summary>The metadata as it is compared and kept.</summary>
+    internal string? CanonicalMetadata { get; private set; }
+
+    public void Validate(ICollection<FieldError> errors)
+    {
+        errors.CheckId("customerId", CustomerId);
+        errors.CheckId("channelId", ChannelId);
+        errors.CheckId("transactionId", TransactionId);
+        errors.CheckOptionalId("storeId", StoreId);
+        if (Metadata is not { ValueKind: not JsonValueKind.Null } metadata)
+            return;
+        CanonicalMetadata = metadata.ValueKind is JsonValueKind.Object ? Loyalty.Metadata.Canonical(metadata) : null;
+        if (metadata.ValueKind is not JsonValueKind.Object)
+            errors.Add(new FieldError("metadata", "must be an object."));
+        else if (CanonicalMetadata is null)
+            errors.Add(new FieldError("metadata", "must be valid Unicode without NUL characters."));
+        else if (System.Text.Encoding.UTF8.GetByteCount(CanonicalMetadata) > Loyalty.Metadata.MaxBytes)
+            errors.Add(new FieldError("metadata", "must be at most 4 KiB."));
+    }
+
+    public Guid ToFingerprint()
+    {
+        var fingerprint = new Fingerprint("identify");
+        fingerprint.Add(CustomerId);
+        fingerprint.Add(ChannelId);
+        fingerprint.Add(TransactionId);
+        fingerprint.Add(StoreId);
+        fingerprint.Add(CanonicalMetadata);
+        return fingerprint.ToGuid();
+    }
+}
+
+/// <summary>The session, and the customer if PDI has identified them; until then only the first and the last two members.</summary>
+/// <param name="SessionId">For the following calls.</param>
+/// <param name="Status"><c>active</c>, or <c>pending</c> while PDI cannot be asked.</param>
+/// <param name="CustomerName">The customer's name.</param>
+/// <param name="CurrentPoints">The customer's balance.</param>
+/// <param name="Tier">The customer's tier.</param>
+/// <param name="Version">The session's version.</param>
+/// <param name="ExpiresAt">When the session ends if it is not finalized.</param>
+internal sealed record IdentifyResponse(
+    string SessionId, string Status, string? CustomerName, long? CurrentPoints, string? Tier, int Version, DateTimeOffset ExpiresAt);
+
+/// <summary>
+/// Identify: create the session (the database decides who was first), ask PDI, store the answer. A repeat is answered by what is
+/// stored; a session that waits for PDI, and on which nobody works, is taken up again by the repeat.
+/// </summary>
+internal sealed partial class IdentifyCustomer(
+    ISessionStore sessions,
+    IReplayCache replays,
+    PdiClient pdi,
+    SessionLimits limits,
+    TimeProvider clock,
+    ILogger<IdentifyCustomer> logger)
+{
+    public async Task<Answer<IdentifyResponse>> RunAsync(IdentifyRequest request, string client, CancellationToken cancellationToken)
+    {
+        var fingerprint = request.ToFingerprint();
+        var key = new ReplayKey("identify", Fingerprint.OfSale(client, request.ChannelId!, request.TransactionId!));
+        if (await replays.FindAsync(key) is { } replay)
+            return replay.Fingerprint == fingerprint ? Replayed(replay) : KeyReused(request);
+
+        var (session, created) = await sessions.CreateAsync(
+            NewSession(request, client, key.Id, fingerprint), limits.Lifetime, limits.IdentifyHold, cancellationToken);
+        if (session.IdentifyFingerprint != fingerprint)
+            return KeyReused(request);
+
+        // From here on the session exists: it is brought to a clear status even if the caller has left.
+        return created ? await AskPdiAsync(session, key) : await RepeatAsync(session, key, cancellationToken);
+    }
+
+    /// <summary>Answers a sale that has a session already: by its row, or by what becomes of it within the wait.</summary>
+    private async Task<Answer<IdentifyResponse>> RepeatAsync(Session session, ReplayKey key, CancellationToken cancellationToken)
+    {
+        var started = clock.GetTimestamp();
+        while (true)
+        {
+            if (Settled(session, key) is { } answer)
+                return answer.AsReplay();
+            if (session is { Status: SessionStatus.Failed } or { Status: SessionStatus.Pending, IsExpired: true })
+                return SessionRejections.InvalidState(session, "identified");
+            if (session.Status is SessionStatus.Finalizing)
+                return Pending(session);
+            if (!session.IsBusy && await sessions.TryClaimAsync(session, limits.IdentifyHold, cancellationToken))
+                return await AskPdiAsync(session, key);
+            if (clock.GetElapsedTime(started) >= limits.RepeatWait)
+                return SessionRejections.InProgress(session, "The customer is being identified by an earlier call.");
+
+            await Task.Delay(limits.RepeatPoll, clock, cancellationToken);
+            session = await sessions.FindAsync(session.Id, cancellationToken)
+                ?? throw new InvalidDataException("A session that was there is gone.");
+        }
+    }
+
+    private async Task<Answer<IdentifyResponse>> AskPdiAsync(Session session, ReplayKey key)
+    {
+        try
+        {
+            var request = new PdiIdentifyRequest(session.CustomerId, session.ChannelId, session.TransactionId, session.StoreId);
+            var result = await pdi.IdentifyAsync(request, idempotencyKey: session.Id.ToString("N"));
+            return await StoreAsync(session, result, key);
+        }
+        catch (PdiUnavailableException)
+        {
+            await sessions.ReleaseAsync(session, CancellationToken.None);
+            return Pending(session);
+        }
+        catch (PdiAuthenticationException)
+        {
+            await sessions.ReleaseAsync(session, CancellationToken.None);
+            throw;
+        }
+    }
+
+    private async Task<Answer<IdentifyResponse>> StoreAsync(Session session, PdiResult<PdiIdentity> result, ReplayKey key)
+    {
+        var change = result.Rejection is { } rejection
+            ? session.IdentifyRejected(rejection, Causes.Request)
+            : session.Identified(result.Value!, Causes.Request);
+        change = change with { TraceId = CurrentTraceId() };
+
+        var stored = await sessions.SaveAsync(change, CancellationToken.None)
+            ? change.After
+            // Somebody else has moved the session on: its row has the answer.
+            : await sessions.FindAsync(session.Id, CancellationToken.None) ?? throw new InvalidDataException("A session that was there is gone.");
+        if (stored.Failure is { Code: { } code })
+            Log.IdentifyRejected(logger, SessionId.Format(stored.Id), stored.CustomerId, code);
+        else
+            Log.CustomerIdentified(logger, SessionId.Format(stored.Id), stored.CustomerId);
+        return Settled(stored, key) ?? Pending(stored);
+    }
+
+    /// <summary>The answer of a session that PDI has answered for, the same for every repeat; null while it is open.</summary>
+    private Answer<IdentifyResponse>? Settled(Session session, ReplayKey key)
+    {
+        Answer<IdentifyResponse> answer;
+        if (session.IdentifiedVersion is { } version)
+        {
+            answer = Answer<IdentifyResponse>.Of(
+                StatusCodes.Status200OK,
+                new IdentifyResponse(
+                    SessionId.Format(session.Id), SessionStatus.Active.ToText(), session.CustomerName, session.CurrentPoints, session.Tier,
+                    version, session.ExpiresAt),
+                LoyaltyJson.Wire.IdentifyResponse);
+        }
+        else if (session.Failure is { Reason: SessionFailure.RejectedByPdi, Code: { } code, Message: { } message })
+        {
+            answer = SessionRejections.ByPdi(new PdiRejection(code, message), session) with { TraceId = session.TraceId };
+        }
+        else
+        {
+            return null;
+        }
+
+        replays.Remember(key, new Replay(session.IdentifyFingerprint, answer.Status, session.IdentifiedVersion ?? 0, answer.Body));
+        return answer.WithVersion(session.IdentifiedVersion);
+    }
+
+    private static Answer<IdentifyResponse> Pending(Session session) => Answer<IdentifyResponse>.Accepted(
+        new IdentifyResponse(
+            SessionId.Format(session.Id), SessionStatus.Pending.ToText(), null, null, null, session.Version, session.ExpiresAt),
+        LoyaltyJson.Wire.IdentifyResponse,
+        session);
+
+    private static Answer<IdentifyResponse> Replayed(Replay replay) =>
+        Answer<IdentifyResponse>.Replay(replay.Status, replay.Body).WithVersion(replay.Version == 0 ? null : replay.Version);
+
+    private static Rejection KeyReused(IdentifyRequest request) =>
+        SessionRejections.KeyReused($"The transaction {request.TransactionId} of channel {request.ChannelId}");
+
+    private static Session NewSession(IdentifyRequest request, string client, Guid saleKey, Guid fingerprint) => new()
+    {
+        Id = SessionId.New(),
+        SaleKey = saleKey,
+        Client = client,
+        ChannelId = request.ChannelId!,
+        TransactionId = request.TransactionId!,
+        StoreId = request.StoreId,
+        CustomerId = request.CustomerId!,
+        Metadata = request.CanonicalMetadata,
+        IdentifyFingerprint = fingerprint,
+        TraceId = CurrentTraceId(),
+    };
+
+    private static string? CurrentTraceId() => Activity.Current?.TraceId.ToHexString();
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventName = "CustomerIdentified", Level = LogLevel.Information, Message = "Customer identified: {sessionId} {customerId}")]
+        public static partial void CustomerIdentified(ILogger logger, string sessionId, string customerId);
+
+        [LoggerMessage(EventName = "IdentifyRejected", Level = LogLevel.Warning, Message = "PDI rejected the customer: {sessionId} {customerId} {pdiCode}")]
+        public static partial void IdentifyRejected(ILogger logger, string sessionId, string customerId, string pdiCode);
+    }
+}

@@ -1,0 +1,25 @@
+using Microsoft.Extensions.Options;
+
+namespace LoyaltyService.Loyalty;
+
+/// <summary>The business of the service: one class a use case.</summary>
+internal static class LoyaltyModule
+{
+    private const string RulesFile = "rewards.json";
+
+    public static void AddLoyalty(this WebApplicationBuilder builder)
+    {
+        builder.Configuration.AddJsonFile(Path.Combine(AppContext.BaseDirectory, RulesFile), optional: false);
+        builder.Services.AddSingleton<IValidateOptions<RewardRules>, RewardRulesValidator>();
+        builder.Services.AddOptions<RewardRules>().BindConfiguration("Rewards").ValidateOnStart();
+        builder.Services.AddSingleton(services => new RewardCalculator(services.GetRequiredService<IOptions<RewardRules>>().Value));
+
+        builder.Services.AddSingleton<IdentifyCustomer>();
+        builder.Services.AddSingleton<CalculateRewards>();
+        builder.Services.AddSingleton<FinalizeAtPdi>();
+        builder.Services.AddSingleton<FinalizeSession>();
+        builder.Services.AddSingleton<GetSessionStatus>();
+
+        builder.Services.AddExceptionHandler<ProblemExceptionHandler>();
+    }
+}

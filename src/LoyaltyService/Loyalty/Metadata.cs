@@ -1,0 +1,62 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace LoyaltyService.Loyalty;
+
+/// <summary>The caller's own data with a sale: a JSON object of at most 4 KiB, kept and never read.</summary>
+internal static class Metadata
+{
+    public const int MaxBytes = 4096;
+
+    /// <summary>
+    /// The object as compact JSON with sorted members and numbers by value, so that the same data has the same text;
+    /// null if it holds text that is no Unicode or a NUL character, which a database cannot keep.
+    /// </summary>
+    public static string? Canonical(JsonElement metadata)
+    {
+        var buffer = new ArrayBufferWriter<byte>(256);
+        try
+        {
+            using var writer = new Utf8JsonWriter(buffer);
+            Write(writer, metadata);
+        }
+        catch (InvalidOperationException)
+        {
+            // A lone surrogate: the reader's word for text that is no Unicode.
+            return null;
+        }
+
+        var text = System.Text.Encoding.UTF8.GetString(buffer.WrittenSpan);
+        return text.Contains("\\u0000", StringComparison.Ordinal) ? null : text;
+    }
+
+    private static void Write(Utf8JsonWriter writer, JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.Object:
+                writer.WriteStartObject();
+                foreach (var member in element.EnumerateObject().OrderBy(member => member.Name, StringComparer.Ordinal))
+                {
+                    writer.WritePropertyName(member.Name);
+                    Write(writer, member.Value);
+                }
+
+                writer.WriteEndObject();
+                break;
+            case JsonValueKind.Array:
+                writer.WriteStartArray();
+                foreach (var item in element.EnumerateArray())
+                    Write(writer, item);
+                writer.WriteEndArray();
+                break;
+            case JsonValueKind.Number when element.TryGetDecimal(out var number):
+                // Divided by one with every decimal, a decimal loses its trailing zeros.
+                writer.WriteNumberValue(number / 1.000000000000000000000000000000m);
+                break;
+            default:
+                element.WriteTo(writer);
+                break;
+        }
+    }
+}

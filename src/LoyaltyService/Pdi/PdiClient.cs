@@ -1,0 +1,124 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace LoyaltyService.Pdi;
+
+/// <summary>
+/// The four calls to PDI. This adapter knows PDI's paths, names and status codes, and sorts every answer into one of three: a value,
+/// a business refusal (also a value), or an exception that says whether PDI may have done it.
+/// </summary>
+internal sealed class PdiClient(HttpClient http, PdiTokenProvider tokens, PdiOptions options, TimeProvider clock)
+{
+    public Task<PdiResult<PdiIdentity>> IdentifyAsync(PdiIdentifyRequest request, string idempotencyKey) =>
+        CallAsync("identify", options.IdentifyBudget, PdiJson.Default.PdiIdentity,
+            () => Post("identify", request, PdiJson.Default.PdiIdentifyRequest, idempotencyKey));
+
+    public Task<PdiResult<PdiRewards>> CalculateAsync(PdiCalculateRequest request) =>
+        CallAsync("calculateRewards", options.CalculateBudget, PdiJson.Default.PdiRewards,
+            () => Post("calculateRewards", request, PdiJson.Default.PdiCalculateRequest, idempotencyKey: null));
+
+    public Task<PdiResult<PdiReceipt>> FinalizeAsync(PdiFinalizeRequest request, string idempotencyKey) =>
+        CallAsync("finalize", options.FinalizeBudget, PdiJson.Default.PdiReceipt,
+            () => Post("finalize", request, PdiJson.Default.PdiFinalizeRequest, idempotencyKey));
+
+    public Task<PdiResult<PdiSessionState>> GetSessionStatusAsync(string pdiSessionId) =>
+        CallAsync("getSessionStatus", options.StatusBudget, PdiJson.Default.PdiSessionState,
+            () => new HttpRequestMessage(HttpMethod.Get, "getSessionStatus?pdiSessionId=" + Uri.EscapeDataString(pdiSessionId)));
+
+    private static HttpRequestMessage Post<T>(string path, T body, JsonTypeInfo<T> type, string? idempotencyKey)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body, type) };
+        if (idempotencyKey is not null)
+            request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey);
+        return request;
+    }
+
+    private async Task<PdiResult<T>> CallAsync<T>(
+        string operation, TimeSpan budget, JsonTypeInfo<T> type, Func<HttpRequestMessage> createRequest)
+        where T : class
+    {
+        using var deadline = new CancellationTokenSource(budget, clock);
+        return await AttemptAsync(operation, type, createRequest, deadline.Token);
+    }
+
+    /// <summary>One attempt: the request, and once more with another token if PDI refuses the first one.</summary>
+    private async Task<PdiResult<T>> AttemptAsync<T>(
+        string operation, JsonTypeInfo<T> type, Func<HttpRequestMessage> createRequest, CancellationToken cancellationToken)
+        where T : class
+    {
+        for (var resent = false; ; resent = true)
+        {
+            var token = await GetTokenAsync(operation, cancellationToken);
+            using var request = createRequest();
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token.Value);
+            using var response = await SendAsync(operation, request, cancellationToken);
+            if (response.StatusCode is not (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden))
+                return await ReadAsync(operation, type, response, cancellationToken);
+
+            tokens.Invalidate(token);
+            if (resent)
+                throw new PdiAuthenticationException($"PDI refused the credentials for {operation} twice. Check PDI_CLIENT_ID and its permissions at PDI.");
+        }
+    }
+
+    private async Task<PdiToken> GetTokenAsync(string operation, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await tokens.GetAsync(cancellationToken);
+        }
+        catch (OperationCanceledException late)
+        {
+            throw new PdiAuthenticationException($"PDI gave no access token within the time of {operation}.", late);
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(string operation, HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // The whole body is read here, under the same deadline and bound.
+            return await http.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
+        }
+        catch (OperationCanceledException late)
+        {
+            throw new PdiUnavailableException($"PDI did not answer {operation} in time.", mayHaveReached: true, inner: late);
+        }
+        catch (HttpRequestException broken)
+        {
+            var neverSent = broken.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
+                or HttpRequestError.SecureConnectionError;
+            throw new PdiUnavailableException($"PDI broke off at {operation}: {broken.Message}", mayHaveReached: !neverSent, inner: broken);
+        }
+    }
+
+    private static async Task<PdiResult<T>> ReadAsync<T>(
+        string operation, JsonTypeInfo<T> type, HttpResponseMessage response, CancellationToken cancellationToken)
+        where T : class
+    {
+        try
+        {
+            switch (response.StatusCode)
+            {
+                case HttpStatusCode.OK:
+                    return await response.Content.ReadFromJsonAsync(type, cancellationToken)
+                        ?? throw new JsonException("The body is null.");
+                case HttpStatusCode.BadRequest or HttpStatusCode.NotFound or HttpStatusCode.Conflict or HttpStatusCode.UnprocessableEntity:
+                    return await response.Content.ReadFromJsonAsync(PdiJson.Default.PdiRejection, cancellationToken)
+                        ?? throw new JsonException("The body is null.");
+                default:
+                    throw new PdiUnavailableException(
+                        $"PDI answered {operation} with {(int)response.StatusCode}.", mayHaveReached: true, RetryAfter(response));
+            }
+        }
+        // InvalidOperationException: a character set that the framework does not know.
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
+        {
+            throw new PdiUnavailableException($"PDI's answer to {operation} is not the contract.", mayHaveReached: true, inner: broken);
+        }
+    }
+
+    private static TimeSpan? RetryAfter(HttpResponseMessage response) => response.Headers.RetryAfter?.Delta;
+}

@@ -1,0 +1,20 @@
+using LoyaltyService.Loyalty;
+
+namespace LoyaltyService.Pdi;
+
+/// <summary>
+/// PDI could not be asked, or gave no clean answer: timeout, connection error, 408, 429, 5xx, or a body that is not the contract.
+/// </summary>
+/// <param name="mayHaveReached">PDI may have done what it was asked to; only <c>getSessionStatus</c> can tell.</param>
+internal sealed class PdiUnavailableException(string message, bool mayHaveReached, TimeSpan? retryAfter = null, Exception? inner = null)
+    : LoyaltyException(ErrorCode.PdiUnavailable, message, retryAfter ?? DefaultRetryAfter, inner)
+{
+    /// <summary>The shortest of the worker's own intervals (brief: 5–30 s).</summary>
+    public static readonly TimeSpan DefaultRetryAfter = TimeSpan.FromSeconds(5);
+
+    public bool MayHaveReached { get; } = mayHaveReached;
+}
+
+/// <summary>PDI refuses the service's credentials, or gives no token. An operator has to act.</summary>
+internal sealed class PdiAuthenticationException(string message, Exception? inner = null)
+    : LoyaltyException(ErrorCode.PdiAuthFailed, message, TimeSpan.FromSeconds(5), inner);

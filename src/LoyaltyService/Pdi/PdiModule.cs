@@ -1,0 +1,36 @@
+using LoyaltyService.Configuration;
+
+namespace LoyaltyService.Pdi;
+
+/// <summary>The client of PDI: token, calls, and what stands around them.</summary>
+internal static class PdiModule
+{
+    public static void AddPdi(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<PdiOptions>();
+        builder.Services.AddSingleton(CreateHttpClient);
+        builder.Services.AddSingleton<PdiTokenClient>();
+        builder.Services.AddSingleton<PdiTokenProvider>();
+        builder.Services.AddSingleton<PdiClient>();
+    }
+
+    private static HttpClient CreateHttpClient(IServiceProvider services)
+    {
+        var options = services.GetRequiredService<PdiOptions>();
+        var handler = new SocketsHttpHandler
+        {
+            ConnectTimeout = options.ConnectTimeout,
+            // A name that points elsewhere after PDI's failover is noticed within this time.
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            AllowAutoRedirect = false,
+            UseCookies = false,
+        };
+        return new HttpClient(handler)
+        {
+            BaseAddress = new Uri(services.GetRequiredService<Settings>().PdiApiUrl.AbsoluteUri.TrimEnd('/') + "/"),
+            // Each call has a budget of its own, body included.
+            Timeout = Timeout.InfiniteTimeSpan,
+            MaxResponseContentBufferSize = options.MaxAnswerBytes,
+        };
+    }
+}

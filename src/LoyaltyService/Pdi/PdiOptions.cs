@@ -1,0 +1,40 @@
+namespace LoyaltyService.Pdi;
+
+/// <summary>The bounds of every call to PDI. Each budget is for the whole operation as its caller waits for it, body included.</summary>
+internal sealed class PdiOptions
+{
+    /// <summary>brief: 5 s.</summary>
+    public TimeSpan IdentifyBudget { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>brief: 8 s.</summary>
+    public TimeSpan CalculateBudget { get; init; } = TimeSpan.FromSeconds(8);
+
+    /// <summary>brief: 10 s.</summary>
+    public TimeSpan FinalizeBudget { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>brief: 3 s.</summary>
+    public TimeSpan StatusBudget { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>brief: a token is used for at most 55 minutes.</summary>
+    public TimeSpan TokenLifetime { get; init; } = TimeSpan.FromMinutes(55);
+
+    /// <summary>brief: renewed in the background in its last 5 minutes.</summary>
+    public TimeSpan TokenRenewalLead { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>brief: at most 3 tries before giving up.</summary>
+    public int TokenTries { get; init; } = 3;
+
+    /// <summary>
+    /// One try to get a token. Three tries of 1.2 s and two pauses of at most 0.2 s and 0.4 s are 4.2 s: inside identify's 5 s.
+    /// </summary>
+    public TimeSpan TokenTryTimeout { get; init; } = TimeSpan.FromSeconds(1.2);
+
+    /// <summary>The upper bound of the first pause between two tries for a token; it doubles.</summary>
+    public TimeSpan TokenFirstBackoff { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>A connection to PDI that is not there after this time counts as failed; within one region it takes milliseconds.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>PDI's answers are a few hundred bytes; one that is larger than this is broken.</summary>
+    public int MaxAnswerBytes { get; init; } = 64 * 1024;
+}

@@ -1,0 +1,24 @@
+using System.Text.Json;
+using LoyaltyService.Configuration;
+
+namespace LoyaltyService.Pdi;
+
+/// <summary>Asks PDI's token endpoint (OAuth 2.0 client credentials, RFC 6749 section 4.4) for a token.</summary>
+internal sealed class PdiTokenClient(HttpClient http, Settings settings)
+{
+    /// <exception cref="HttpRequestException">The endpoint cannot be reached, or refuses.</exception>
+    /// <exception cref="JsonException">The answer is not a token.</exception>
+    public async Task<PdiTokenAnswer> RequestAsync(CancellationToken cancellationToken)
+    {
+        using var form = new FormUrlEncodedContent(
+        [
+            new("grant_type", "client_credentials"),
+            new("client_id", settings.PdiClientId),
+            new("client_secret", settings.PdiClientSecret),
+        ]);
+        using var response = await http.PostAsync("oauth/token", form, cancellationToken);
+        response.EnsureSuccessStatusCode();
+        return await response.Content.ReadFromJsonAsync(PdiJson.Default.PdiTokenAnswer, cancellationToken)
+            ?? throw new JsonException("The token endpoint answered null.");
+    }
+}

@@ -1,0 +1,28 @@
+namespace LoyaltyService.Sessions;
+
+/// <summary>
+/// Settled answers, for ten minutes (brief: idempotency window). It only saves a look at the database: what is lost here is rebuilt
+/// from the session's row, so no method of it ever throws.
+/// </summary>
+internal interface IReplayCache
+{
+    /// <summary>brief: 10 minutes.</summary>
+    static readonly TimeSpan Window = TimeSpan.FromMinutes(10);
+
+    ValueTask<Replay?> FindAsync(ReplayKey key);
+
+    void Remember(ReplayKey key, Replay replay);
+}
+
+/// <param name="Operation">The route: <c>identify</c> or <c>finalize</c>.</param>
+/// <param name="Id">The sale's or the session's key, with the client in it.</param>
+internal readonly record struct ReplayKey(string Operation, Guid Id)
+{
+    public override string ToString() => $"loyalty:replay:{Operation}:{Id:N}";
+}
+
+/// <param name="Fingerprint">Of the request that was answered: the same key with another body is no repeat.</param>
+/// <param name="Status">The HTTP status of the answer.</param>
+/// <param name="Version">The session's version for <c>ETag</c>; 0 for none.</param>
+/// <param name="Body">The answer, byte for byte.</param>
+internal sealed record Replay(Guid Fingerprint, int Status, int Version, byte[] Body);

@@ -1,0 +1,189 @@
+using LoyaltyService.Storage;
+using Npgsql;
+
+namespace LoyaltyService.Sessions;
+
+/// <summary>
+/// Sessions in PostgreSQL. Each method is one statement, and so one implicit transaction in one round trip, at the connection's
+/// default isolation, which <see cref="PostgresDatabase"/> sets to serializable. The row lock comes with the update, the version
+/// compare protects a caller that holds an old copy, and what isolation refuses is retried by <see cref="PostgresDatabase"/>.
+/// </summary>
+internal sealed class PostgresSessionStore(PostgresDatabase database) : ISessionStore
+{
+    private const string Columns = """
+        id, sale_key, client, channel_id, transaction_id, store_id, customer_id, metadata, identify_fingerprint, trace_id,
+        created_at, expires_at, status, version, pdi_session_id, customer_name, current_points, tier, identified_version,
+        earned_points, reward_source, finalize_fingerprint, finalize_key, final_amount, apply_rewards, redeem_points,
+        redeemed_points, new_balance, receipt_id, finalized_at, failure_reason, failure_code, failure_message,
+        busy_until is not null and busy_until > now() as is_busy, expires_at <= now() as is_expired
+        """;
+
+    // The unique sale_key, not a look before the insert, decides who was first.
+    private const string Insert = $"""
+        with created as (
+            insert into sessions (id, sale_key, client, channel_id, transaction_id, store_id, customer_id, metadata,
+                                  identify_fingerprint, trace_id, created_at, expires_at, status, version, busy_until)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now(), now() + $11, 'pending', 1, now() + $12)
+            on conflict (sale_key) do nothing
+            returning *),
+        timeline as (
+            insert into session_events (session_id, version, event, status, cause, at, earned_points, redeemed_points, trace_id)
+            select id, version, '{SessionEventText.Created}', status, '{Causes.Request}', created_at, 0, 0, trace_id from created)
+        select {Columns} from created
+        """;
+
+    // An insert that met an existing row has taken no lock on it, so the row is read by a statement of its own.
+    private const string FindBySaleKey = $"select {Columns} from sessions where sale_key = $1";
+
+    private const string FindById = $"select {Columns} from sessions where id = $1";
+
+    private const string Update = """
+        with changed as (
+            update sessions
+               set status = $4, version = version + 1, busy_until = null,
+                   pdi_session_id = $5, customer_name = $6, current_points = $7, tier = $8, identified_version = $9,
+                   earned_points = $10, reward_source = $11,
+                   finalize_fingerprint = $12, finalize_key = $13, final_amount = $14, apply_rewards = $15, redeem_points = $16,
+                   redeemed_points = $17, new_balance = $18, receipt_id = $19,
+                   finalized_at = case when $4 = 'finalized' then now() end,
+                   failure_reason = $20, failure_code = $21, failure_message = $22
+             where id = $1 and version = $2 and status = $3
+            returning id, version, status, earned_points, redeemed_points, reward_source),
+        timeline as (
+            insert into session_events (session_id, version, event, status, cause, at, amount,
+                                        earned_points, redeemed_points, reward_source, detail, trace_id)
+            select id, version, $23, status, $24, now(), $25, earned_points, redeemed_points, reward_source, $26, $27 from changed)
+        """;
+
+    private const string SaveOnly = Update + "\nselect 1 from changed";
+
+    private const string SaveAndOwe = Update + """
+        ,
+        owed as (
+            insert into pdi_work (session_id, created_at, due_at) select id, now(), now() + $28 from changed
+            on conflict (session_id) do update set due_at = excluded.due_at, attempts = 0, last_error = null)
+        select 1 from changed
+        """;
+
+    private const string SaveAndSettle = Update + """
+        ,
+        settled as (delete from pdi_work where session_id in (select id from changed))
+        select 1 from changed
+        """;
+
+    private const string Claim = """
+        update sessions set busy_until = now() + $3
+         where id = $1 and version = $2 and status = 'pending' and (busy_until is null or busy_until <= now())
+        """;
+
+    private const string Release = "update sessions set busy_until = null where id = $1 and version = $2 and busy_until is not null";
+
+    private const string Events = """
+        select version, event, status, cause, at, amount, earned_points, redeemed_points, reward_source, detail, trace_id
+          from session_events
+         where session_id = $1
+         order by version
+        """;
+
+    public async Task<(Session Session, bool Created)> CreateAsync(
+        Session session, TimeSpan lifetime, TimeSpan busyFor, CancellationToken cancellationToken)
+    {
+        if (await database.QueryAsync(Insert, InsertParameters(session, lifetime, busyFor), ReadSession, cancellationToken) is { } created)
+            return (created, true);
+
+        var existing = await database.QueryAsync(FindBySaleKey, [Param.Of(session.SaleKey)], ReadSession, cancellationToken);
+        return (existing ?? throw new InvalidDataException("A session that refused its double is not there."), false);
+    }
+
+    public Task<Session?> FindAsync(Guid id, CancellationToken cancellationToken) =>
+        database.QueryAsync(FindById, [Param.Of(id)], ReadSession, cancellationToken);
+
+    public async Task<bool> SaveAsync(SessionChange change, CancellationToken cancellationToken)
+    {
+        var statement = change.Work switch
+        {
+            PdiWorkChange.Owed => SaveAndOwe,
+            PdiWorkChange.Settled => SaveAndSettle,
+            _ => SaveOnly,
+        };
+        return await database.QueryAsync(statement, UpdateParameters(change), static _ => Found.Instance, cancellationToken) is not null;
+    }
+
+    public async Task<bool> TryClaimAsync(Session session, TimeSpan busyFor, CancellationToken cancellationToken) =>
+        await database.ExecuteAsync(Claim, [Param.Of(session.Id), Param.Of(session.Version), Param.Of(busyFor)], cancellationToken) == 1;
+
+    public Task ReleaseAsync(Session session, CancellationToken cancellationToken) =>
+        database.ExecuteAsync(Release, [Param.Of(session.Id), Param.Of(session.Version)], cancellationToken);
+
+    public Task<IReadOnlyList<SessionEventRow>> EventsAsync(Guid id, CancellationToken cancellationToken) =>
+        database.ListAsync(Events, [Param.Of(id)], ReadEvent, cancellationToken);
+
+    private static NpgsqlParameter[] InsertParameters(Session session, TimeSpan lifetime, TimeSpan busyFor) =>
+    [
+        Param.Of(session.Id), Param.Of(session.SaleKey), Param.Of(session.Client), Param.Of(session.ChannelId),
+        Param.Of(session.TransactionId), Param.Of(session.StoreId), Param.Of(session.CustomerId), Param.Of(session.Metadata),
+        Param.Of(session.IdentifyFingerprint), Param.Of(session.TraceId), Param.Of(lifetime), Param.Of(busyFor),
+    ];
+
+    private static NpgsqlParameter[] UpdateParameters(SessionChange change)
+    {
+        var (before, after) = (change.Before, change.After);
+        NpgsqlParameter[] parameters =
+        [
+            Param.Of(before.Id), Param.Of(before.Version), Param.Of(before.Status.ToText()),
+            Param.Of(after.Status.ToText()), Param.Of(after.PdiSessionId), Param.Of(after.CustomerName), Param.Of(after.CurrentPoints),
+            Param.Of(after.Tier), Param.Of(after.IdentifiedVersion), Param.Of(after.EarnedPoints), Param.Of(after.RewardSource),
+            Param.Of(after.Intent?.Fingerprint), Param.Of(after.Intent?.PdiKey), Param.Of(after.Intent?.FinalAmount),
+            Param.Of(after.Intent?.ApplyRewards), Param.Of(after.Intent?.RedeemPoints),
+            Param.Of(after.RedeemedPoints), Param.Of(after.NewBalance), Param.Of(after.ReceiptId),
+            Param.Of(after.Failure?.Reason), Param.Of(after.Failure?.Code), Param.Of(after.Failure?.Message),
+            Param.Of(change.Event.ToText()), Param.Of(change.Cause), Param.Of(change.Amount),
+            Param.Of(change.Detail ?? after.Failure?.Code), Param.Of(change.TraceId),
+        ];
+        return change.Work is PdiWorkChange.Owed ? [.. parameters, Param.Of(PdiWork.OwnedByRequest)] : parameters;
+    }
+
+    private static Session ReadSession(NpgsqlDataReader row) => new()
+    {
+        Id = row.GetGuid(0),
+        SaleKey = row.GetGuid(1),
+        Client = row.GetString(2),
+        ChannelId = row.GetString(3),
+        TransactionId = row.GetString(4),
+        StoreId = row.StringOrNull(5),
+        CustomerId = row.GetString(6),
+        Metadata = row.StringOrNull(7),
+        IdentifyFingerprint = row.GetGuid(8),
+        TraceId = row.StringOrNull(9),
+        CreatedAt = row.GetFieldValue<DateTimeOffset>(10),
+        ExpiresAt = row.GetFieldValue<DateTimeOffset>(11),
+        Status = SessionStatusText.Parse(row.GetString(12)),
+        Version = row.GetInt32(13),
+        PdiSessionId = row.StringOrNull(14),
+        CustomerName = row.StringOrNull(15),
+        CurrentPoints = row.GetInt64(16),
+        Tier = row.StringOrNull(17),
+        IdentifiedVersion = row.IsDBNull(18) ? null : row.GetInt32(18),
+        EarnedPoints = row.GetInt64(19),
+        RewardSource = row.StringOrNull(20),
+        Intent = row.IsDBNull(22) ? null : new FinalizeIntent(
+            row.GetGuid(21), row.GetGuid(22), row.GetDecimal(23), row.GetBoolean(24), row.GetInt64(25)),
+        RedeemedPoints = row.GetInt64(26),
+        NewBalance = row.IsDBNull(27) ? null : row.GetInt64(27),
+        ReceiptId = row.StringOrNull(28),
+        FinalizedAt = row.IsDBNull(29) ? null : row.GetFieldValue<DateTimeOffset>(29),
+        Failure = row.IsDBNull(30) ? null : new SessionFailure(row.GetString(30), row.StringOrNull(31), row.StringOrNull(32)),
+        IsBusy = row.GetBoolean(33),
+        IsExpired = row.GetBoolean(34),
+    };
+
+    private static SessionEventRow ReadEvent(NpgsqlDataReader row) => new(
+        row.GetInt32(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetFieldValue<DateTimeOffset>(4),
+        row.IsDBNull(5) ? null : row.GetDecimal(5), row.GetInt64(6), row.GetInt64(7),
+        row.StringOrNull(8), row.StringOrNull(9), row.StringOrNull(10));
+
+    private sealed class Found
+    {
+        public static readonly Found Instance = new();
+    }
+}

@@ -1,0 +1,69 @@
+using System.Buffers.Binary;
+using StackExchange.Redis;
+
+namespace LoyaltyService.Sessions;
+
+/// <summary>
+/// Settled answers in Redis, shared by all replicas. An entry is a string: 16 bytes of fingerprint, 2 of status, 4 of version, then
+/// the body. Redis that is down, slow or empty is a miss: the row decides.
+/// </summary>
+internal sealed partial class RedisReplayCache(IConnectionMultiplexer redis, ILogger<RedisReplayCache> logger) : IReplayCache
+{
+    private const int HeaderBytes = 16 + 2 + 4;
+
+    public async ValueTask<Replay?> FindAsync(ReplayKey key)
+    {
+        // Not connected: the answer would be an exception at best and a wait at worst.
+        if (!redis.IsConnected)
+            return null;
+        try
+        {
+            return Decode(await redis.GetDatabase().StringGetAsync(key.ToString()));
+        }
+        catch (Exception missed) when (missed is RedisException or TimeoutException)
+        {
+            Log.ReplayNotRead(logger, missed.Message);
+            return null;
+        }
+    }
+
+    public void Remember(ReplayKey key, Replay replay)
+    {
+        if (!redis.IsConnected)
+            return;
+        try
+        {
+            redis.GetDatabase().StringSet(key.ToString(), Encode(replay), IReplayCache.Window, flags: CommandFlags.FireAndForget);
+        }
+        catch (Exception missed) when (missed is RedisException or TimeoutException)
+        {
+            Log.ReplayNotRemembered(logger, missed.Message);
+        }
+    }
+
+    private static byte[] Encode(Replay replay)
+    {
+        var value = new byte[HeaderBytes + replay.Body.Length];
+        replay.Fingerprint.TryWriteBytes(value, bigEndian: true, out _);
+        BinaryPrimitives.WriteUInt16BigEndian(value.AsSpan(16), (ushort)replay.Status);
+        BinaryPrimitives.WriteInt32BigEndian(value.AsSpan(18), replay.Version);
+        replay.Body.CopyTo(value, HeaderBytes);
+        return value;
+    }
+
+    // An entry that is too short was not written by this service, and is a miss like any other.
+    private static Replay? Decode(byte[]? value) => value is null || value.Length <= HeaderBytes ? null : new Replay(
+        new Guid(value.AsSpan(0, 16), bigEndian: true),
+        BinaryPrimitives.ReadUInt16BigEndian(value.AsSpan(16)),
+        BinaryPrimitives.ReadInt32BigEndian(value.AsSpan(18)),
+        value[HeaderBytes..]);
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventName = "ReplayNotRead", Level = LogLevel.Warning, Message = "Redis did not give a replay: {reason}")]
+        public static partial void ReplayNotRead(ILogger logger, string reason);
+
+        [LoggerMessage(EventName = "ReplayNotRemembered", Level = LogLevel.Warning, Message = "Redis did not take a replay: {reason}")]
+        public static partial void ReplayNotRemembered(ILogger logger, string reason);
+    }
+}

@@ -1,0 +1,39 @@
+namespace LoyaltyService.Sessions;
+
+/// <summary>A decided step of a session: the row as it was, the row as it shall be, and what the timeline will say of it.</summary>
+/// <param name="Cause">Who caused it: one of <see cref="Causes"/>.</param>
+internal sealed record SessionChange(Session Before, Session After, SessionEvent Event, string Cause)
+{
+    /// <summary>The sale's amount, where the event has one.</summary>
+    public decimal? Amount { get; init; }
+
+    /// <summary>A code that explains the event, where there is one.</summary>
+    public string? Detail { get; init; }
+
+    /// <summary>The trace that caused the change, for the timeline.</summary>
+    public string? TraceId { get; init; }
+
+    /// <summary>What the change means for the work that waits for PDI; part of the same transaction.</summary>
+    public PdiWorkChange Work { get; init; }
+}
+
+/// <summary>What a change does to the session's row in <c>pdi_work</c>.</summary>
+internal enum PdiWorkChange
+{
+    None,
+
+    /// <summary>PDI owes the session something: the worker takes over if the request dies.</summary>
+    Owed,
+
+    /// <summary>PDI owes the session nothing any more.</summary>
+    Settled,
+}
+
+/// <summary>The causes that a timeline knows.</summary>
+internal static class Causes
+{
+    public const string Request = "request";
+    public const string Worker = "worker";
+    public const string Job = "job";
+    public const string Operator = "operator";
+}

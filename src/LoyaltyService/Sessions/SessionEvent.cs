@@ -1,0 +1,44 @@
+namespace LoyaltyService.Sessions;
+
+/// <summary>What can happen to a session after it was created; each occurrence is a row of <c>session_events</c>.</summary>
+internal enum SessionEvent
+{
+    /// <summary>PDI told who the customer is.</summary>
+    Identified,
+
+    /// <summary>PDI does not accept the customer.</summary>
+    IdentifyRejected,
+
+    /// <summary>Rewards were calculated, by PDI or as an estimate.</summary>
+    Calculated,
+
+    /// <summary>A caller asked to finalize: the intent.</summary>
+    FinalizeRequested,
+
+    /// <summary>PDI committed the finalize: the effect.</summary>
+    Finalized,
+
+    /// <summary>PDI refused the finalize; a corrected one is welcome.</summary>
+    FinalizeRefused,
+
+    /// <summary>PDI no longer knows its session, so nothing can be finalized on it.</summary>
+    PdiSessionLost,
+
+    /// <summary>The session's time ran out (brief: 24 h).</summary>
+    Expired,
+}
+
+/// <summary>The events as they are written in the database.</summary>
+internal static class SessionEventText
+{
+    /// <summary>The first row of every timeline: not a transition, since there was no status before it.</summary>
+    public const string Created = "created";
+
+    private static readonly string[] Texts =
+    [
+        "identified", "identify_rejected", "calculated", "finalize_requested",
+        "finalized", "finalize_refused", "pdi_session_lost", "expired",
+    ];
+
+    public static string ToText(this SessionEvent sessionEvent) => Texts[(int)sessionEvent];
+}

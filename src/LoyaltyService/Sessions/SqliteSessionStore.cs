@@ -1,0 +1,196 @@
+using LoyaltyService.Storage;
+using Microsoft.Data.Sqlite;
+
+namespace LoyaltyService.Sessions;
+
+/// <summary>Sessions in one SQLite file: the statements of <see cref="PostgresSessionStore"/>, in SQLite's words.</summary>
+internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStore
+{
+    // Milliseconds since 1970 by the database's clock.
+    private const string Now = "cast(unixepoch('subsec') * 1000 as integer)";
+
+    private const string Columns = $"""
+        id, sale_key, client, channel_id, transaction_id, store_id, customer_id, metadata, identify_fingerprint, trace_id,
+        created_at, expires_at, status, version, pdi_session_id, customer_name, current_points, tier, identified_version,
+        earned_points, reward_source, finalize_fingerprint, finalize_key, final_amount, apply_rewards, redeem_points,
+        redeemed_points, new_balance, receipt_id, finalized_at, failure_reason, failure_code, failure_message,
+        busy_until is not null and busy_until > {Now} as is_busy, expires_at <= {Now} as is_expired
+        """;
+
+    private const string Insert = $"""
+        insert into sessions (id, sale_key, client, channel_id, transaction_id, store_id, customer_id, metadata,
+                              identify_fingerprint, trace_id, created_at, expires_at, status, version, busy_until)
+        values ($id, $sale_key, $client, $channel_id, $transaction_id, $store_id, $customer_id, $metadata,
+                $identify_fingerprint, $trace_id, {Now}, {Now} + $lifetime, 'pending', 1, {Now} + $busy_for)
+        on conflict (sale_key) do nothing
+        """;
+
+    private const string InsertCreated = $"""
+        insert into session_events (session_id, version, event, status, cause, at, earned_points, redeemed_points, trace_id)
+        select id, version, '{SessionEventText.Created}', status, '{Causes.Request}', created_at, 0, 0, trace_id
+          from sessions where sale_key = $sale_key
+        """;
+
+    private const string FindBySaleKey = $"select {Columns} from sessions where sale_key = $sale_key";
+
+    private const string FindById = $"select {Columns} from sessions where id = $id";
+
+    private const string Update = $"""
+        update sessions
+           set status = $status, version = version + 1, busy_until = null,
+               pdi_session_id = $pdi_session_id, customer_name = $customer_name, current_points = $current_points, tier = $tier,
+               identified_version = $identified_version, earned_points = $earned_points, reward_source = $reward_source,
+               finalize_fingerprint = $finalize_fingerprint, finalize_key = $finalize_key, final_amount = $final_amount,
+               apply_rewards = $apply_rewards, redeem_points = $redeem_points, redeemed_points = $redeemed_points,
+               new_balance = $new_balance, receipt_id = $receipt_id,
+               finalized_at = case when $status = 'finalized' then {Now} end,
+               failure_reason = $failure_reason, failure_code = $failure_code, failure_message = $failure_message
+         where id = $id and version = $version and status = $from_status
+        """;
+
+    private const string InsertEvent = $"""
+        insert into session_events (session_id, version, event, status, cause, at, amount,
+                                    earned_points, redeemed_points, reward_source, detail, trace_id)
+        values ($id, $version + 1, $event, $status, $cause, {Now}, $amount,
+                $earned_points, $redeemed_points, $reward_source, $detail, $trace_id)
+        """;
+
+    private const string Owe = $"""
+        insert into pdi_work (session_id, created_at, due_at) values ($id, {Now}, {Now} + $due_in)
+        on conflict (session_id) do update set due_at = excluded.due_at, attempts = 0, last_error = null
+        """;
+
+    private const string Settle = "delete from pdi_work where session_id = $id";
+
+    private const string Claim = $"""
+        update sessions set busy_until = {Now} + $busy_for
+         where id = $id and version = $version and status = 'pending' and (busy_until is null or busy_until <= {Now})
+        """;
+
+    private const string Release = "update sessions set busy_until = null where id = $id and version = $version and busy_until is not null";
+
+    private const string Events = """
+        select version, event, status, cause, at, amount, earned_points, redeemed_points, reward_source, detail, trace_id
+          from session_events
+         where session_id = $id
+         order by version
+        """;
+
+    public Task<(Session Session, bool Created)> CreateAsync(
+        Session session, TimeSpan lifetime, TimeSpan busyFor, CancellationToken cancellationToken) =>
+        database.WriteAsync(connection =>
+        {
+            using var insert = connection.Command(Insert,
+                ("$id", session.Id.ToBlob()), ("$sale_key", session.SaleKey.ToBlob()), ("$client", session.Client),
+                ("$channel_id", session.ChannelId), ("$transaction_id", session.TransactionId), ("$store_id", session.StoreId),
+                ("$customer_id", session.CustomerId), ("$metadata", session.Metadata),
+                ("$identify_fingerprint", session.IdentifyFingerprint.ToBlob()), ("$trace_id", session.TraceId),
+                ("$lifetime", lifetime.ToMilliseconds()), ("$busy_for", busyFor.ToMilliseconds()));
+            var created = insert.ExecuteNonQuery() == 1;
+            if (created)
+                connection.Execute(InsertCreated, ("$sale_key", session.SaleKey.ToBlob()));
+
+            using var find = connection.Command(FindBySaleKey, ("$sale_key", session.SaleKey.ToBlob()));
+            return (find.First(ReadSession) ?? throw new InvalidDataException("A session that refused its double is not there."), created);
+        }, cancellationToken);
+
+    public Task<Session?> FindAsync(Guid id, CancellationToken cancellationToken) =>
+        database.ReadAsync(connection =>
+        {
+            using var find = connection.Command(FindById, ("$id", id.ToBlob()));
+            return find.First(ReadSession);
+        }, cancellationToken);
+
+    public Task<bool> SaveAsync(SessionChange change, CancellationToken cancellationToken) =>
+        database.WriteAsync(connection =>
+        {
+            if (!Apply(connection, change))
+                return false;
+
+            connection.Execute(InsertEvent,
+                ("$id", change.Before.Id.ToBlob()), ("$version", change.Before.Version), ("$event", change.Event.ToText()),
+                ("$status", change.After.Status.ToText()), ("$cause", change.Cause), ("$amount", change.Amount.ToCents()),
+                ("$earned_points", change.After.EarnedPoints), ("$redeemed_points", change.After.RedeemedPoints),
+                ("$reward_source", change.After.RewardSource), ("$detail", change.Detail ?? change.After.Failure?.Code),
+                ("$trace_id", change.TraceId));
+
+            if (change.Work is PdiWorkChange.Owed)
+                connection.Execute(Owe, ("$id", change.Before.Id.ToBlob()), ("$due_in", PdiWork.OwnedByRequest.ToMilliseconds()));
+            else if (change.Work is PdiWorkChange.Settled)
+                connection.Execute(Settle, ("$id", change.Before.Id.ToBlob()));
+            return true;
+        }, cancellationToken);
+
+    public Task<bool> TryClaimAsync(Session session, TimeSpan busyFor, CancellationToken cancellationToken) =>
+        database.WriteAsync(connection => connection.Execute(Claim,
+            ("$id", session.Id.ToBlob()), ("$version", session.Version), ("$busy_for", busyFor.ToMilliseconds())) == 1, cancellationToken);
+
+    public Task ReleaseAsync(Session session, CancellationToken cancellationToken) =>
+        database.WriteAsync(connection => connection.Execute(Release,
+            ("$id", session.Id.ToBlob()), ("$version", session.Version)), cancellationToken);
+
+    public Task<IReadOnlyList<SessionEventRow>> EventsAsync(Guid id, CancellationToken cancellationToken) =>
+        database.ReadAsync(connection =>
+        {
+            using var events = connection.Command(Events, ("$id", id.ToBlob()));
+            using var row = events.ExecuteReader();
+            var rows = new List<SessionEventRow>();
+            while (row.Read())
+                rows.Add(ReadEvent(row));
+            return (IReadOnlyList<SessionEventRow>)rows;
+        }, cancellationToken);
+
+    private static bool Apply(SqliteConnection connection, SessionChange change)
+    {
+        var (before, after) = (change.Before, change.After);
+        return connection.Execute(Update,
+            ("$id", before.Id.ToBlob()), ("$version", before.Version), ("$from_status", before.Status.ToText()),
+            ("$status", after.Status.ToText()), ("$pdi_session_id", after.PdiSessionId), ("$customer_name", after.CustomerName),
+            ("$current_points", after.CurrentPoints), ("$tier", after.Tier), ("$identified_version", after.IdentifiedVersion),
+            ("$earned_points", after.EarnedPoints), ("$reward_source", after.RewardSource),
+            ("$finalize_fingerprint", after.Intent?.Fingerprint.ToBlob()), ("$finalize_key", after.Intent?.PdiKey.ToBlob()),
+            ("$final_amount", after.Intent?.FinalAmount.ToCents()), ("$apply_rewards", after.Intent?.ApplyRewards),
+            ("$redeem_points", after.Intent?.RedeemPoints), ("$redeemed_points", after.RedeemedPoints),
+            ("$new_balance", after.NewBalance), ("$receipt_id", after.ReceiptId), ("$failure_reason", after.Failure?.Reason),
+            ("$failure_code", after.Failure?.Code), ("$failure_message", after.Failure?.Message)) == 1;
+    }
+
+    private static Session ReadSession(SqliteDataReader row) => new()
+    {
+        Id = row.GuidAt(0),
+        SaleKey = row.GuidAt(1),
+        Client = row.GetString(2),
+        ChannelId = row.GetString(3),
+        TransactionId = row.GetString(4),
+        StoreId = row.StringOrNull(5),
+        CustomerId = row.GetString(6),
+        Metadata = row.StringOrNull(7),
+        IdentifyFingerprint = row.GuidAt(8),
+        TraceId = row.StringOrNull(9),
+        CreatedAt = row.TimeAt(10),
+        ExpiresAt = row.TimeAt(11),
+        Status = SessionStatusText.Parse(row.GetString(12)),
+        Version = row.GetInt32(13),
+        PdiSessionId = row.StringOrNull(14),
+        CustomerName = row.StringOrNull(15),
+        CurrentPoints = row.GetInt64(16),
+        Tier = row.StringOrNull(17),
+        IdentifiedVersion = row.IsDBNull(18) ? null : row.GetInt32(18),
+        EarnedPoints = row.GetInt64(19),
+        RewardSource = row.StringOrNull(20),
+        Intent = row.IsDBNull(22) ? null : new FinalizeIntent(
+            row.GuidAt(21), row.GuidAt(22), row.GetInt64(23) / 100m, row.GetBoolean(24), row.GetInt64(25)),
+        RedeemedPoints = row.GetInt64(26),
+        NewBalance = row.IsDBNull(27) ? null : row.GetInt64(27),
+        ReceiptId = row.StringOrNull(28),
+        FinalizedAt = row.IsDBNull(29) ? null : row.TimeAt(29),
+        Failure = row.IsDBNull(30) ? null : new SessionFailure(row.GetString(30), row.StringOrNull(31), row.StringOrNull(32)),
+        IsBusy = row.GetBoolean(33),
+        IsExpired = row.GetBoolean(34),
+    };
+
+    private static SessionEventRow ReadEvent(SqliteDataReader row) => new(
+        row.GetInt32(0), row.GetString(1), row.GetString(2), row.GetString(3), row.TimeAt(4),
+        row.IsDBNull(5) ? null : row.GetInt64(5) / 100m, row.GetInt64(6), row.GetInt64(7),
+        row.StringOrNull(8), row.StringOrNull(9), row.StringOrNull(10));
+}

@@ -1,0 +1,93 @@
+using System.Reflection;
+using DbUp;
+using DbUp.Builder;
+using DbUp.Engine.Output;
+using LoyaltyService.Configuration;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+
+namespace LoyaltyService.Storage;
+
+/// <summary>
+/// Brings the schema up to date: plain numbered SQL files, each in a transaction of its own, each run once and recorded in
+/// <c>schema_versions</c>. One replica at a time: the others wait for PostgreSQL's advisory lock and then find nothing to do.
+/// </summary>
+internal static class Migrator
+{
+    // Any fixed number will do; it only has to differ from other users of advisory locks in the same database.
+    private const long AdvisoryLock = 0x6C6F79616C7479;
+
+    /// <exception cref="DatabaseUnavailableException">The database cannot be reached, or a migration failed.</exception>
+    public static void Run(DatabaseUrl database, ILogger logger)
+    {
+        switch (database)
+        {
+            case PostgresUrl postgres:
+                RunPostgres(postgres.ToNpgsql().ConnectionString, logger);
+                break;
+            case SqliteUrl sqlite:
+                RunSqlite(sqlite.SqlitePath, logger);
+                break;
+            default:
+                throw new InvalidOperationException($"No migrations for {database.GetType().Name}.");
+        }
+    }
+
+    private static void RunPostgres(string connectionString, ILogger logger)
+    {
+        try
+        {
+            using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+            connection.Open();
+            using var takeLock = new NpgsqlCommand("select pg_advisory_lock($1)", connection) { Parameters = { Param.Of(AdvisoryLock) } };
+            // A migration of a large table may run for minutes; a replica that starts meanwhile waits for it.
+            takeLock.CommandTimeout = 0;
+            takeLock.ExecuteNonQuery();
+            // The lock goes with the connection, however this method ends.
+            Upgrade(DeployChanges.To.PostgresqlDatabase(connectionString).JournalToPostgresqlTable("public", "schema_versions"), "postgres", logger);
+        }
+        catch (NpgsqlException broken)
+        {
+            throw new DatabaseUnavailableException("The database cannot be reached for its migrations.", broken);
+        }
+    }
+
+    private static void RunSqlite(string path, ILogger logger)
+    {
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder)
+            Directory.CreateDirectory(folder);
+        var connection = new SqliteConnectionStringBuilder { DataSource = path, Pooling = false };
+        Upgrade(DeployChanges.To.SqliteDatabase(connection.ConnectionString).JournalToSqliteTable("schema_versions"), "sqlite", logger);
+    }
+
+    private static void Upgrade(UpgradeEngineBuilder builder, string folder, ILogger logger)
+    {
+        var result = builder
+            .WithScriptsEmbeddedInAssembly(Assembly.GetExecutingAssembly(), name => name.StartsWith(folder + "/", StringComparison.Ordinal))
+            .WithTransactionPerScript()
+            .WithVariablesDisabled()
+            .LogTo(new Log(logger))
+            .Build()
+            .PerformUpgrade();
+        if (!result.Successful)
+            throw new DatabaseUnavailableException($"The migration {result.ErrorScript?.Name} failed.", result.Error);
+    }
+
+    /// <summary>DbUp's words in the service's log; its progress is detail, its errors are not.</summary>
+    private sealed class Log(ILogger logger) : IUpgradeLog
+    {
+#pragma warning disable CA2254, CA1848, CA1873 // DbUp formats its own messages; it runs once, at start.
+        public void LogTrace(string format, params object[] args) => logger.LogTrace(format, args);
+
+        public void LogDebug(string format, params object[] args) => logger.LogDebug(format, args);
+
+        public void LogInformation(string format, params object[] args) => logger.LogDebug(format, args);
+
+        public void LogWarning(string format, params object[] args) => logger.LogWarning(format, args);
+
+        public void LogError(string format, params object[] args) => logger.LogError(format, args);
+
+        public void LogError(Exception ex, string format, params object[] args) => logger.LogError(ex, format, args);
+#pragma warning restore
+    }
+}

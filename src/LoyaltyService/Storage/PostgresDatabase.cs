@@ -1,0 +1,149 @@
+using LoyaltyService.Configuration;
+using Npgsql;
+
+namespace LoyaltyService.Storage;
+
+/// <summary>
+/// The service's way to PostgreSQL: one pool whose every connection is serializable, a bounded wait for a connection, bounded
+/// retries of what serializable isolation refuses, and errors in the service's own words.
+/// </summary>
+internal sealed partial class PostgresDatabase(NpgsqlDataSource source, TimeProvider clock, ILogger<PostgresDatabase> logger) : IAsyncDisposable
+{
+    /// <summary>How often a statement that isolation refused (40001, 40P01) is run again (design: five).</summary>
+    public const int MaxRetries = 5;
+
+    /// <summary>
+    /// How long a caller waits for a connection. The brief's 30 s is the figure for opening one; a till that waits in line that long
+    /// has gone, so it is told to come back instead.
+    /// </summary>
+    public static readonly TimeSpan ConnectionWait = TimeSpan.FromSeconds(1.5);
+
+    private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(4);
+
+    public static NpgsqlDataSource CreateSource(PostgresUrl url)
+    {
+        var connection = url.ToNpgsql();
+        // brief: at least 5, at most 20 a replica, reused for at most 30 minutes.
+        connection.MinPoolSize = 5;
+        connection.MaxPoolSize = 20;
+        connection.ConnectionLifetime = 1800;
+        // A statement is prepared at its second use on a connection; the service has fewer than this many statements.
+        connection.MaxAutoPrepare = 64;
+        connection.AutoPrepareMinUsages = 2;
+        // Nothing on a connection outlives its statement, so there is nothing to reset between two uses.
+        connection.NoResetOnClose = true;
+        connection.GssEncryptionMode = GssEncryptionMode.Disable;
+        // Seconds. Longer than the lock timeout below, shorter than a till's patience.
+        connection.CommandTimeout = 10;
+        connection.ApplicationName ??= "loyalty-service";
+        // A small table that is scanned whole is locked whole under serializable isolation, so the planner is told to use the index.
+        // 5 s is the brief's lock acquisition timeout.
+        connection.Options = string.Join(' ', new[]
+        {
+            connection.Options, "-c default_transaction_isolation=serializable", "-c enable_seqscan=off", "-c lock_timeout=5s",
+        }.Where(option => !string.IsNullOrEmpty(option)));
+        return new NpgsqlDataSourceBuilder(connection.ConnectionString).Build();
+    }
+
+    /// <summary>Runs a statement and reads its first row; null where there is none.</summary>
+    public Task<T?> QueryAsync<T>(
+        string statement, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+        where T : class =>
+        RunAsync(statement, parameters, async (command, token) =>
+        {
+            await using var reader = await command.ExecuteReaderAsync(token);
+            var first = await reader.ReadAsync(token) ? read(reader) : null;
+            // To the end, or an error that comes after the first row (a failed commit) would be lost.
+            await reader.NextResultAsync(token);
+            return first;
+        }, cancellationToken);
+
+    /// <summary>Runs a statement and reads all its rows.</summary>
+    public Task<IReadOnlyList<T>> ListAsync<T>(
+        string statement, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>
+        RunAsync(statement, parameters, async (command, token) =>
+        {
+            await using var reader = await command.ExecuteReaderAsync(token);
+            var rows = new List<T>();
+            while (await reader.ReadAsync(token))
+                rows.Add(read(reader));
+            return (IReadOnlyList<T>)rows;
+        }, cancellationToken);
+
+    /// <summary>Runs a statement and tells how many rows it changed.</summary>
+    public Task<int> ExecuteAsync(string statement, NpgsqlParameter[] parameters, CancellationToken cancellationToken) =>
+        RunAsync(statement, parameters, static (command, token) => command.ExecuteNonQueryAsync(token), cancellationToken);
+
+    public ValueTask DisposeAsync() => source.DisposeAsync();
+
+    private async Task<T> RunAsync<T>(
+        string statement,
+        NpgsqlParameter[] parameters,
+        Func<NpgsqlCommand, CancellationToken, Task<T>> run,
+        CancellationToken cancellationToken)
+    {
+        for (var retry = 0; ; retry++)
+        {
+            try
+            {
+                await using var connection = await OpenAsync(cancellationToken);
+                await using var command = new NpgsqlCommand(statement, connection);
+                command.Parameters.AddRange(parameters);
+                try
+                {
+                    return await run(command, cancellationToken);
+                }
+                finally
+                {
+                    // A parameter belongs to one command at a time; the next try has a command of its own.
+                    command.Parameters.Clear();
+                }
+            }
+            catch (PostgresException refused) when (IsSerializationFailure(refused) && retry < MaxRetries)
+            {
+                Log.StatementRetried(logger, refused.SqlState, retry + 1);
+                await Task.Delay(FullJitter(retry), clock, cancellationToken);
+            }
+            catch (PostgresException refused) when (IsSerializationFailure(refused) || refused.SqlState is PostgresErrorCodes.LockNotAvailable)
+            {
+                throw new OverloadedException("Too many changes of the same data at once.", refused);
+            }
+            catch (PostgresException refused) when (IsUnavailable(refused))
+            {
+                throw new DatabaseUnavailableException("The database does not take work just now.", refused);
+            }
+            catch (NpgsqlException broken) when (broken is not PostgresException)
+            {
+                throw new DatabaseUnavailableException("The database cannot be reached.", broken);
+            }
+        }
+    }
+
+    private async ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        using var wait = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        wait.CancelAfter(ConnectionWait);
+        try
+        {
+            return await source.OpenConnectionAsync(wait.Token);
+        }
+        catch (OperationCanceledException late) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new OverloadedException($"No database connection came free within {ConnectionWait.TotalSeconds} s.", late);
+        }
+    }
+
+    private static bool IsSerializationFailure(PostgresException exception) =>
+        exception.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected;
+
+    // 08: connection; 53: insufficient resources; 57: operator intervention (shutdown, crash, cancelled statement); 58: system error.
+    private static bool IsUnavailable(PostgresException exception) => exception.SqlState[..2] is "08" or "53" or "57" or "58";
+
+    private static TimeSpan FullJitter(int retry) => FirstRetryDelay * Math.Pow(2, retry) * Random.Shared.NextDouble();
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventName = "StatementRetried", Level = LogLevel.Debug, Message = "Statement retried after {sqlState}, try {retry}")]
+        public static partial void StatementRetried(ILogger logger, string sqlState, int retry);
+    }
+}
