@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Checks the format, builds, and runs every test against a real PostgreSQL and a real Redis.
+#
+# The servers are private instances on free ports in a temporary folder, installed from the distribution's packages if absent.
+# Or give your own, which the tests may fill and empty at will:
+#   TEST_POSTGRES_URL=postgresql://user:pass@host:5432/postgres   (a role that may create databases)
+#   TEST_REDIS_URL=redis://host:6379
+# Arguments are passed on to the test run, for example: ./test.sh --filter-class '*SessionTransitionsTests'
+set -euo pipefail
+cd "$(dirname "$0")"
+
+command -v dotnet >/dev/null || {
+  echo "The .NET SDK is missing: 'dotnet' is not on the PATH. Install version $(sed -n 's/.*"version": "\(.*\)".*/\1/p' global.json) from https://dotnet.microsoft.com/download." >&2
+  exit 69
+}
+
+# Everything that this script starts, it ends: by pid, newest first.
+folder=$(mktemp -d)
+pids=()
+cleanup() {
+  for ((i = ${#pids[@]} - 1; i >= 0; i--)); do
+    kill -INT "${pids[i]}" 2>/dev/null || true
+    wait "${pids[i]}" 2>/dev/null || true
+  done
+  rm -rf "$folder"
+}
+trap cleanup EXIT
+
+install() {
+  command -v apt-get >/dev/null || { echo "Missing: $*. Install it, or give TEST_POSTGRES_URL and TEST_REDIS_URL." >&2; exit 69; }
+  local as_root=(); [ "$(id -u)" = 0 ] || as_root=(sudo)
+  "${as_root[@]}" apt-get update -qq >/dev/null
+  DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+free_port() {
+  local port
+  while port=$((20000 + RANDOM % 20000)); do
+    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
+  done
+}
+
+wait_until() { # wait_until NAME COMMAND...
+  local name=$1 deadline=$((SECONDS + 30)); shift
+  until "$@" >/dev/null 2>&1; do
+    [ "$SECONDS" -lt "$deadline" ] || { echo "$name did not start within 30 s." >&2; cat "$folder/$name.log" >&2; exit 69; }
+    sleep 0.1
+  done
+}
+
+postgres_bin() {
+  local debian; debian=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
+  [ -n "$debian" ] && echo "$debian" || dirname "$(readlink -f "$(command -v initdb || echo /none/initdb)")"
+}
+
+start_postgres() {
+  [ -x "$(postgres_bin)/initdb" ] && [ -x "$(postgres_bin)/postgres" ] || install postgresql
+  local bin port as_user=(); bin=$(postgres_bin); port=$(free_port)
+  mkdir "$folder/postgres"
+  # PostgreSQL refuses to run as root.
+  if [ "$(id -u)" = 0 ]; then chmod 755 "$folder"; chown postgres "$folder/postgres"; as_user=(setpriv --reuid=postgres --regid=postgres --clear-groups); fi
+  "${as_user[@]}" "$bin/initdb" -D "$folder/postgres/data" -U loyalty -A trust -E UTF8 --no-locale >"$folder/postgres.log"
+  # max_connections: several replicas and many databases at once. Everything that makes commits durable stays on.
+  "${as_user[@]}" "$bin/postgres" -D "$folder/postgres/data" -p "$port" -k "$folder/postgres" -c listen_addresses=127.0.0.1 -c max_connections=400 >>"$folder/postgres.log" 2>&1 &
+  pids+=($!)
+  wait_until postgres "$bin/pg_isready" -h 127.0.0.1 -p "$port"
+  export TEST_POSTGRES_URL="postgresql://loyalty@127.0.0.1:$port/postgres"
+}
+
+start_redis() {
+  command -v redis-server >/dev/null || install redis-server
+  local port; port=$(free_port)
+  redis-server --port "$port" --bind 127.0.0.1 --save "" --appendonly no --dir "$folder" >"$folder/redis.log" 2>&1 &
+  pids+=($!)
+  wait_until redis redis-cli -h 127.0.0.1 -p "$port" ping
+  export TEST_REDIS_URL="redis://127.0.0.1:$port"
+}
+
+[ -n "${TEST_POSTGRES_URL:-}" ] || start_postgres
+[ -n "${TEST_REDIS_URL:-}" ] || start_redis
+
+dotnet restore
+dotnet format --verify-no-changes --no-restore
+dotnet build --no-restore --configuration Release
+
+# The runner's own summary is turned into one line that is easy to read by people and programs.
+set +e
+dotnet test --no-build --configuration Release "$@" 2>&1 | tee "$folder/tests.log"
+status=${PIPESTATUS[0]}
+set -e
+count() { sed -n "s/^ *$1: *\([0-9]*\).*/\1/p" "$folder/tests.log" | tail -n 1; }
+passed=$(count succeeded) failed=$(count failed) skipped=$(count skipped)
+summary="${passed:-0} passed, ${failed:-0} failed"
+[ "${skipped:-0}" = 0 ] || summary="$summary, $skipped skipped"
+echo "$summary"
+exit "$status"
