@@ -92,7 +92,8 @@ internal sealed record Session
     public SessionChange IdentifyRejected(PdiRejection rejection, string cause) => Change(SessionEvent.IdentifyRejected, cause, this with
     {
         Failure = new SessionFailure(SessionFailure.RejectedByPdi, rejection.Code, rejection.Message),
-    });
+    }) with
+    { Work = PdiWorkChange.Settled };
 
     public SessionChange Calculated(long earnedPoints, string source, decimal amount, string cause) =>
         Change(SessionEvent.Calculated, cause, this with { EarnedPoints = earnedPoints, RewardSource = source }) with { Amount = amount };
