@@ -1,0 +1,189 @@
+using LoyaltyService.Pdi;
+using LoyaltyService.Sessions;
+
+namespace LoyaltyService.Tests.Sessions;
+
+public sealed class SessionTests
+{
+    private static readonly PdiRejection Rejection = new("UNKNOWN_CUSTOMER", "No such customer.");
+    private static readonly PdiReceipt Receipt = new("pdi-1", "R-1", EarnedPoints: 460, RedeemedPoints: 100, NewBalance: 1560);
+
+    // Each way in which a session changes, with what it does to the work that waits for PDI.
+    private static readonly (SessionEvent Event, Func<Session, SessionChange> Change, PdiWorkChange Work)[] Changes =
+    [
+        (SessionEvent.Identified, session => session.Identified(GivenSession.Identity, Causes.Request), PdiWorkChange.None),
+        (SessionEvent.IdentifyRejected, session => session.IdentifyRejected(Rejection, Causes.Request), PdiWorkChange.Settled),
+        (SessionEvent.Calculated, session => session.Calculated(450, "pdi", 150m, Causes.Request), PdiWorkChange.None),
+        (SessionEvent.FinalizeRequested, session => session.FinalizeRequested(GivenSession.Intent, Causes.Request), PdiWorkChange.Owed),
+        (SessionEvent.Finalized, session => session.Finalized(Receipt, Causes.Request), PdiWorkChange.Settled),
+        (SessionEvent.FinalizeRefused, session => session.FinalizeRefused(Rejection, Causes.Request), PdiWorkChange.Settled),
+        (SessionEvent.PdiSessionLost, session => session.PdiSessionLost(Rejection, Causes.Request), PdiWorkChange.Settled),
+    ];
+
+    private static readonly Session[] Sessions =
+    [
+        GivenSession.Pending(), GivenSession.Active(), GivenSession.PendingFinalization(),
+        GivenSession.Finalizing(), GivenSession.Finalized(), GivenSession.Failed(),
+    ];
+
+    [Fact]
+    public void A_new_session_is_pending_at_version_1_and_not_identified()
+    {
+        var session = GivenSession.Pending();
+
+        Assert.Equal(SessionStatus.Pending, session.Status);
+        Assert.Equal(1, session.Version);
+        Assert.False(session.IsIdentified);
+    }
+
+    [Fact]
+    public void Every_allowed_change_is_one_version_on_and_takes_the_status_of_the_table()
+    {
+        var allowed = Changes.SelectMany(_ => Sessions, (change, session) => (change, session))
+            .Where(pair => SessionTransitions.Allows(pair.session.Status, pair.change.Event)).ToArray();
+
+        Assert.NotEmpty(allowed);
+        Assert.All(allowed, pair =>
+        {
+            var before = pair.session with { IsBusy = true };
+
+            var change = pair.change.Change(before);
+
+            Assert.Same(before, change.Before);
+            Assert.Equal(pair.change.Event, change.Event);
+            Assert.Equal(Causes.Request, change.Cause);
+            Assert.Equal(before.Version + 1, change.After.Version);
+            Assert.Equal(SessionTransitions.Next(before.Status, pair.change.Event), change.After.Status);
+            Assert.False(change.After.IsBusy);
+            Assert.Equal(pair.change.Work, change.Work);
+        });
+    }
+
+    [Fact]
+    public void Every_forbidden_change_throws()
+    {
+        var forbidden = Changes.SelectMany(_ => Sessions, (change, session) => (change, session))
+            .Where(pair => !SessionTransitions.Allows(pair.session.Status, pair.change.Event)).ToArray();
+
+        Assert.NotEmpty(forbidden);
+        Assert.All(forbidden, pair => Assert.Throws<InvalidOperationException>(() => pair.change.Change(pair.session)));
+    }
+
+    [Fact]
+    public void A_change_leaves_alone_what_it_is_not_about()
+    {
+        var allowed = Changes.SelectMany(_ => Sessions, (change, session) => (change, session))
+            .Where(pair => SessionTransitions.Allows(pair.session.Status, pair.change.Event));
+
+        Assert.All(allowed, pair =>
+        {
+            var after = pair.change.Change(pair.session).After;
+
+            Assert.Equal(
+                (pair.session.Id, pair.session.SaleKey, pair.session.Client, pair.session.ChannelId, pair.session.TransactionId),
+                (after.Id, after.SaleKey, after.Client, after.ChannelId, after.TransactionId));
+            Assert.Equal(
+                (pair.session.CustomerId, pair.session.IdentifyFingerprint, pair.session.CreatedAt, pair.session.ExpiresAt),
+                (after.CustomerId, after.IdentifyFingerprint, after.CreatedAt, after.ExpiresAt));
+        });
+    }
+
+    [Fact]
+    public void Whatever_ends_a_session_leaves_nothing_that_PDI_owes()
+    {
+        var endings = Changes.SelectMany(_ => Sessions, (change, session) => (change, session))
+            .Where(pair => SessionTransitions.Next(pair.session.Status, pair.change.Event) is SessionStatus.Finalized or SessionStatus.Failed);
+
+        Assert.All(endings, pair => Assert.Equal(PdiWorkChange.Settled, pair.change.Change(pair.session).Work));
+    }
+
+    [Fact]
+    public void Identification_brings_the_customer_and_the_version_of_the_first_answer()
+    {
+        var after = GivenSession.Pending().Identified(GivenSession.Identity, Causes.Worker).After;
+
+        Assert.True(after.IsIdentified);
+        Assert.Equal(("pdi-1", "John Doe", 1200, "Gold"), (after.PdiSessionId, after.CustomerName, after.CurrentPoints, after.Tier));
+        Assert.Equal(2, after.IdentifiedVersion);
+        Assert.Equal(2, after.Version);
+    }
+
+    [Fact]
+    public void An_identification_during_finalize_keeps_the_intent()
+    {
+        var finalizing = GivenSession.Pending().FinalizeRequested(GivenSession.Intent, Causes.Request).After;
+
+        var after = finalizing.Identified(GivenSession.Identity, Causes.Worker).After;
+
+        Assert.Equal(SessionStatus.Finalizing, after.Status);
+        Assert.Equal(GivenSession.Intent, after.Intent);
+        Assert.Equal(3, after.IdentifiedVersion);
+    }
+
+    [Fact]
+    public void A_customer_that_PDI_refuses_fails_the_session_with_its_words()
+    {
+        var after = GivenSession.Pending().IdentifyRejected(Rejection, Causes.Request).After;
+
+        Assert.Equal(new SessionFailure("pdi_rejected", "UNKNOWN_CUSTOMER", "No such customer."), after.Failure);
+        Assert.False(after.IsIdentified);
+        Assert.Null(after.IdentifiedVersion);
+    }
+
+    [Fact]
+    public void A_calculation_keeps_its_points_its_source_and_the_amount_for_the_timeline()
+    {
+        var change = GivenSession.Active().Calculated(450, "estimate", 150.00m, Causes.Request);
+
+        Assert.Equal((450, "estimate"), (change.After.EarnedPoints, change.After.RewardSource));
+        Assert.Equal(150.00m, change.Amount);
+    }
+
+    [Fact]
+    public void The_last_calculation_counts()
+    {
+        var change = GivenSession.PendingFinalization().Calculated(0, "estimate", 0m, Causes.Request);
+
+        Assert.Equal((0, "estimate"), (change.After.EarnedPoints, change.After.RewardSource));
+        Assert.Equal(SessionStatus.PendingFinalization, change.After.Status);
+    }
+
+    [Fact]
+    public void A_requested_finalize_keeps_its_intent_and_its_amount()
+    {
+        var change = GivenSession.PendingFinalization().FinalizeRequested(GivenSession.Intent, Causes.Request);
+
+        Assert.Equal(GivenSession.Intent, change.After.Intent);
+        Assert.Equal(GivenSession.Intent.FinalAmount, change.Amount);
+    }
+
+    [Fact]
+    public void A_finalized_session_has_what_PDI_gave_and_not_what_was_calculated()
+    {
+        var after = (GivenSession.Finalizing() with { RewardSource = "estimate" }).Finalized(Receipt, Causes.Worker).After;
+
+        Assert.Equal((460, 100, 1560L, "R-1"), (after.EarnedPoints, after.RedeemedPoints, after.NewBalance, after.ReceiptId));
+        Assert.Equal("pdi", after.RewardSource);
+        // A repeat is compared with the intent for ever.
+        Assert.Equal(GivenSession.Intent, after.Intent);
+    }
+
+    [Fact]
+    public void A_refused_finalize_forgets_its_intent_so_that_a_corrected_one_is_welcome()
+    {
+        var change = GivenSession.Finalizing().FinalizeRefused(new PdiRejection("INSUFFICIENT_POINTS", "Too few."), Causes.Request);
+
+        Assert.Null(change.After.Intent);
+        Assert.Null(change.After.Failure);
+        Assert.Equal("INSUFFICIENT_POINTS", change.Detail);
+        Assert.True(SessionTransitions.Allows(change.After.Status, SessionEvent.FinalizeRequested));
+    }
+
+    [Fact]
+    public void A_session_that_PDI_has_lost_fails_with_its_words()
+    {
+        var after = GivenSession.Finalizing().PdiSessionLost(new PdiRejection("SESSION_NOT_FOUND", "Gone."), Causes.Request).After;
+
+        Assert.Equal(new SessionFailure("pdi_rejected", "SESSION_NOT_FOUND", "Gone."), after.Failure);
+    }
+}

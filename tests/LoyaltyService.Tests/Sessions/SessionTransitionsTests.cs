@@ -1,0 +1,125 @@
+using LoyaltyService.Sessions;
+
+namespace LoyaltyService.Tests.Sessions;
+
+public sealed class SessionTransitionsTests
+{
+    // The statuses in the order of api.md's table; "-" is forbidden.
+    private static readonly string[] Statuses = ["pending", "active", "pending_finalization", "finalizing", "finalized", "failed"];
+
+    private static readonly string[] Events =
+        ["identified", "identify_rejected", "calculated", "finalize_requested", "finalized", "finalize_refused", "pdi_session_lost", "expired"];
+
+    private static readonly (string Status, string[] Next)[] Table =
+    [
+        // identified, identify_rejected, calculated, finalize_requested, finalized, finalize_refused, pdi_session_lost, expired
+        ("pending", ["active", "failed", "pending", "finalizing", "-", "-", "-", "failed"]),
+        ("active", ["-", "-", "pending_finalization", "finalizing", "-", "-", "-", "failed"]),
+        ("pending_finalization", ["-", "-", "pending_finalization", "finalizing", "-", "-", "-", "failed"]),
+        ("finalizing", ["finalizing", "failed", "-", "-", "finalized", "pending_finalization", "failed", "-"]),
+        ("finalized", ["-", "-", "-", "-", "-", "-", "-", "-"]),
+        ("failed", ["-", "-", "-", "-", "-", "-", "-", "-"]),
+    ];
+
+    public static TheoryData<string, string, string> Allowed => [.. Pairs.Where(pair => pair.Next != "-")];
+
+    public static TheoryData<string, string> Forbidden =>
+        [.. Pairs.Where(pair => pair.Next == "-").Select(pair => (pair.Status, pair.Event))];
+
+    private static IEnumerable<(string Status, string Event, string Next)> Pairs =>
+        Table.SelectMany(row => Events.Zip(row.Next, (sessionEvent, next) => (row.Status, sessionEvent, next)));
+
+    [Theory]
+    [MemberData(nameof(Allowed))]
+    public void An_allowed_event_leads_to_the_status_of_the_table(string status, string sessionEvent, string next)
+    {
+        Assert.Equal(Status(next), SessionTransitions.Next(Status(status), Event(sessionEvent)));
+        Assert.Equal(Status(next), SessionTransitions.Apply(Status(status), Event(sessionEvent)));
+        Assert.True(SessionTransitions.Allows(Status(status), Event(sessionEvent)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Forbidden))]
+    public void A_forbidden_event_always_fails_the_same_way_and_names_both(string status, string sessionEvent)
+    {
+        Assert.Null(SessionTransitions.Next(Status(status), Event(sessionEvent)));
+        Assert.False(SessionTransitions.Allows(Status(status), Event(sessionEvent)));
+
+        var refusal = Assert.Throws<InvalidOperationException>(() => SessionTransitions.Apply(Status(status), Event(sessionEvent)));
+
+        Assert.Equal($"A session that is {status} cannot be {sessionEvent}.", refusal.Message);
+    }
+
+    [Fact]
+    public void The_table_has_every_status_and_every_event()
+    {
+        Assert.Equal(Enum.GetValues<SessionStatus>(), Table.Select(row => Status(row.Status)));
+        Assert.Equal(Enum.GetValues<SessionEvent>(), Events.Select(Event));
+        Assert.All(Table, row => Assert.Equal(Events.Length, row.Next.Length));
+    }
+
+    [Theory]
+    [InlineData("finalized")]
+    [InlineData("failed")]
+    public void A_terminal_status_has_no_way_out(string status) =>
+        Assert.All(Enum.GetValues<SessionEvent>(), sessionEvent => Assert.Null(SessionTransitions.Next(Status(status), sessionEvent)));
+
+    [Fact]
+    public void Only_finalizing_and_the_terminal_statuses_never_expire()
+    {
+        var lasting = Enum.GetValues<SessionStatus>().Where(status => !SessionTransitions.Allows(status, SessionEvent.Expired));
+
+        Assert.Equal([SessionStatus.Finalizing, SessionStatus.Finalized, SessionStatus.Failed], lasting);
+    }
+
+    [Fact]
+    public void Only_a_session_whose_intent_is_stored_can_be_finalized()
+    {
+        var before = Enum.GetValues<SessionStatus>().Where(status => SessionTransitions.Allows(status, SessionEvent.Finalized));
+
+        Assert.Equal(SessionStatus.Finalizing, Assert.Single(before));
+    }
+
+    [Fact]
+    public void Every_status_can_be_reached_from_the_first_one()
+    {
+        var reached = new HashSet<SessionStatus> { SessionStatus.Pending };
+        for (var count = 0; count != reached.Count;)
+        {
+            count = reached.Count;
+            foreach (var status in reached.ToArray())
+                reached.UnionWith(Enum.GetValues<SessionEvent>().Select(sessionEvent => SessionTransitions.Next(status, sessionEvent)).OfType<SessionStatus>());
+        }
+
+        Assert.Equal(Enum.GetValues<SessionStatus>(), reached.Order());
+    }
+
+    [Fact]
+    public void Statuses_are_written_as_the_contract_names_them() =>
+        Assert.Equal(Statuses, Enum.GetValues<SessionStatus>().Select(status => status.ToText()));
+
+    [Fact]
+    public void Events_are_written_by_their_names()
+    {
+        Assert.Equal(Events, Enum.GetValues<SessionEvent>().Select(sessionEvent => sessionEvent.ToText()));
+        Assert.DoesNotContain(SessionEventText.Created, Events);
+    }
+
+    [Fact]
+    public void A_status_is_read_back_from_its_text() =>
+        Assert.All(Enum.GetValues<SessionStatus>(), status => Assert.Equal(status, SessionStatusText.Parse(status.ToText())));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("Pending")]
+    [InlineData("pending ")]
+    [InlineData("pendingFinalization")]
+    [InlineData("0")]
+    public void Another_text_is_no_status(string text) =>
+        Assert.Contains($"\"{text}\"", Assert.Throws<InvalidDataException>(() => SessionStatusText.Parse(text)).Message);
+
+    // By the written name, not by the code's own texts: the table stays independent of what it tests.
+    private static SessionStatus Status(string text) => Enum.Parse<SessionStatus>(text.Replace("_", ""), ignoreCase: true);
+
+    private static SessionEvent Event(string text) => Enum.Parse<SessionEvent>(text.Replace("_", ""), ignoreCase: true);
+}
