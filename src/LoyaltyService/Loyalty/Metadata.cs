@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace LoyaltyService.Loyalty;
@@ -17,17 +18,19 @@ internal static class Metadata
         var buffer = new ArrayBufferWriter<byte>(256);
         try
         {
-            using var writer = new Utf8JsonWriter(buffer);
+            // Without the escapes that only a web page needs: they would count for the 4 KiB.
+            using var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
             Write(writer, metadata);
         }
         catch (InvalidOperationException)
         {
-            // A lone surrogate: the reader's word for text that is no Unicode.
+            // Bytes that are no UTF-8, or a lone surrogate: the reader's word for text that is no Unicode.
             return null;
         }
 
         var text = System.Text.Encoding.UTF8.GetString(buffer.WrittenSpan);
-        return text.Contains("\\u0000", StringComparison.Ordinal) ? null : text;
+        // An escaped backslash before "u0000" is no NUL.
+        return text.Replace(@"\\", "", StringComparison.Ordinal).Contains(@"\u0000", StringComparison.Ordinal) ? null : text;
     }
 
     private static void Write(Utf8JsonWriter writer, JsonElement element)
@@ -53,6 +56,10 @@ internal static class Metadata
             case JsonValueKind.Number when element.TryGetDecimal(out var number):
                 // Divided by one with every decimal, a decimal loses its trailing zeros.
                 writer.WriteNumberValue(number / 1.000000000000000000000000000000m);
+                break;
+            case JsonValueKind.String:
+                // Copied as it is, text that is no Unicode would quietly become another one.
+                writer.WriteStringValue(element.GetString());
                 break;
             default:
                 element.WriteTo(writer);
