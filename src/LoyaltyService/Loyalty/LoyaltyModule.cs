@@ -11,7 +11,9 @@ internal static class LoyaltyModule
     {
         builder.Configuration.AddJsonFile(Path.Combine(AppContext.BaseDirectory, RulesFile), optional: false);
         builder.Services.AddSingleton<IValidateOptions<RewardRules>, RewardRulesValidator>();
-        builder.Services.AddOptions<RewardRules>().BindConfiguration("Rewards").ValidateOnStart();
+        // Strict: otherwise a misspelled member or a rate that is no number would quietly be 0.
+        builder.Services.AddOptions<RewardRules>()
+            .BindConfiguration("Rewards", static binder => binder.ErrorOnUnknownConfiguration = true).ValidateOnStart();
         builder.Services.AddSingleton(services => new RewardCalculator(services.GetRequiredService<IOptions<RewardRules>>().Value));
 
         builder.Services.AddSingleton<IdentifyCustomer>();

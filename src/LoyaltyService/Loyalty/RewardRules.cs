@@ -4,20 +4,30 @@ using Microsoft.Extensions.Options;
 namespace LoyaltyService.Loyalty;
 
 /// <summary>The rules of the estimate, from rewards.json beside the program.</summary>
-internal sealed class RewardRules
+internal sealed class RewardRules : IValidatableObject
 {
-    /// <summary>The brief's example earns 300 base points for 150.00: two a unit.</summary>
-    [Range(0, 1000)]
+    /// <summary>The brief's example earns 300 base points for 150.00: two a unit. Not 0, which is what a file without it would mean.</summary>
+    [Range(0.01, 1000)]
     public decimal PointsPerCurrencyUnit { get; set; }
 
     /// <summary>By the name that PDI gives the tier, letters of either case.</summary>
     public Dictionary<string, TierRule> Tiers { get; set; } = new(StringComparer.OrdinalIgnoreCase);
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Tiers.Count == 0)
+            yield return new ValidationResult("Tiers must have at least one tier.", [nameof(Tiers)]);
+        foreach (var (tier, rule) in Tiers)
+        {
+            if (rule is not { BonusRate: >= 0 and <= 100 })
+                yield return new ValidationResult($"Tiers:{tier}:BonusRate must be from 0 to 100.", [nameof(Tiers)]);
+        }
+    }
 }
 
 internal sealed class TierRule
 {
-    /// <summary>What the tier adds, as a share of the base points: 0.5 for half as much again.</summary>
-    [Range(0, 100)]
+    /// <summary>What the tier adds, as a share of the base points: 0.5 for half as much again; 0 to 100.</summary>
     public decimal BonusRate { get; set; }
 }
 
