@@ -1,0 +1,48 @@
+using LoyaltyService.Loyalty;
+
+namespace LoyaltyService.Tests.Loyalty;
+
+public sealed class ErrorCodeTests
+{
+    // The page of the contract, written out.
+    private static readonly (int Status, string[] Codes)[] Contract =
+    [
+        (400, ["validation_failed", "transaction_mismatch", "pdi_rejected"]),
+        (401, ["unauthenticated"]),
+        (403, ["forbidden"]),
+        (404, ["session_not_found", "not_found"]),
+        (405, ["method_not_allowed"]),
+        (409, ["invalid_state", "version_conflict", "operation_in_progress"]),
+        (412, ["version_conflict"]),
+        (413, ["body_too_large"]),
+        (415, ["unsupported_media_type"]),
+        (422, ["idempotency_key_reused"]),
+        (429, ["rate_limited"]),
+        (500, ["internal_error"]),
+        (503, ["pdi_unavailable", "pdi_auth_failed", "queue_full", "database_unavailable", "overloaded"]),
+    ];
+
+    [Fact]
+    public void The_codes_and_their_statuses_are_those_of_the_contract() => Assert.Equal(
+        Contract.SelectMany(row => row.Codes, (row, code) => (row.Status, code)).Order(),
+        Errors.All.Select(error => (error.Status, error.Code)).Order());
+
+    [Fact]
+    public void Every_error_is_described_once_and_by_its_own_description()
+    {
+        Assert.Equal(Enum.GetValues<ErrorCode>(), Errors.All.Select(error => error.Error).Order());
+        Assert.All(Enum.GetValues<ErrorCode>(), error => Assert.Equal(error, error.Describe().Error));
+    }
+
+    [Fact]
+    public void A_code_with_its_status_is_one_error() =>
+        Assert.Equal(Errors.All.Count, Errors.All.DistinctBy(error => (error.Code, error.Status)).Count());
+
+    [Fact]
+    public void Every_error_says_what_happened_and_what_to_do() => Assert.All(Errors.All, error =>
+    {
+        Assert.Matches("^[a-z]+(_[a-z]+)*$", error.Code);
+        Assert.EndsWith(".", error.Title);
+        Assert.EndsWith(".", error.Advice);
+    });
+}

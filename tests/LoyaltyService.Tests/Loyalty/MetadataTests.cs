@@ -1,0 +1,163 @@
+using System.Text.Json;
+using CsCheck;
+using LoyaltyService.Loyalty;
+
+namespace LoyaltyService.Tests.Loyalty;
+
+public sealed class MetadataTests
+{
+    [Theory]
+    [InlineData("{}", "{}")]
+    [InlineData("""{ "b" : 1 , "a" : [ ] }""", """{"a":[],"b":1}""")]
+    [InlineData("""{"a":{"z":1,"y":2}}""", """{"a":{"y":2,"z":1}}""")]
+    [InlineData("""{"a":[{"z":1,"y":2},[3,2,1]]}""", """{"a":[{"y":2,"z":1},[3,2,1]]}""")]
+    [InlineData("""{"a":true,"b":false,"c":null}""", """{"a":true,"b":false,"c":null}""")]
+    [InlineData("""{"a":"\u0061\/"}""", """{"a":"a/"}""")]
+    [InlineData("""{"B":1,"a":2,"A":3}""", """{"A":3,"B":1,"a":2}""")]
+    [InlineData("""{"":1}""", """{"":1}""")]
+    public void The_canonical_form_is_compact_and_sorted(string metadata, string canonical) => Assert.Equal(canonical, Canonical(metadata));
+
+    [Theory]
+    [InlineData("1.0", "1")]
+    [InlineData("1.500", "1.5")]
+    [InlineData("15e-1", "1.5")]
+    [InlineData("1.5e2", "150")]
+    [InlineData("-0", "0")]
+    [InlineData("-0.0", "0")]
+    [InlineData("0e5", "0")]
+    [InlineData("79228162514264337593543950335", "79228162514264337593543950335")]
+    [InlineData("0.0000000000000000000000000001", "0.0000000000000000000000000001")]
+    public void Numbers_are_written_by_their_value(string number, string canonical) =>
+        Assert.Equal($$"""{"a":{{canonical}}}""", Canonical($$"""{"a":{{number}}}"""));
+
+    [Theory]
+    [InlineData("1e400")]
+    [InlineData("79228162514264337593543950336")]
+    [InlineData("-1e99")]
+    public void A_number_beyond_every_type_is_kept_as_it_is(string number) =>
+        Assert.Equal($$"""{"a":{{number}}}""", Canonical($$"""{"a":{{number}}}"""));
+
+    [Fact]
+    public void Every_amount_keeps_its_value() => Gen.Decimal.Sample(number =>
+    {
+        using var canonical = JsonDocument.Parse(Canonical($$"""{"a":{{number}}}""")!);
+
+        Assert.Equal(number, canonical.RootElement.GetProperty("a").GetDecimal());
+    });
+
+    [Theory]
+    [InlineData("""{"a":"\u0000"}""")]
+    [InlineData("""{"a":"x\u0000y"}""")]
+    [InlineData("""{"\u0000":1}""")]
+    [InlineData("""{"a":["\\\u0000"]}""")]
+    public void A_NUL_is_refused(string metadata) => Assert.Null(Canonical(metadata));
+
+    [Theory]
+    [InlineData("""{"a":"\\u0000"}""")]
+    [InlineData("""{"a":"c:\\u0000\\x"}""")]
+    [InlineData("""{"\\u0000":1}""")]
+    public void The_letters_of_an_escape_are_no_NUL(string metadata) => Assert.NotNull(Canonical(metadata));
+
+    [Theory]
+    [InlineData("""{"a":"\uD800"}""")]
+    [InlineData("""{"a":"\uDC00"}""")]
+    [InlineData("""{"a":"\uDC00\uD800"}""")]
+    [InlineData("""{"\uD800":1}""")]
+    [InlineData("""{"a":[{"b":"\uD83D"}]}""")]
+    [InlineData("""{"\uD800":1,"b":2}""")]
+    public void A_lone_surrogate_is_refused(string metadata) => Assert.Null(Canonical(metadata));
+
+    [Fact]
+    public void Text_that_is_no_UTF8_is_refused()
+    {
+        byte[] bytes = [.. "{\"a\":\""u8, 0xED, 0xA0, 0x80, .. "\"}"u8];
+
+        using var document = JsonDocument.Parse(bytes);
+
+        Assert.Null(Metadata.Canonical(document.RootElement));
+    }
+
+    [Fact]
+    public void Text_of_any_script_keeps_its_characters()
+    {
+        const string Text = "Grüße, 日本語, שלום, 😀 <&'\"+>";
+
+        using var canonical = JsonDocument.Parse(Canonical(JsonSerializer.Serialize(new Dictionary<string, string> { ["a"] = Text }))!);
+
+        Assert.Equal(Text, canonical.RootElement.GetProperty("a").GetString());
+    }
+
+    [Fact]
+    public void The_canonical_form_of_a_canonical_form_is_itself() => AnyObject(3).Sample(metadata =>
+    {
+        var canonical = Canonical(metadata);
+
+        Assert.NotNull(canonical);
+        Assert.Equal(canonical, Canonical(canonical));
+    });
+
+    [Fact]
+    public void The_order_of_members_does_not_count() => Gen.Select(Gen.String[Gen.Char.AlphaNumeric, 1, 5].HashSet[1, 10], Gen.Int).Sample((names, seed) =>
+    {
+        var members = names.Select(name => $"\"{name}\":1").ToArray();
+        var shuffled = members.ToArray();
+        new Random(seed).Shuffle(shuffled);
+
+        Assert.Equal(Canonical($"{{{string.Join(',', members)}}}"), Canonical($"{{{string.Join(',', shuffled)}}}"));
+    });
+
+    // As sent, the members and the quotes take 8 bytes: {"a":""}.
+    [Theory]
+    [InlineData("x", 4088, true)]
+    [InlineData("x", 4089, false)]
+    [InlineData("é", 2044, true)]
+    [InlineData("é", 2045, false)]
+    [InlineData("日", 1362, true)]
+    [InlineData("日", 1363, false)]
+    public void At_most_4_KiB_are_taken(string letter, int count, bool isTaken)
+    {
+        var text = string.Concat(Enumerable.Repeat(letter, count));
+        using var metadata = JsonDocument.Parse($$"""{"a":"{{text}}"}""");
+        var errors = new List<FieldError>();
+
+        new IdentifyRequest("C-1", "POS-1", "T-1", Metadata: metadata.RootElement).Validate(errors);
+
+        Assert.Equal(isTaken ? [] : [new FieldError("metadata", "must be at most 4 KiB.")], errors);
+    }
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("\"x\"")]
+    [InlineData("1")]
+    [InlineData("true")]
+    public void Metadata_must_be_an_object(string metadata)
+    {
+        using var document = JsonDocument.Parse(metadata);
+        var errors = new List<FieldError>();
+
+        new IdentifyRequest("C-1", "POS-1", "T-1", Metadata: document.RootElement).Validate(errors);
+
+        Assert.Equal(new FieldError("metadata", "must be an object."), Assert.Single(errors));
+    }
+
+    private static string? Canonical(string metadata)
+    {
+        using var document = JsonDocument.Parse(metadata);
+        return Metadata.Canonical(document.RootElement);
+    }
+
+    private static Gen<string> AnyObject(int depth) => Gen
+        .Select(Gen.String[Gen.Char.AlphaNumeric, 0, 5], AnyValue(depth), (name, value) => (name, value)).Array[0, 5]
+        .Select(members => "{" + string.Join(',', members.DistinctBy(member => member.name).Select(member => $"\"{member.name}\": {member.value}")) + "}");
+
+    private static Gen<string> AnyValue(int depth)
+    {
+        var simple = Gen.OneOf(
+            Gen.OneOf("null", "true", "false", "-0", "1.50", "1e2", "1e400"),
+            Gen.Decimal.Select(number => number.ToString()),
+            Gen.String[Gen.Char.AlphaNumeric, 0, 8].Select(text => $"\"{text}\""),
+            Gen.Char.Where(letter => !char.IsSurrogate(letter) && letter != '\0').Select(letter => $"\"\\u{(int)letter:X4}\""));
+        return depth == 0 ? simple : Gen.OneOf(
+            simple, AnyObject(depth - 1), AnyValue(depth - 1).Array[0, 4].Select(items => "[" + string.Join(", ", items) + "]"));
+    }
+}

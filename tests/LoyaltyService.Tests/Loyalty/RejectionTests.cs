@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using System.Text.Json;
+using LoyaltyService.Loyalty;
+
+namespace LoyaltyService.Tests.Loyalty;
+
+public sealed class RejectionTests
+{
+    [Fact]
+    public void A_problem_has_the_code_the_status_and_the_advice()
+    {
+        var problem = new Rejection(ErrorCode.InvalidState, "It is finalized.").ToProblem();
+
+        Assert.Equal("urn:loyalty-service:error:invalid_state", problem.Type);
+        Assert.Equal((409, "invalid_state"), (problem.Status, problem.Code));
+        Assert.Equal("The session's status does not allow this.", problem.Title);
+        Assert.Equal("It is finalized. Read `currentStatus`; ask for the session to see where it stands.", problem.Detail);
+    }
+
+    [Fact]
+    public void Every_error_becomes_a_problem() => Assert.All(Enum.GetValues<ErrorCode>(), error =>
+    {
+        var problem = new Rejection(error, "Why.").ToProblem();
+
+        Assert.Equal((error.Describe().Status, error.Describe().Code), (problem.Status, problem.Code));
+        Assert.StartsWith("Why. ", problem.Detail);
+    });
+
+    [Fact]
+    public void One_bad_field_is_told_in_the_detail()
+    {
+        var rejection = Rejection.Validation("items[0].qty", "must be from 1 to 9999.");
+
+        Assert.Equal(ErrorCode.ValidationFailed, rejection.Error);
+        Assert.Equal("items[0].qty must be from 1 to 9999.", rejection.Detail);
+        Assert.Equal(new FieldError("items[0].qty", "must be from 1 to 9999."), Assert.Single(rejection.ToProblem().Errors!));
+    }
+
+    [Fact]
+    public void Several_bad_fields_are_counted_and_listed()
+    {
+        var rejection = Rejection.Validation([new("a", "is required."), new("b", "is required.")]);
+
+        Assert.Equal("2 fields are not valid.", rejection.Detail);
+        Assert.Equal(["a", "b"], rejection.ToProblem().Errors!.Select(error => error.Field));
+    }
+
+    [Fact]
+    public void A_problem_names_the_trace_that_it_is_about()
+    {
+        using var activity = new Activity("request").SetIdFormat(ActivityIdFormat.W3C).Start();
+
+        Assert.Equal(activity.TraceId.ToHexString(), new Rejection(ErrorCode.NotFound, "").ToProblem().TraceId);
+        Assert.Equal("first", (new Rejection(ErrorCode.NotFound, "") with { TraceId = "first" }).ToProblem().TraceId);
+    }
+
+    [Fact]
+    public void Without_a_trace_its_name_is_empty()
+    {
+        Activity.Current = null;
+
+        Assert.Equal("", new Rejection(ErrorCode.NotFound, "").ToProblem().TraceId);
+    }
+
+    [Fact]
+    public void A_problem_on_the_wire_has_only_the_members_that_it_needs()
+    {
+        Activity.Current = null;
+        var rejection = new Rejection(ErrorCode.PdiRejected, "PDI says: it's no.") with { PdiCode = "UNKNOWN_CUSTOMER", SessionId = "sess_1" };
+
+        var json = JsonSerializer.Serialize(rejection.ToProblem(), LoyaltyJson.Wire.Problem);
+
+        Assert.Equal(
+            """
+            {"type":"urn:loyalty-service:error:pdi_rejected","title":"PDI refused the operation.","status":400,
+            "detail":"PDI says: it's no. Read `pdiCode`; a corrected request is welcome, the same one will be refused again.",
+            "code":"pdi_rejected","traceId":"","pdiCode":"UNKNOWN_CUSTOMER","sessionId":"sess_1"}
+            """.Replace("\n", ""),
+            json);
+    }
+
+    [Fact]
+    public void The_state_of_the_session_is_told_where_it_matters()
+    {
+        var problem = (new Rejection(ErrorCode.VersionConflict, "Moved on.") with { CurrentStatus = "active", CurrentVersion = 3 }).ToProblem();
+
+        Assert.Equal(("active", 3), (problem.CurrentStatus, problem.CurrentVersion));
+    }
+}
