@@ -98,6 +98,7 @@ internal sealed class Body<T> : IEndpointParameterMetadataProvider
         var text when text.Contains("Duplicate", StringComparison.OrdinalIgnoreCase) => "is given twice.",
         var text when text.Contains("could not be converted", StringComparison.Ordinal) => "has the wrong type or is out of range.",
         var text when text.Contains("doesn't allow setting null", StringComparison.Ordinal) => "must not be null.",
+        var text when text.Contains("maximum configured depth", StringComparison.Ordinal) => $"must not be nested deeper than {Type.Options.MaxDepth} levels.",
         _ => $"is not valid JSON at line {broken.LineNumber + 1}, byte {broken.BytePositionInLine + 1}.",
     };
 }
