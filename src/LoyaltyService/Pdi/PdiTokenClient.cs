@@ -8,6 +8,7 @@ internal sealed class PdiTokenClient(HttpClient http, Settings settings)
 {
     /// <exception cref="HttpRequestException">The endpoint cannot be reached, or refuses.</exception>
     /// <exception cref="JsonException">The answer is not a token.</exception>
+    /// <exception cref="InvalidOperationException">The answer is in a character set that nobody knows.</exception>
     public async Task<PdiTokenAnswer> RequestAsync(CancellationToken cancellationToken)
     {
         using var form = new FormUrlEncodedContent(
@@ -18,7 +19,11 @@ internal sealed class PdiTokenClient(HttpClient http, Settings settings)
         ]);
         using var response = await http.PostAsync("oauth/token", form, cancellationToken);
         response.EnsureSuccessStatusCode();
-        return await response.Content.ReadFromJsonAsync(PdiJson.Default.PdiTokenAnswer, cancellationToken)
+        var answer = await response.Content.ReadFromJsonAsync(PdiJson.Default.PdiTokenAnswer, cancellationToken)
             ?? throw new JsonException("The token endpoint answered null.");
+        return IsToken(answer.AccessToken) ? answer : throw new JsonException("The token endpoint answered with text that is no token.");
     }
+
+    /// <summary>RFC 6749 appendix A.12, less the space: anything else cannot stand in a header.</summary>
+    private static bool IsToken(string text) => text.Length > 0 && !text.AsSpan().ContainsAnyExceptInRange('!', '~');
 }

@@ -70,7 +70,8 @@ internal sealed partial class PdiTokenProvider(
                 Log.TokenRenewed(logger, Lifetime(answer.ExpiresIn).TotalSeconds);
                 return token;
             }
-            catch (Exception failed) when (failed is HttpRequestException or JsonException or OperationCanceledException)
+            catch (Exception failed) when (failed is HttpRequestException or JsonException or OperationCanceledException
+                or InvalidOperationException)
             {
                 Log.TokenRequestFailed(logger, attempt, failed.Message);
                 if (attempt >= options.TokenTries)
