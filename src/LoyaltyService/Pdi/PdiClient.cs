@@ -94,7 +94,7 @@ internal sealed class PdiClient(HttpClient http, PdiTokenProvider tokens, PdiOpt
         }
     }
 
-    private static async Task<PdiResult<T>> ReadAsync<T>(
+    private async Task<PdiResult<T>> ReadAsync<T>(
         string operation, JsonTypeInfo<T> type, HttpResponseMessage response, CancellationToken cancellationToken)
         where T : class
     {
@@ -120,5 +120,11 @@ internal sealed class PdiClient(HttpClient http, PdiTokenProvider tokens, PdiOpt
         }
     }
 
-    private static TimeSpan? RetryAfter(HttpResponseMessage response) => response.Headers.RetryAfter?.Delta;
+    /// <summary>RFC 9110 allows seconds and a date; a date that is past is no wait.</summary>
+    private TimeSpan? RetryAfter(HttpResponseMessage response) => response.Headers.RetryAfter switch
+    {
+        { Delta: { } wait } => wait,
+        { Date: { } date } => date > clock.GetUtcNow() ? date - clock.GetUtcNow() : TimeSpan.Zero,
+        _ => null,
+    };
 }
