@@ -1,0 +1,122 @@
+using System.Net;
+using System.Text;
+using LoyaltyService.Pdi;
+using LoyaltyService.Tests.Configuration;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+
+namespace LoyaltyService.Tests.Pdi;
+
+/// <summary>
+/// PDI as a handler in place of the network: answers what it was told to, and remembers what it was asked. An unexpected call fails
+/// its test.
+/// </summary>
+internal sealed class FakePdi : HttpMessageHandler
+{
+    private readonly Lock callsLock = new();
+    private readonly List<Call> calls = [];
+
+    public FakeTimeProvider Clock { get; } = new();
+
+    public LogLines Log { get; } = new();
+
+    public PdiOptions Options { get; init; } = new() { TokenFirstBackoff = TimeSpan.Zero };
+
+    /// <summary>Answers the token endpoint; a token of an hour unless a test says otherwise. The number counts its calls from 1.</summary>
+    public Func<int, CancellationToken, Task<HttpResponseMessage>> OnToken { get; set; } =
+        (number, _) => Task.FromResult(Token($"token-{number}", 3600));
+
+    /// <summary>Answers every other call. The number counts them from 1.</summary>
+    public Func<int, CancellationToken, Task<HttpResponseMessage>> OnCall { get; set; } =
+        (_, _) => throw new InvalidOperationException("No call is expected.");
+
+    public IReadOnlyList<Call> TokenCalls => Calls(isToken: true);
+
+    public IReadOnlyList<Call> BusinessCalls => Calls(isToken: false);
+
+    public PdiTokenProvider CreateTokens() => new(new PdiTokenClient(CreateHttp(), Given.Read(Given.Development())), Options, Clock, Log.For<PdiTokenProvider>());
+
+    public PdiClient CreateClient() => new(CreateHttp(), CreateTokens(), Options, Clock);
+
+    public static HttpResponseMessage Token(string value, double expiresIn) =>
+        Json($$"""{"access_token":"{{value}}","token_type":"Bearer","expires_in":{{expiresIn}}}""");
+
+    public static HttpResponseMessage Json(string body, HttpStatusCode status = HttpStatusCode.OK) =>
+        new(status) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+
+    /// <summary>Never answers: the caller's patience decides.</summary>
+    public static async Task<HttpResponseMessage> HangAsync(CancellationToken cancellationToken)
+    {
+        await new TaskCompletionSource().Task.WaitAsync(cancellationToken);
+        throw new InvalidOperationException("Nobody completes this.");
+    }
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var body = request.Content is null ? null : await request.Content.ReadAsStringAsync(cancellationToken);
+        var call = new Call(
+            request.Method.Method, request.RequestUri!.AbsoluteUri, request.Headers.Authorization?.ToString(),
+            request.Headers.TryGetValues("Idempotency-Key", out var keys) ? string.Join(",", keys) : null,
+            request.Content?.Headers.ContentType?.MediaType, body);
+        int number;
+        lock (callsLock)
+        {
+            calls.Add(call);
+            number = calls.Count(other => other.IsToken == call.IsToken);
+        }
+
+        return await (call.IsToken ? OnToken(number, cancellationToken) : OnCall(number, cancellationToken));
+    }
+
+    // As the module sets it up; only the network is missing.
+    private HttpClient CreateHttp() => new(this, disposeHandler: false)
+    {
+        BaseAddress = new Uri("https://pdi.example.com/api/"),
+        Timeout = Timeout.InfiniteTimeSpan,
+        MaxResponseContentBufferSize = Options.MaxAnswerBytes,
+    };
+
+    private IReadOnlyList<Call> Calls(bool isToken)
+    {
+        lock (callsLock)
+            return [.. calls.Where(call => call.IsToken == isToken)];
+    }
+
+    internal sealed record Call(string Method, string Uri, string? Authorization, string? IdempotencyKey, string? ContentType, string? Body)
+    {
+        public bool IsToken => Uri.EndsWith("/oauth/token", StringComparison.Ordinal);
+    }
+}
+
+/// <summary>Every line that was logged, with all its values and its exception.</summary>
+internal sealed class LogLines
+{
+    private readonly Lock linesLock = new();
+    private readonly List<string> lines = [];
+
+    public IReadOnlyList<string> All
+    {
+        get
+        {
+            lock (linesLock)
+                return [.. lines];
+        }
+    }
+
+    public ILogger<T> For<T>() => new Logger<T>(this);
+
+    private sealed class Logger<T>(LogLines log) : ILogger<T>
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            var values = state is IEnumerable<KeyValuePair<string, object?>> pairs ? string.Join(", ", pairs) : "";
+            lock (log.linesLock)
+                log.lines.Add($"{logLevel} {eventId.Name}: {formatter(state, exception)} [{values}] {exception}");
+        }
+    }
+}

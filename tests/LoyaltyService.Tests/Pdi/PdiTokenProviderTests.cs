@@ -1,0 +1,379 @@
+using System.Net;
+using LoyaltyService.Loyalty;
+using LoyaltyService.Pdi;
+
+namespace LoyaltyService.Tests.Pdi;
+
+public sealed class PdiTokenProviderTests : IDisposable
+{
+    private static readonly TimeSpan Instant = TimeSpan.FromTicks(1);
+
+    private readonly FakePdi pdi = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_first_caller_asks_for_a_token_with_the_client_credentials()
+    {
+        var token = await pdi.CreateTokens().GetAsync(Cancellation);
+
+        Assert.Equal("token-1", token.Value);
+        var call = Assert.Single(pdi.TokenCalls);
+        Assert.Equal(("POST", "https://pdi.example.com/api/oauth/token", "application/x-www-form-urlencoded"), (call.Method, call.Uri, call.ContentType));
+        Assert.Equal("grant_type=client_credentials&client_id=client&client_secret=hush-client", call.Body);
+        Assert.Null(call.Authorization);
+    }
+
+    [Fact]
+    public async Task Five_hundred_cold_callers_share_one_call()
+    {
+        var answer = new TaskCompletionSource<HttpResponseMessage>();
+        pdi.OnToken = (_, _) => answer.Task;
+        var tokens = pdi.CreateTokens();
+
+        var callers = Enumerable.Range(0, 500).Select(_ => Task.Run(() => tokens.GetAsync(Cancellation).AsTask(), Cancellation)).ToArray();
+        answer.SetResult(FakePdi.Token("shared", 3600));
+        var got = await Task.WhenAll(callers);
+
+        Assert.Single(got.Distinct());
+        Assert.Single(pdi.TokenCalls);
+    }
+
+    [Fact]
+    public async Task Five_hundred_cold_callers_share_one_failure()
+    {
+        var arrived = new TaskCompletionSource();
+        var answer = new TaskCompletionSource<HttpResponseMessage>();
+        pdi.OnToken = (number, _) =>
+        {
+            arrived.TrySetResult();
+            return number == 1 ? answer.Task : throw new HttpRequestException("down");
+        };
+        var tokens = pdi.CreateTokens();
+
+        var callers = Enumerable.Range(0, 500).Select(_ => tokens.GetAsync(Cancellation).AsTask()).ToArray();
+        await arrived.Task;
+        answer.SetException(new HttpRequestException("down"));
+
+        foreach (var caller in callers)
+            await Assert.ThrowsAsync<PdiAuthenticationException>(() => caller);
+        Assert.Equal(3, pdi.TokenCalls.Count);
+    }
+
+    [Fact]
+    public async Task A_token_of_an_hour_is_used_for_fifty_minutes_without_a_call()
+    {
+        var tokens = pdi.CreateTokens();
+        var first = await tokens.GetAsync(Cancellation);
+
+        pdi.Clock.Advance(TimeSpan.FromMinutes(50) - Instant);
+
+        Assert.Same(first, await tokens.GetAsync(Cancellation));
+        Assert.Single(pdi.TokenCalls);
+    }
+
+    [Fact]
+    public async Task In_its_last_five_minutes_it_is_renewed_in_the_background_once_and_nobody_waits()
+    {
+        var (arrived, answer) = (new TaskCompletionSource(), new TaskCompletionSource<HttpResponseMessage>());
+        var tokens = pdi.CreateTokens();
+        var first = await tokens.GetAsync(Cancellation);
+        pdi.OnToken = (_, _) =>
+        {
+            arrived.TrySetResult();
+            return answer.Task;
+        };
+        pdi.Clock.Advance(TimeSpan.FromMinutes(50));
+
+        for (var caller = 0; caller < 100; caller++)
+        {
+            var get = tokens.GetAsync(Cancellation);
+            Assert.True(get.IsCompletedSuccessfully);
+            Assert.Same(first, await get);
+        }
+
+        await arrived.Task;
+        Assert.Equal(2, pdi.TokenCalls.Count);
+        answer.SetResult(FakePdi.Token("second", 3600));
+        await UntilAsync(async () => (await tokens.GetAsync(Cancellation)).Value == "second");
+        Assert.Equal(2, pdi.TokenCalls.Count);
+    }
+
+    [Fact]
+    public async Task After_fifty_five_minutes_callers_wait_for_the_next_one()
+    {
+        var tokens = pdi.CreateTokens();
+        await tokens.GetAsync(Cancellation);
+
+        pdi.Clock.Advance(TimeSpan.FromMinutes(55));
+
+        Assert.Equal("token-2", (await tokens.GetAsync(Cancellation)).Value);
+    }
+
+    [Fact]
+    public async Task Until_fifty_five_minutes_the_old_one_serves_although_it_cannot_be_renewed()
+    {
+        var tokens = pdi.CreateTokens();
+        var first = await tokens.GetAsync(Cancellation);
+        pdi.OnToken = (_, _) => throw new HttpRequestException("down");
+        pdi.Clock.Advance(TimeSpan.FromMinutes(50));
+
+        Assert.Same(first, await tokens.GetAsync(Cancellation));
+        await UntilAsync(() => Task.FromResult(pdi.TokenCalls.Count == 4));
+        pdi.Clock.Advance(TimeSpan.FromMinutes(5) - Instant);
+
+        Assert.Same(first, await tokens.GetAsync(Cancellation));
+        pdi.Clock.Advance(Instant);
+        await Assert.ThrowsAsync<PdiAuthenticationException>(async () => await tokens.GetAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task A_failed_renewal_in_the_background_waits_before_the_next_one()
+    {
+        var tokens = pdi.CreateTokens();
+        await tokens.GetAsync(Cancellation);
+        pdi.OnToken = (_, _) => throw new HttpRequestException("down");
+        pdi.Clock.Advance(TimeSpan.FromMinutes(50));
+        await tokens.GetAsync(Cancellation);
+        await UntilAsync(() => Task.FromResult(FailedTries() == 3));
+
+        // Inside the pause nothing is asked, after it the renewal comes through.
+        pdi.OnToken = (_, _) => Task.FromResult(FakePdi.Token("late", 3600));
+        pdi.Clock.Advance(TimeSpan.FromSeconds(6));
+
+        await UntilAsync(async () => (await tokens.GetAsync(Cancellation)).Value == "late");
+        Assert.Equal(5, pdi.TokenCalls.Count);
+    }
+
+    [Theory]
+    // Absent: an hour. Renewed from, and used until, in seconds.
+    [InlineData("null", 3000, 3300)]
+    [InlineData("3600", 3000, 3300)]
+    [InlineData("3600.9", 3000, 3300)]
+    [InlineData("7200", 3000, 3300)]
+    [InlineData("1e18", 3000, 3300)]
+    [InlineData("1e300", 3000, 3300)]
+    [InlineData("1800", 1200, 1500)]
+    [InlineData("600", 240, 300)]
+    [InlineData("300", 192, 240)]
+    [InlineData("1", 0.64, 0.8)]
+    public async Task A_token_is_used_for_what_it_lives_less_a_margin(string expiresIn, double renewedFrom, double usedUntil)
+    {
+        pdi.OnToken = (number, _) => Task.FromResult(FakePdi.Json($$"""{"access_token":"token-{{number}}","expires_in":{{expiresIn}}}"""));
+        var tokens = pdi.CreateTokens();
+        var start = pdi.Clock.GetTimestamp();
+
+        var token = await tokens.GetAsync(Cancellation);
+
+        Assert.Equal(renewedFrom, pdi.Clock.GetElapsedTime(start, token.RenewFrom).TotalSeconds);
+        Assert.Equal(usedUntil, pdi.Clock.GetElapsedTime(start, token.UsableUntil).TotalSeconds);
+    }
+
+    [Fact]
+    public async Task A_token_that_does_not_say_how_long_it_lives_lives_an_hour()
+    {
+        pdi.OnToken = (number, _) => Task.FromResult(FakePdi.Json($$"""{"access_token":"token-{{number}}"}"""));
+        var tokens = pdi.CreateTokens();
+        await tokens.GetAsync(Cancellation);
+
+        pdi.Clock.Advance(TimeSpan.FromMinutes(55) - Instant);
+        var last = await tokens.GetAsync(Cancellation);
+
+        Assert.Equal("token-1", last.Value);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(-1e300)]
+    public async Task A_token_without_a_lifetime_serves_those_that_waited_for_it_and_nobody_later(double expiresIn)
+    {
+        pdi.OnToken = (number, _) => Task.FromResult(FakePdi.Token($"token-{number}", expiresIn));
+        var tokens = pdi.CreateTokens();
+
+        Assert.Equal("token-1", (await tokens.GetAsync(Cancellation)).Value);
+        Assert.Equal("token-2", (await tokens.GetAsync(Cancellation)).Value);
+    }
+
+    [Fact]
+    public async Task A_caller_that_leaves_does_not_cancel_the_renewal_of_the_others()
+    {
+        var (arrived, answer) = (new TaskCompletionSource<CancellationToken>(), new TaskCompletionSource<HttpResponseMessage>());
+        pdi.OnToken = (_, cancellation) =>
+        {
+            arrived.TrySetResult(cancellation);
+            return answer.Task;
+        };
+        var tokens = pdi.CreateTokens();
+        using var leaving = new CancellationTokenSource();
+
+        var left = tokens.GetAsync(leaving.Token).AsTask();
+        var stayed = tokens.GetAsync(Cancellation).AsTask();
+        var renewal = await arrived.Task;
+        await leaving.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left);
+        Assert.False(renewal.IsCancellationRequested);
+        answer.SetResult(FakePdi.Token("shared", 3600));
+        Assert.Equal("shared", (await stayed).Value);
+        Assert.Single(pdi.TokenCalls);
+    }
+
+    [Fact]
+    public async Task A_refused_token_is_replaced_by_one_call_however_many_were_refused_with_it()
+    {
+        var tokens = pdi.CreateTokens();
+        var refused = await tokens.GetAsync(Cancellation);
+
+        tokens.Invalidate(refused);
+        var second = await tokens.GetAsync(Cancellation);
+        tokens.Invalidate(refused);
+        tokens.Invalidate(refused);
+
+        Assert.Equal("token-2", second.Value);
+        Assert.Same(second, await tokens.GetAsync(Cancellation));
+        Assert.Equal(2, pdi.TokenCalls.Count);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_token_may_come_at_the_second_or_third_try(int failures)
+    {
+        pdi.OnToken = (number, _) => number <= failures
+            ? throw new HttpRequestException("down")
+            : Task.FromResult(FakePdi.Token($"token-{number}", 3600));
+
+        Assert.Equal($"token-{failures + 1}", (await pdi.CreateTokens().GetAsync(Cancellation)).Value);
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.BadRequest, """{"error":"invalid_client"}""")]
+    [InlineData(HttpStatusCode.Unauthorized, """{"error":"invalid_client"}""")]
+    [InlineData(HttpStatusCode.Found, "")]
+    [InlineData(HttpStatusCode.InternalServerError, "")]
+    [InlineData(HttpStatusCode.OK, "")]
+    [InlineData(HttpStatusCode.OK, "null")]
+    [InlineData(HttpStatusCode.OK, "{}")]
+    [InlineData(HttpStatusCode.OK, "<html>")]
+    [InlineData(HttpStatusCode.OK, """{"access_token":null}""")]
+    [InlineData(HttpStatusCode.OK, """{"access_token":1}""")]
+    [InlineData(HttpStatusCode.OK, """{"access_token":""}""")]
+    [InlineData(HttpStatusCode.OK, """{"access_token":" "}""")]
+    [InlineData(HttpStatusCode.OK, """{"access_token":"two\r\nlines"}""")]
+    [InlineData(HttpStatusCode.OK, """{"access_token":"n\u00f6n-ascii"}""")]
+    [InlineData(HttpStatusCode.OK, """{"access_token":"\uD800"}""")]
+    [InlineData(HttpStatusCode.OK, """{"access_token":"x","expires_in":"soon"}""")]
+    [InlineData(HttpStatusCode.OK, """{"access_token":"x","expires_in":3600""")]
+    public async Task Three_answers_that_are_no_token_are_the_end(HttpStatusCode status, string body)
+    {
+        pdi.OnToken = (_, _) => Task.FromResult(FakePdi.Json(body, status));
+
+        var failure = await Assert.ThrowsAsync<PdiAuthenticationException>(async () => await pdi.CreateTokens().GetAsync(Cancellation));
+
+        Assert.Equal(ErrorCode.PdiAuthFailed, failure.Code);
+        Assert.Equal(TimeSpan.FromSeconds(5), failure.RetryAfter);
+        Assert.Equal(3, pdi.TokenCalls.Count);
+    }
+
+    [Fact]
+    public async Task An_answer_in_an_unknown_character_set_is_no_token()
+    {
+        pdi.OnToken = (_, _) =>
+        {
+            var answer = FakePdi.Token("x", 3600);
+            answer.Content.Headers.ContentType!.CharSet = "nonsense";
+            return Task.FromResult(answer);
+        };
+
+        await Assert.ThrowsAsync<PdiAuthenticationException>(async () => await pdi.CreateTokens().GetAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task An_answer_that_is_too_large_is_no_token()
+    {
+        pdi.OnToken = (_, _) => Task.FromResult(FakePdi.Token(new string('x', 65 * 1024), 3600));
+
+        await Assert.ThrowsAsync<PdiAuthenticationException>(async () => await pdi.CreateTokens().GetAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task A_try_that_hangs_ends_after_its_time()
+    {
+        var arrivals = new[] { new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource() };
+        pdi.OnToken = (number, cancellation) =>
+        {
+            var hanging = FakePdi.HangAsync(cancellation);
+            arrivals[number - 1].SetResult();
+            return hanging;
+        };
+
+        var get = pdi.CreateTokens().GetAsync(Cancellation).AsTask();
+        foreach (var arrival in arrivals)
+        {
+            await arrival.Task;
+            Assert.False(get.IsCompleted);
+            pdi.Clock.Advance(TimeSpan.FromSeconds(1.2));
+        }
+
+        await Assert.ThrowsAsync<PdiAuthenticationException>(() => get);
+    }
+
+    [Fact]
+    public void All_tries_and_their_pauses_fit_into_the_shortest_budget_that_a_till_waits_for()
+    {
+        var options = new PdiOptions();
+
+        var longest = (options.TokenTryTimeout * options.TokenTries) + options.TokenFirstBackoff + (options.TokenFirstBackoff * 2);
+
+        Assert.True(longest < options.IdentifyBudget);
+    }
+
+    [Fact]
+    public async Task After_three_failed_tries_the_next_caller_may_try_again()
+    {
+        pdi.OnToken = (number, _) => number <= 3 ? throw new HttpRequestException("down") : Task.FromResult(FakePdi.Token("back", 3600));
+        var tokens = pdi.CreateTokens();
+
+        await Assert.ThrowsAsync<PdiAuthenticationException>(async () => await tokens.GetAsync(Cancellation));
+
+        Assert.Equal("back", (await tokens.GetAsync(Cancellation)).Value);
+    }
+
+    [Fact]
+    public async Task No_log_line_and_no_message_has_a_secret_or_a_token()
+    {
+        pdi.OnToken = (number, _) => number switch
+        {
+            1 => Task.FromResult(FakePdi.Json("""{"error":"hush-client is wrong","access_token":"hush-token"}""", HttpStatusCode.Unauthorized)),
+            2 => Task.FromResult(FakePdi.Json("""{"access_token":"hush-token","expires_in":"hush-token"}""")),
+            3 => Task.FromResult(FakePdi.Token("hush-token", 3600)),
+            _ => Task.FromResult(FakePdi.Json("hush-token hush-client")),
+        };
+        var tokens = pdi.CreateTokens();
+
+        var token = await tokens.GetAsync(Cancellation);
+        tokens.Invalidate(token);
+        var failure = await Assert.ThrowsAsync<PdiAuthenticationException>(async () => await tokens.GetAsync(Cancellation));
+
+        Assert.Contains(pdi.Log.All, line => line.Contains("TokenRenewed"));
+        Assert.Contains(pdi.Log.All, line => line.Contains("TokenRequestFailed"));
+        Assert.DoesNotContain(pdi.Log.All, line => line.Contains("hush"));
+        Assert.DoesNotContain("hush", failure.ToString());
+        Assert.DoesNotContain("hush", token.ToString());
+    }
+
+    public void Dispose() => pdi.Dispose();
+
+    private int FailedTries() => pdi.Log.All.Count(line => line.Contains("TokenRequestFailed"));
+
+    /// <summary>Yields until another thread's work is seen; the test's own time limit ends what never comes.</summary>
+    private static async Task UntilAsync(Func<Task<bool>> isSo)
+    {
+        while (!await isSo())
+        {
+            Cancellation.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+}
