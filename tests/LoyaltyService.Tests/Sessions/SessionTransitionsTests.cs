@@ -4,7 +4,7 @@ namespace LoyaltyService.Tests.Sessions;
 
 public sealed class SessionTransitionsTests
 {
-    // The statuses in the order of api.md's table; "-" is forbidden.
+    // The statuses in the order of the contract's table; "-" is forbidden.
     private static readonly string[] Statuses = ["pending", "active", "pending_finalization", "finalizing", "finalized", "failed"];
 
     private static readonly string[] Events =
