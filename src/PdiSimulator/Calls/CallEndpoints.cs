@@ -1,0 +1,15 @@
+namespace PdiSimulator.Calls;
+
+internal static class CallEndpoints
+{
+    public static void MapCalls(this IEndpointRouteBuilder control)
+    {
+        control.MapGet("/calls", (CallCounts counts) => counts.ByOperation());
+
+        control.MapDelete("/calls", (CallCounts counts) =>
+        {
+            counts.Clear();
+            return TypedResults.NoContent();
+        });
+    }
+}

@@ -1,0 +1,61 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using PdiSimulator.Calls;
+
+namespace PdiSimulator.Faults;
+
+/// <summary>Arms and removes faults while the simulator runs. No credentials: the simulator is never exposed.</summary>
+internal static class FaultEndpoints
+{
+    public static void MapFaults(this IEndpointRouteBuilder control)
+    {
+        var faults = control.MapGroup("/faults");
+
+        faults.MapGet("/", (ArmedFaults armed) => armed.ByTarget());
+        faults.MapPut("/{operation}", ArmAsync);
+        faults.MapDelete("/{operation}", Remove);
+        faults.MapDelete("/", RemoveAll);
+    }
+
+    public static void MapOutage(this IEndpointRouteBuilder control)
+    {
+        control.MapGet("/outage", (Outage outage) => new OutageState(outage.IsDown));
+        control.MapPut("/outage", (OutageState state, Outage outage) =>
+        {
+            outage.Set(state.Down);
+            return state;
+        });
+    }
+
+    private static async Task<IResult> ArmAsync(string operation, HttpRequest request, ArmedFaults faults)
+    {
+        if (!FaultTarget.TryParse(operation, out var target))
+            return UnknownOperation(operation);
+
+        var (fault, mistake) = await SimulatorJson.ReadAsync<Fault>(request);
+        mistake = fault?.FindMistake(target) ?? mistake;
+
+        return fault is null || mistake.Length > 0
+            ? Answer.InvalidRequest(mistake)
+            : TypedResults.Ok(faults.Arm(target, fault).View());
+    }
+
+    private static IResult Remove(string operation, ArmedFaults faults)
+    {
+        if (!FaultTarget.TryParse(operation, out var target))
+            return UnknownOperation(operation);
+
+        faults.Remove(target);
+        return TypedResults.NoContent();
+    }
+
+    private static NoContent RemoveAll(ArmedFaults faults)
+    {
+        faults.RemoveAll();
+        return TypedResults.NoContent();
+    }
+
+    private static Answer UnknownOperation(string operation) =>
+        Answer.Refused(StatusCodes.Status404NotFound, "UNKNOWN_OPERATION", $"There is no operation '{operation}'.");
+}
+
+internal sealed record OutageState(bool Down);
