@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.AspNetCore.Connections;
 using PdiSimulator.Calls;
 using PdiSimulator.Faults;
 using PdiSimulator.Loyalty;
@@ -35,6 +36,12 @@ public static class Program
             await Console.Error.WriteLineAsync(mistake.Message + " See --help.");
             return 2;
         }
+        catch (IOException failure) when (failure.InnerException is AddressInUseException)
+        {
+            // Most often another simulator, whose ledger and faults are not this one's.
+            await Console.Error.WriteLineAsync(failure.Message + ". Use --port for another one.");
+            return 3;
+        }
     }
 
     /// <summary>
@@ -62,6 +69,9 @@ public static class Program
             kestrel.Listen(new IPEndPoint(options.Host, options.Port));
         });
         builder.Logging.AddSimpleConsole().SetMinimumLevel(LogLevel.Warning);
+
+        // A start that fails throws; the host's own report of it would only say so twice.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
 
         builder.Services.AddRoutingCore();
         builder.Services.ConfigureHttpJsonOptions(json => SimulatorJson.Configure(json.SerializerOptions));

@@ -10,6 +10,9 @@ internal static class SimulatorJson
 {
     public static readonly JsonSerializerOptions Options = Create();
 
+    /// <summary>For faults, most of whose members are not given.</summary>
+    public static readonly JsonSerializerOptions WithoutNulls = new(Options) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+
     public static void Configure(JsonSerializerOptions options)
     {
         options.NumberHandling = JsonNumberHandling.Strict;

@@ -10,7 +10,7 @@ internal static class FaultEndpoints
     {
         var faults = control.MapGroup("/faults");
 
-        faults.MapGet("/", (ArmedFaults armed) => armed.ByTarget());
+        faults.MapGet("/", (ArmedFaults armed) => TypedResults.Json(armed.ByTarget(), SimulatorJson.WithoutNulls));
         faults.MapPut("/{operation}", ArmAsync);
         faults.MapDelete("/{operation}", Remove);
         faults.MapDelete("/", RemoveAll);
@@ -19,11 +19,7 @@ internal static class FaultEndpoints
     public static void MapOutage(this IEndpointRouteBuilder control)
     {
         control.MapGet("/outage", (Outage outage) => new OutageState(outage.IsDown));
-        control.MapPut("/outage", (OutageState state, Outage outage) =>
-        {
-            outage.Set(state.Down);
-            return state;
-        });
+        control.MapPut("/outage", SetOutageAsync);
     }
 
     private static async Task<IResult> ArmAsync(string operation, HttpRequest request, ArmedFaults faults)
@@ -36,7 +32,7 @@ internal static class FaultEndpoints
 
         return fault is null || mistake.Length > 0
             ? Answer.InvalidRequest(mistake)
-            : TypedResults.Ok(faults.Arm(target, fault).View());
+            : TypedResults.Json(faults.Arm(target, fault).View(), SimulatorJson.WithoutNulls);
     }
 
     private static IResult Remove(string operation, ArmedFaults faults)
@@ -52,6 +48,17 @@ internal static class FaultEndpoints
     {
         faults.RemoveAll();
         return TypedResults.NoContent();
+    }
+
+    private static async Task<Answer> SetOutageAsync(HttpRequest request, Outage outage)
+    {
+        var (state, mistake) = await SimulatorJson.ReadAsync<OutageState>(request);
+
+        if (state is null)
+            return Answer.InvalidRequest(mistake);
+
+        outage.Set(state.Down);
+        return Answer.Json(state);
     }
 
     private static Answer UnknownOperation(string operation) =>

@@ -36,45 +36,40 @@ internal sealed class FaultFilter(ArmedFaults faults, Outage outage, IHostApplic
         if (DelayBefore(fault) is { } delay)
             await armed.HoldAsync(Task.Delay(delay, clock, ended), ended);
 
-        switch (fault.Kind)
-        {
-            case FaultKind.Hang:
-                await armed.HoldAsync(armed.Removed, ended);
-                return await work();
+        if (fault.Kind == FaultKind.Hang)
+            await armed.HoldAsync(armed.Removed, ended);
 
-            case FaultKind.CommitThenHang:
-                var committed = await work();
-                await armed.HoldAsync(armed.Removed, ended);
-                return committed;
+        if (InsteadOfWork(fault) is { } instead)
+            return instead;
 
-            case FaultKind.CommitThenStatus:
-                await work();
-                return FaultyAnswers.Status(fault);
+        var answer = await work();
 
-            case FaultKind.CommitThenReset:
-                await work();
-                return new AbortedAnswer();
+        if (fault.Kind == FaultKind.CommitThenHang)
+            await armed.HoldAsync(armed.Removed, ended);
 
-            case FaultKind.NotJson:
-                await work();
-                return FaultyAnswers.NotJson();
-
-            default:
-                return fault.Kind switch
-                {
-                    FaultKind.Latency => await work(),
-                    FaultKind.Status => FaultyAnswers.Status(fault),
-                    FaultKind.Reject => FaultyAnswers.Rejection(fault),
-                    FaultKind.ExpiredToken => Answer.InvalidToken(),
-                    FaultKind.Reset => new AbortedAnswer(),
-                    FaultKind.Cut => new CutAnswer(await work(), clock),
-                    FaultKind.Drip => new DripAnswer(await work(), Milliseconds(fault.LatencyMs) ?? s_defaultDrip, clock, ended),
-                    FaultKind.MissingMember => FaultyAnswers.WithoutMember(await work(), fault.Member ?? FaultyAnswers.RequiredMember(operation)),
-                    FaultKind.ExpiresIn => FaultyAnswers.WithExpiresIn(await work(), fault.ExpiresIn),
-                    _ => throw new InvalidOperationException($"There is no play for {fault.Kind}."),
-                };
-        }
+        return AfterWork(fault, operation, answer, ended);
     }
+
+    private static IAnswer? InsteadOfWork(Fault fault) => fault.Kind switch
+    {
+        FaultKind.Status => FaultyAnswers.Status(fault),
+        FaultKind.Reject => FaultyAnswers.Rejection(fault),
+        FaultKind.ExpiredToken => Answer.InvalidToken(),
+        FaultKind.Reset => new AbortedAnswer(),
+        _ => null,
+    };
+
+    private IAnswer AfterWork(Fault fault, Operation operation, Answer answer, CancellationToken ended) => fault.Kind switch
+    {
+        FaultKind.CommitThenStatus => FaultyAnswers.Status(fault),
+        FaultKind.CommitThenReset => new AbortedAnswer(),
+        FaultKind.Cut => new CutAnswer(answer, clock),
+        FaultKind.Drip => new DripAnswer(answer, Milliseconds(fault.LatencyMs) ?? s_defaultDrip, clock, ended),
+        FaultKind.NotJson => FaultyAnswers.NotJson(),
+        FaultKind.MissingMember => FaultyAnswers.WithoutMember(answer, fault.Member ?? FaultyAnswers.RequiredMember(operation)),
+        FaultKind.ExpiresIn => FaultyAnswers.WithExpiresIn(answer, fault.ExpiresIn),
+        _ => answer,
+    };
 
     private static TimeSpan? DelayBefore(Fault fault) => fault.Kind switch
     {

@@ -6,7 +6,7 @@ namespace PdiSimulator.Faults;
 internal sealed class Outage : IDisposable
 {
     private readonly Lock _gate = new();
-    private CancellationTokenSource _begun = new();
+    private volatile CancellationTokenSource _begun = new();
 
     public bool IsDown => _begun.IsCancellationRequested;
 

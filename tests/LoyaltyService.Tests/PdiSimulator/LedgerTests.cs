@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using static LoyaltyService.Tests.Simulator.SimulatorHost;
 
 namespace LoyaltyService.Tests.Simulator;
@@ -77,6 +78,19 @@ public sealed class LedgerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_second_effect_would_be_seen_were_it_not_for_the_unique_constraint()
+    {
+        await using (var pdi = await SimulatorHost.StartAsync("--ledger", LedgerPath))
+            await pdi.PostFinalizeAsync(await pdi.GivenSessionAsync());
+
+        await ForgeSecondEffectAsync();
+
+        await using var forged = await SimulatorHost.StartAsync("--ledger", LedgerPath);
+        Assert.Equal(1, (await forged.GetAsync("/_simulator/ledger/summary"))["doubleFinalized"]!.GetValue<long>());
+        Assert.Equal(2, (await forged.GetAsync("/_simulator/ledger"))["sessions"]![0]!["finalizes"]!.GetValue<long>());
+    }
+
+    [Fact]
     public async Task The_ledger_is_searched_by_transaction_and_by_channel()
     {
         await using var pdi = await SimulatorHost.StartAsync();
@@ -105,5 +119,19 @@ public sealed class LedgerTests : IDisposable
         Assert.Equal(
             """{"customerId":"CUST-NEW","customerName":"Test Customer","tier":"Silver","currentPoints":20}""",
             (await pdi.GetAsync("/_simulator/customers/CUST-NEW")).ToJsonString());
+    }
+
+    // Copying the table leaves its constraints behind.
+    private async Task ForgeSecondEffectAsync()
+    {
+        await using var connection = new SqliteConnection($"Data Source={LedgerPath};Pooling=False");
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using var forge = connection.CreateCommand();
+        forge.CommandText = """
+            create table copy as select * from finalizes union all select * from finalizes;
+            drop table finalizes;
+            alter table copy rename to finalizes;
+            """;
+        await forge.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
     }
 }
