@@ -39,7 +39,7 @@ public static class Program
         catch (IOException failure) when (failure.InnerException is AddressInUseException)
         {
             // Most often another simulator, whose ledger and faults are not this one's.
-            await Console.Error.WriteLineAsync(failure.Message + ". Use --port for another one.");
+            await Console.Error.WriteLineAsync(failure.Message + " Use --port for another one.");
             return 3;
         }
     }
