@@ -8,7 +8,11 @@ internal static class HealthModule
     public static void AddHealth(this WebApplicationBuilder builder) => builder.Services.AddSingleton<ServiceClock>();
 
     public static void MapHealth(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/health", (ServiceClock clock) => TypedResults.Json(clock.Report(), LoyaltyJson.Wire.HealthReport)).WithTags("Health").WithName("health");
+        routes.MapGet("/health", (ServiceClock clock) => TypedResults.Json(clock.Report(), LoyaltyJson.Wire.HealthReport))
+            .Produces<HealthReport>()
+            .WithTags("Health").WithName("health")
+            .WithSummary("Ask whether the process works")
+            .WithDescription("Says nothing of what the service depends on.");
 }
 
 /// <param name="Status"><c>healthy</c>: the process works.</param>

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using LoyaltyService.OpenApi;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Net.Http.Headers;
 
@@ -55,8 +56,11 @@ internal sealed class Body<T> : IEndpointParameterMetadataProvider
         }
     }
 
-    public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder) =>
+    public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder)
+    {
         builder.Metadata.Add(new AcceptsMetadata(["application/json"], typeof(T), isOptional: false));
+        builder.Metadata.Add(new ErrorMetadata([ErrorCode.ValidationFailed, ErrorCode.BodyTooLarge, ErrorCode.UnsupportedMediaType]));
+    }
 
     private static Body<T> Parse(ReadOnlySequence<byte> bytes)
     {

@@ -1,26 +1,60 @@
+using System.ComponentModel.DataAnnotations;
+using LoyaltyService.OpenApi;
 using LoyaltyService.Security;
 
 namespace LoyaltyService.Loyalty;
 
-/// <summary>The business routes.</summary>
+/// <summary>
+/// The business routes. The comments of the handlers are the texts of the API reference, which sees internal members only.
+/// </summary>
 internal static class LoyaltyEndpoints
 {
     public static void MapLoyalty(this IEndpointRouteBuilder routes)
     {
-        var loyalty = routes.MapGroup("/loyalty").RequireAuthorization(Scopes.Loyalty).WithTags("Loyalty");
+        var loyalty = routes.MapGroup("/loyalty").RequireAuthorization(Scopes.Loyalty).WithTags("Loyalty").GivesCommonErrors();
 
-        loyalty.MapPost("/identify", IdentifyAsync).WithName("identify");
-        loyalty.MapPost("/calculate-rewards", CalculateAsync).WithName("calculateRewards");
-        loyalty.MapPost("/finalize", FinalizeAsync).WithName("finalize");
-        loyalty.MapGet("/sessions/{sessionId}", GetSessionAsync).WithName("getSession");
-        loyalty.MapGet("/getSessionStatus", GetSessionAsync).WithName("getSessionStatus");
+        loyalty.MapPost("/identify", IdentifyAsync).WithName("identify")
+            .Produces<IdentifyResponse>(StatusCodes.Status202Accepted)
+            .Gives(
+                ErrorCode.PdiRejected, ErrorCode.InvalidState, ErrorCode.OperationInProgress, ErrorCode.IdempotencyKeyReused,
+                ErrorCode.PdiAuthFailed, ErrorCode.QueueFull);
+        loyalty.MapPost("/calculate-rewards", CalculateAsync).WithName("calculateRewards")
+            .Gives(
+                ErrorCode.PdiRejected, ErrorCode.SessionNotFound, ErrorCode.InvalidState, ErrorCode.VersionConflict,
+                ErrorCode.PreconditionFailed, ErrorCode.OperationInProgress, ErrorCode.IdempotencyKeyReused, ErrorCode.PdiUnavailable,
+                ErrorCode.PdiAuthFailed);
+        loyalty.MapPost("/finalize", FinalizeAsync).WithName("finalize")
+            .Produces<FinalizeResponse>(StatusCodes.Status202Accepted)
+            .Gives(
+                ErrorCode.TransactionMismatch, ErrorCode.PdiRejected, ErrorCode.SessionNotFound, ErrorCode.InvalidState,
+                ErrorCode.VersionConflict, ErrorCode.PreconditionFailed, ErrorCode.OperationInProgress, ErrorCode.IdempotencyKeyReused,
+                ErrorCode.PdiUnavailable, ErrorCode.QueueFull);
+        loyalty.MapGet("/sessions/{sessionId}", GetSessionAsync).WithName("getSession")
+            .Produces(StatusCodes.Status304NotModified)
+            .Gives(ErrorCode.SessionNotFound);
+        loyalty.MapGet("/getSessionStatus", GetSessionStatusAsync).WithName("getSessionStatus")
+            .Produces(StatusCodes.Status304NotModified)
+            .Gives(ErrorCode.SessionNotFound);
     }
 
-    private static async Task<Answer<IdentifyResponse>> IdentifyAsync(
+    /// <summary>Start the loyalty session of a sale</summary>
+    /// <remarks>
+    /// One session a client, channel and transaction. The same body again gets the first answer again; another body for the same
+    /// transaction is refused.
+    /// </remarks>
+    /// <response code="200">PDI has identified the customer.</response>
+    /// <response code="202">PDI could not be asked. The session is stored and will be identified; go on with the sale, or ask for the session.</response>
+    internal static async Task<Answer<IdentifyResponse>> IdentifyAsync(
         Body<IdentifyRequest> body, HttpContext context, IdentifyCustomer identify, CancellationToken cancellationToken) =>
         body.Rejection is { } rejection ? rejection : await identify.RunAsync(body.Value!, context.Client(), cancellationToken);
 
-    private static async Task<Answer<CalculateRewardsResponse>> CalculateAsync(
+    /// <summary>Ask what the sale earns</summary>
+    /// <remarks>
+    /// May be repeated while the basket changes; the last one counts. While PDI cannot be asked the figures are an estimate, and those
+    /// that count are the ones that PDI gives at finalize.
+    /// </remarks>
+    /// <response code="200">The figures, by PDI or estimated: see `source`.</response>
+    internal static async Task<Answer<CalculateRewardsResponse>> CalculateAsync(
         Body<CalculateRewardsRequest> body, HttpContext context, CalculateRewards calculate, CancellationToken cancellationToken)
     {
         if (body.Rejection is { } rejection)
@@ -30,7 +64,13 @@ internal static class LoyaltyEndpoints
             : InvalidIfMatch();
     }
 
-    private static async Task<Answer<FinalizeResponse>> FinalizeAsync(
+    /// <summary>Commit the rewards to the customer's account</summary>
+    /// <remarks>
+    /// Takes effect exactly once, however often it is sent. After a 400 nothing is committed and a corrected body is welcome.
+    /// </remarks>
+    /// <response code="200">PDI has committed the sale; this is the receipt.</response>
+    /// <response code="202">The sale is accepted and PDI will be told; ask for the session, or send the same body again, for the receipt.</response>
+    internal static async Task<Answer<FinalizeResponse>> FinalizeAsync(
         Body<FinalizeRequest> body, HttpContext context, FinalizeSession finalize, CancellationToken cancellationToken)
     {
         if (body.Rejection is { } rejection)
@@ -40,9 +80,23 @@ internal static class LoyaltyEndpoints
             : InvalidIfMatch();
     }
 
-    private static Task<Answer<SessionResponse>> GetSessionAsync(
+    /// <summary>Read a session</summary>
+    /// <remarks>The session as it stands here; PDI is not asked.</remarks>
+    /// <param name="sessionId">From identify.</param>
+    /// <response code="200">The session.</response>
+    /// <response code="304">The session still has the version in `If-None-Match`.</response>
+    internal static Task<Answer<SessionResponse>> GetSessionAsync(
         string? sessionId, HttpContext context, GetSessionStatus status, CancellationToken cancellationToken) =>
         status.RunAsync(sessionId, context.Client(), context.Request.Headers.IfNoneMatch, cancellationToken);
+
+    /// <summary>Read a session by query</summary>
+    /// <remarks>The same as `/loyalty/sessions/{sessionId}`, under the name that PDI's interface has for it.</remarks>
+    /// <param name="sessionId">From identify.</param>
+    /// <response code="200">The session.</response>
+    /// <response code="304">The session still has the version in `If-None-Match`.</response>
+    internal static Task<Answer<SessionResponse>> GetSessionStatusAsync(
+        [Required] string? sessionId, HttpContext context, GetSessionStatus status, CancellationToken cancellationToken) =>
+        GetSessionAsync(sessionId, context, status, cancellationToken);
 
     private static Rejection InvalidIfMatch() => Rejection.Validation("If-Match", "must be one entity tag such as \"3\", or *.");
 }

@@ -7,6 +7,8 @@ internal static class Repository
 
     public static string[] ReadAllLines(string path) => File.ReadAllLines(Path.Combine(Root(), path));
 
+    public static void WriteAllText(string path, string text) => File.WriteAllText(Path.Combine(Root(), path), text);
+
     private static string Root()
     {
         for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)

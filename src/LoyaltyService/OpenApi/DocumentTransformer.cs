@@ -1,0 +1,68 @@
+using System.Reflection;
+using LoyaltyService.Loyalty;
+using LoyaltyService.Security;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+
+namespace LoyaltyService.OpenApi;
+
+/// <summary>What the document says about the service as a whole.</summary>
+internal static class DocumentTransformer
+{
+    public const string ServiceName = "loyalty-service";
+    public const string ApiKeyScheme = ApiKeyAuthentication.Header;
+    public const string BearerScheme = "Bearer";
+
+    public static Task TransformAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)
+    {
+        document.Info = new OpenApiInfo { Title = ServiceName, Version = Version(), Description = Description() };
+        // The address that the document was read from is one machine's; callers know their own.
+        document.Servers = [];
+        foreach (var tag in document.Tags ?? new HashSet<OpenApiTag>())
+            tag.Description = DescriptionOf(tag);
+        var components = document.Components ??= new OpenApiComponents();
+        components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
+        {
+            [ApiKeyScheme] = new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.ApiKey,
+                In = ParameterLocation.Header,
+                Name = ApiKeyAuthentication.Header,
+                Description = "A client's secret. The key's scopes say which routes it may call: `loyalty` or `ops`.",
+            },
+            [BearerScheme] = new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.Http,
+                Scheme = "bearer",
+                BearerFormat = "JWT",
+                Description = "A token of the identity provider, with the client's name in `client_id` and its scopes in `scope`.",
+            },
+        };
+        SchemaTransformer.RemoveNullAlternatives(components);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Without the commit that a build may add: the document is the same for every build of a version.</summary>
+    private static string Version() =>
+        typeof(DocumentTransformer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
+    private static string? DescriptionOf(OpenApiTag tag) => tag.Name switch
+    {
+        "Loyalty" => "A sale, from its customer to its receipt: identify, calculate, finalize.",
+        "Health" => "Probes. They need no key.",
+        _ => null,
+    };
+
+    private static string Description() => $"""
+        Loyalty sessions of sales, between tills and PDI.
+
+        Bodies are JSON in UTF-8 of at most 64 KiB; members that the schema does not name are refused. Times are ISO 8601 in UTC.
+        Every operation that changes something may be repeated: the same body gets the first answer again.
+
+        Errors are `application/problem+json` (RFC 9457). Decide by `status` and `code`:
+
+        | Status | Code | Title |
+        |---|---|---|
+        {string.Join('\n', Errors.All.Select(error => $"| {error.Status} | `{error.Code}` | {error.Title} |"))}
+        """.ReplaceLineEndings("\n");
+}

@@ -1,0 +1,43 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using LoyaltyService.Health;
+using LoyaltyService.Loyalty;
+
+namespace LoyaltyService.OpenApi;
+
+/// <summary>One sale from its customer to its receipt: the brief's example bodies, written as the service itself writes them.</summary>
+internal static class Examples
+{
+    private const string SessionId = "sess_abc123";
+    private const string TransactionId = "TXN-67890";
+
+    private static readonly DateTimeOffset Created = new(2025, 3, 16, 14, 30, 45, 123, TimeSpan.Zero);
+    private static readonly DateTimeOffset Expires = Created.AddHours(24);
+
+    private static readonly object[] Requests =
+    [
+        new IdentifyRequest("CUST-12345", "POS-001", TransactionId),
+        new CalculateRewardsRequest(SessionId, 150.00m, [new RewardItem("SKU-001", 2)]),
+        new FinalizeRequest(SessionId, TransactionId, 150.00m, true),
+    ];
+
+    private static readonly (int Status, object Body)[] Answers =
+    [
+        (200, new IdentifyResponse(SessionId, "active", "John Doe", 5000, "Gold", 2, Expires)),
+        (202, new IdentifyResponse(SessionId, "pending", null, null, null, 1, Expires)),
+        (200, new CalculateRewardsResponse(450, 3.0m, 150, new RewardBreakdown(300, 150), SessionId, 3, "pdi", null, null)),
+        (200, new FinalizeResponse(SessionId, "finalized", 450, 5450, "RCP-2025-001", 0, 5)),
+        (202, new FinalizeResponse(SessionId, "finalizing", null, null, null, null, 4)),
+        (200, new SessionResponse(
+            SessionId, "finalized", "CUST-12345", "POS-001", TransactionId, null, 450, 0, 5450, "RCP-2025-001", Created, Expires,
+            Created.AddSeconds(30), 5, null)),
+        (200, new HealthReport("healthy", Created, 3600)),
+    ];
+
+    public static JsonNode? OfRequest(Type type) => Requests.FirstOrDefault(request => request.GetType() == type) is { } found ? Write(found) : null;
+
+    public static JsonNode? OfAnswer(Type type, int status) =>
+        Answers.FirstOrDefault(answer => answer.Status == status && answer.Body.GetType() == type).Body is { } found ? Write(found) : null;
+
+    public static JsonNode Write(object body) => JsonSerializer.SerializeToNode(body, LoyaltyJson.Wire.GetTypeInfo(body.GetType())!)!;
+}

@@ -1,0 +1,63 @@
+using System.Globalization;
+using LoyaltyService.Loyalty;
+using LoyaltyService.Sessions;
+using Microsoft.OpenApi;
+
+namespace LoyaltyService.OpenApi;
+
+/// <summary>
+/// The shapes that the types do not tell. A member of a request means the same in every request, so its name is enough; the checks
+/// themselves are in FieldChecks and in the requests, and a test holds the limits here to what they accept and refuse.
+/// </summary>
+internal static class FieldShapes
+{
+    private static readonly Dictionary<string, Action<OpenApiSchema>> OfRequests = new()
+    {
+        ["customerId"] = Id,
+        ["channelId"] = Id,
+        ["transactionId"] = Id,
+        ["storeId"] = Id,
+        ["sessionId"] = Id,
+        ["metadata"] = schema => schema.Type = JsonSchemaType.Object,
+        ["transactionAmount"] = Amount,
+        ["finalAmount"] = Amount,
+        ["unitPrice"] = Amount,
+        ["items"] = schema => (schema.MinItems, schema.MaxItems) = (0, 500),
+        ["sku"] = Text,
+        ["category"] = Text,
+        ["qty"] = schema => (schema.Minimum, schema.Maximum) = ("1", "9999"),
+        ["redeemPoints"] = schema => (schema.Minimum, schema.Maximum) = ("0", "99999999"),
+        ["version"] = schema => schema.Minimum = "1",
+    };
+
+    private static readonly Dictionary<(Type, string), string[]> Words = new()
+    {
+        [(typeof(IdentifyResponse), "status")] = [SessionStatus.Active.ToText(), SessionStatus.Pending.ToText()],
+        [(typeof(FinalizeResponse), "status")] = [SessionStatus.Finalized.ToText(), SessionStatus.Finalizing.ToText()],
+        [(typeof(SessionResponse), "status")] = [.. Enum.GetValues<SessionStatus>().Select(SessionStatusText.ToText)],
+        [(typeof(CalculateRewardsResponse), "source")] = ["pdi", "estimate"],
+        [(typeof(FailureResponse), "reason")] = [SessionFailure.RejectedByPdi, SessionFailure.Expired],
+    };
+
+    /// <summary>Requests are strict: what they do not name is refused.</summary>
+    public static bool IsOfRequest(Type type) => typeof(IRequestBody).IsAssignableFrom(type) || type == typeof(RewardItem);
+
+    public static void Apply(OpenApiSchema schema, Type owner, string name)
+    {
+        if (IsOfRequest(owner) && OfRequests.TryGetValue(name, out var shape))
+            shape(schema);
+        if (Words.TryGetValue((owner, name), out var words))
+            schema.Enum = [.. words];
+    }
+
+    private static void Id(OpenApiSchema schema) => schema.Pattern = "^[A-Za-z0-9._:-]{1,64}$";
+
+    private static void Text(OpenApiSchema schema) => (schema.MinLength, schema.MaxLength) = (1, 64);
+
+    private static void Amount(OpenApiSchema schema)
+    {
+        schema.Minimum = "0";
+        schema.Maximum = FieldChecks.MaxAmount.ToString(CultureInfo.InvariantCulture);
+        schema.MultipleOf = 0.01m;
+    }
+}

@@ -1,0 +1,107 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using LoyaltyService.Loyalty;
+using LoyaltyService.Tests.Configuration;
+
+namespace LoyaltyService.Tests.OpenApi;
+
+[Collection(ReadingTests.Name)]
+public sealed class DocumentTests(RunningService service)
+{
+    private const string File = "docs/openapi.json";
+
+    // Answers to requests that no operation of the document is.
+    private static readonly ErrorCode[] OutsideOperations = [ErrorCode.NotFound, ErrorCode.MethodNotAllowed];
+
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    [Fact]
+    public async Task The_committed_document_is_that_of_the_service()
+    {
+        var served = (await service.ReadDocumentAsync()).ToJsonString(Readable) + "\n";
+        if (Environment.GetEnvironmentVariable("UPDATE_OPENAPI") == "1")
+            Repository.WriteAllText(File, served);
+
+        Assert.True(
+            Repository.ReadAllText(File).ReplaceLineEndings("\n") == served,
+            $"{File} is not what the service serves. Run the tests with UPDATE_OPENAPI=1 to write it anew, and read the difference.");
+    }
+
+    [Fact]
+    public async Task The_document_is_OpenAPI_3_1_of_no_particular_machine()
+    {
+        var document = await service.ReadDocumentAsync();
+
+        Assert.StartsWith("3.1.", (string?)document["openapi"], StringComparison.Ordinal);
+        Assert.Equal("loyalty-service", (string?)document["info"]!["title"]);
+        Assert.Matches("^[0-9]+\\.[0-9]+\\.[0-9]+(-[a-z0-9.]+)?$", (string?)document["info"]!["version"]);
+        Assert.Null(document["servers"]);
+        Assert.DoesNotContain("http://", document.ToJsonString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Every_error_is_an_answer_of_an_operation_with_its_status_and_an_example()
+    {
+        var operations = Operations(await service.ReadDocumentAsync());
+
+        Assert.All(
+            Errors.All.Where(error => !OutsideOperations.Contains(error.Error)),
+            error => Assert.Contains(operations, operation => ExampleOf(operation, error) is { } example
+                && (int?)example["status"] == error.Status && (string?)example["code"] == error.Code && (string?)example["title"] == error.Title));
+    }
+
+    [Fact]
+    public async Task Every_error_is_in_the_introduction_with_its_status()
+    {
+        var introduction = (string)(await service.ReadDocumentAsync())["info"]!["description"]!;
+
+        Assert.All(Errors.All, error => Assert.Contains($"| {error.Status} | `{error.Code}` |", introduction, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_route_that_asks_who_calls_gives_the_errors_of_that()
+    {
+        var guarded = Operations(await service.ReadDocumentAsync()).Where(operation => operation["security"] is not null);
+
+        Assert.All(guarded, operation => Assert.All(["401", "403", "429", "500", "503"], status => Assert.NotNull(operation["responses"]![status])));
+    }
+
+    [Fact]
+    public async Task Every_operation_has_a_summary_and_a_description() =>
+        Assert.All(Operations(await service.ReadDocumentAsync()), operation =>
+        {
+            Assert.False(string.IsNullOrWhiteSpace((string?)operation["summary"]), $"{operation["operationId"]} has no summary.");
+            Assert.False(string.IsNullOrWhiteSpace((string?)operation["description"]), $"{operation["operationId"]} has no description.");
+        });
+
+    [Fact]
+    public async Task Every_member_of_a_schema_has_a_description()
+    {
+        var schemas = (await service.ReadDocumentAsync())["components"]!["schemas"]!.AsObject();
+
+        Assert.All(
+            schemas.SelectMany(schema => Members(schema.Value!).Select(member => (Name: $"{schema.Key}.{member.Key}", member.Value))),
+            member => Assert.False(string.IsNullOrWhiteSpace((string?)member.Value!["description"]), $"{member.Name} has no description."));
+    }
+
+    [Fact]
+    public async Task Only_a_member_that_is_written_as_null_may_be_null()
+    {
+        var schemas = (await service.ReadDocumentAsync())["components"]!["schemas"]!.AsObject();
+
+        var nullable = schemas.SelectMany(schema => Members(schema.Value!)
+            .Where(member => member.Value!.ToJsonString().Contains("\"null\"", StringComparison.Ordinal))
+            .Select(member => $"{schema.Key}.{member.Key}"));
+
+        Assert.Equal(["SessionResponse.finalizedAt"], nullable);
+    }
+
+    private static JsonObject Members(JsonNode schema) => schema["properties"]?.AsObject() ?? [];
+
+    private static JsonNode? ExampleOf(JsonNode operation, ErrorDescription error) =>
+        operation["responses"]![$"{error.Status}"]?["content"]?["application/problem+json"]?["examples"]?[error.Code]?["value"];
+
+    private static List<JsonNode> Operations(JsonObject document) =>
+        [.. document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject()).Select(operation => operation.Value!)];
+}

@@ -1,0 +1,28 @@
+using LoyaltyService.Loyalty;
+using LoyaltyService.Tests.Configuration;
+
+namespace LoyaltyService.Tests.OpenApi;
+
+public sealed class ErrorsPageTests
+{
+    [Fact]
+    public void The_table_of_the_page_is_that_of_the_code()
+    {
+        var documented = Repository.ReadAllLines("docs/errors.md")
+            .SkipWhile(line => line != "| Code | Status | Title | What to do |")
+            .Skip(2)
+            .TakeWhile(line => line.StartsWith('|'));
+
+        Assert.Equal(Errors.All.Select(error => $"| `{error.Code}` | {error.Status} | {error.Title} | {error.Advice} |"), documented);
+    }
+
+    [Fact]
+    public void The_page_explains_every_member_of_a_problem()
+    {
+        var page = Repository.ReadAllText("docs/errors.md");
+
+        Assert.All(
+            LoyaltyJson.Wire.Problem.Properties,
+            member => Assert.Contains($"| `{member.Name}` |", page, StringComparison.Ordinal));
+    }
+}
