@@ -3,6 +3,7 @@ using LoyaltyService.OpenApi;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 
 namespace LoyaltyService.Tests.OpenApi;
 
@@ -32,6 +33,7 @@ public sealed class NewRouteTests
     private static async Task<JsonNode> DescribeAsync(Action<WebApplication> map)
     {
         var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.AddApiReference();
         await using var app = builder.Build();
