@@ -1,7 +1,0 @@
-namespace LoyaltyService.IntegrationTests;
-
-public sealed class PlaceholderTests
-{
-    [Fact]
-    public void Arithmetic_holds() => Assert.Equal(4, 2 + 2);
-}
