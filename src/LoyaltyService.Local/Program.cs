@@ -1,1 +1,48 @@
-return 0;
+using LoyaltyService.Configuration;
+using LoyaltyService.Local;
+
+// Service and simulator in one process, on one SQLite file: a sale goes through with nothing to install but the SDK.
+// Variables that are set already (DATABASE_URL, REDIS_URL, PORT, LOG_LEVEL, …) win over the defaults below.
+const string SimulatorSecret = "simulator-secret";
+
+var folder = Path.GetFullPath(Environment.GetEnvironmentVariable("LOCAL_DATA") ?? "data");
+Directory.CreateDirectory(folder);
+
+await using var simulator = PdiSimulator.Program.Build(
+[
+    "--port", Environment.GetEnvironmentVariable("PDI_PORT") ?? "4010",
+    "--ledger", Path.Combine(folder, "pdi-ledger.db"),
+    "--client-secret", SimulatorSecret,
+]);
+
+try
+{
+    await simulator.StartAsync();
+    var pdi = simulator.Urls.Single();
+
+    await using var service = LoyaltyService.Program.Build([], builder => builder.Configuration.AddDefaults(new()
+    {
+        ["NODE_ENV"] = "development",
+        ["DATABASE_URL"] = "sqlite:" + Path.Combine(folder, "loyalty.db"),
+        ["REDIS_URL"] = "memory:",
+        ["PDI_API_URL"] = pdi,
+        ["PDI_CLIENT_ID"] = "loyalty",
+        ["PDI_CLIENT_SECRET"] = SimulatorSecret,
+        // The answers are on the terminal already; what goes wrong should stand out.
+        ["LOG_LEVEL"] = "warn",
+    }));
+    await service.StartAsync();
+    Console.WriteLine(Welcome.Text(new Uri(service.Urls.First()).Port, pdi, folder));
+    await service.WaitForShutdownAsync();
+    return 0;
+}
+catch (ConfigurationException unusable)
+{
+    unusable.Write(Console.Error);
+    return ConfigurationException.ExitCode;
+}
+catch (IOException busy)
+{
+    Console.Error.WriteLine($"Cannot start: {busy.Message} Set PORT or PDI_PORT to another port, or stop what uses it.");
+    return 69;
+}

@@ -26,7 +26,7 @@ public static class Program
         builder.AddObservability(settings);
         builder.AddStorage(settings);
         builder.AddSecurity(settings);
-        builder.AddPdi();
+        builder.AddPdi(settings);
         builder.AddSessions(settings);
         builder.AddLoyalty();
         builder.AddApiReference();

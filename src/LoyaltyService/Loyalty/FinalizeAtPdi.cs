@@ -10,27 +10,26 @@ namespace LoyaltyService.Loyalty;
 /// </summary>
 internal sealed partial class FinalizeAtPdi(ISessionStore sessions, PdiClient pdi, ILogger<FinalizeAtPdi> logger)
 {
+    /// <param name="session">The session, with its intent.</param>
+    /// <param name="cause">Who is at it: one of <see cref="Causes"/>.</param>
+    /// <param name="inDoubt">PDI may have been told already.</param>
     /// <returns>The session as it stands afterwards, and PDI's refusal if it refused.</returns>
     /// <exception cref="PdiUnavailableException">PDI gave no clean answer; the intent stays.</exception>
     /// <exception cref="PdiAuthenticationException">PDI refuses the service; the intent stays.</exception>
-    public async Task<(Session Session, PdiRejection? Rejection)> RunAsync(Session session, string cause)
+    public async Task<(Session Session, PdiRejection? Rejection)> RunAsync(Session session, string cause, bool inDoubt)
     {
         var intent = session.Intent ?? throw new InvalidOperationException("A session without an intent cannot be finalized.");
         var request = new PdiFinalizeRequest(
             session.PdiSessionId!, session.TransactionId, intent.FinalAmount,
             intent.ApplyRewards ? session.EarnedPoints : 0, intent.RedeemPoints, intent.ApplyRewards);
-        var result = await pdi.FinalizeAsync(request, intent.PdiKey.ToString("N"));
+        var result = await pdi.FinalizeAsync(request, intent.PdiKey.ToString("N"), inDoubt);
 
-        if (result.Rejection is not { } rejection)
-            return (await SaveAsync(session.Finalized(result.Value!, cause)), null);
-        if (!rejection.IsSessionGone)
-            return await RefuseAsync(session.FinalizeRefused(rejection, cause), rejection);
-
-        // Closed may mean: finalized by this very intent, whose answer was lost. Only PDI's own record can tell.
-        var state = await pdi.GetSessionStatusAsync(session.PdiSessionId!);
-        return state.Value?.Receipt is { } receipt
-            ? (await SaveAsync(session.Finalized(receipt, cause)), null)
-            : await RefuseAsync(session.PdiSessionLost(rejection, cause), rejection);
+        return result.Rejection switch
+        {
+            null => (await SaveAsync(session.Finalized(result.Value!, cause)), null),
+            { IsSessionGone: true } gone => await RefuseAsync(session.PdiSessionLost(gone, cause), gone),
+            var rejection => await RefuseAsync(session.FinalizeRefused(rejection, cause), rejection),
+        };
     }
 
     private async Task<(Session Session, PdiRejection? Rejection)> RefuseAsync(SessionChange change, PdiRejection rejection)

@@ -59,7 +59,10 @@ internal sealed record FinalizeResponse(
 /// </summary>
 internal sealed partial class FinalizeSession(
     ISessionStore sessions,
+    IPdiWorkStore work,
     IReplayCache replays,
+    ConsecutiveFailureBreaker breaker,
+    PdiWorkLimits workLimits,
     FinalizeAtPdi finalizeAtPdi,
     SessionLimits limits,
     TimeProvider clock,
@@ -101,6 +104,9 @@ internal sealed partial class FinalizeSession(
 
             if (Refuse(session, request, condition) is { } refusal)
                 return refusal;
+            // A sale that PDI cannot be told of just now joins those that wait; there is room for so many.
+            if (MustWait(session) && !await work.HasRoomAsync(id, workLimits.MaxItems, cancellationToken))
+                return SessionRejections.QueueFull();
 
             var intent = new FinalizeIntent(
                 fingerprint, Guid.NewGuid(), request.FinalAmount!.Value, request.ApplyRewards!.Value, request.RedeemPoints ?? 0);
@@ -113,14 +119,16 @@ internal sealed partial class FinalizeSession(
         return SessionRejections.NotFound();
     }
 
-    private static Rejection? Refuse(Session session, FinalizeRequest request, VersionCondition condition)
+    private bool MustWait(Session session) => !session.IsIdentified || breaker.Wait > TimeSpan.Zero;
+
+    private Rejection? Refuse(Session session, FinalizeRequest request, VersionCondition condition)
     {
         if (condition.Check(session) is { } conflict)
             return conflict;
         if (session.IsExpired || !SessionTransitions.Allows(session.Status, SessionEvent.FinalizeRequested))
             return SessionRejections.InvalidState(session, "finalized");
-        return request.RedeemPoints > 0 && !session.IsIdentified
-            ? SessionRejections.PdiUnavailable("Points can be redeemed only after PDI has identified the customer.")
+        return request.RedeemPoints > 0 && MustWait(session)
+            ? SessionRejections.PdiUnavailable("Points can be redeemed only with PDI's yes.")
             : null;
     }
 
@@ -132,7 +140,7 @@ internal sealed partial class FinalizeSession(
 
         try
         {
-            var (settled, rejection) = await finalizeAtPdi.RunAsync(session, Causes.Request);
+            var (settled, rejection) = await finalizeAtPdi.RunAsync(session, Causes.Request, inDoubt: false);
             if (rejection is not null)
                 return SessionRejections.ByPdi(rejection, session);
             return settled.Status is SessionStatus.Finalized ? Receipt(settled, key) : Accepted(settled);

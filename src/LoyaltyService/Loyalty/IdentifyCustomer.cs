@@ -63,8 +63,10 @@ internal sealed record IdentifyResponse(
 /// </summary>
 internal sealed partial class IdentifyCustomer(
     ISessionStore sessions,
+    IPdiWorkStore work,
     IReplayCache replays,
     PdiClient pdi,
+    PdiWorkLimits workLimits,
     SessionLimits limits,
     TimeProvider clock,
     ILogger<IdentifyCustomer> logger)
@@ -82,7 +84,7 @@ internal sealed partial class IdentifyCustomer(
             return KeyReused(request);
 
         // From here on the session exists: it is brought to a clear status even if the caller has left.
-        return created ? await AskPdiAsync(session, key) : await RepeatAsync(session, key, cancellationToken);
+        return created ? await AskPdiAsync(session, key, isWaiting: false) : await RepeatAsync(session, key, cancellationToken);
     }
 
     /// <summary>Answers a sale that has a session already: by its row, or by what becomes of it within the wait.</summary>
@@ -98,7 +100,7 @@ internal sealed partial class IdentifyCustomer(
             if (session.Status is SessionStatus.Finalizing)
                 return Pending(session);
             if (!session.IsBusy && await sessions.TryClaimAsync(session, limits.IdentifyHold, cancellationToken))
-                return await AskPdiAsync(session, key);
+                return await AskPdiAsync(session, key, isWaiting: true);
             if (clock.GetElapsedTime(started) >= limits.RepeatWait)
                 return SessionRejections.InProgress(session, "The customer is being identified by an earlier call.");
 
@@ -108,18 +110,19 @@ internal sealed partial class IdentifyCustomer(
         }
     }
 
-    private async Task<Answer<IdentifyResponse>> AskPdiAsync(Session session, ReplayKey key)
+    /// <param name="isWaiting">The session may have a row of work, which ends with PDI's answer.</param>
+    private async Task<Answer<IdentifyResponse>> AskPdiAsync(Session session, ReplayKey key, bool isWaiting)
     {
         try
         {
-            var request = new PdiIdentifyRequest(session.CustomerId, session.ChannelId, session.TransactionId, session.StoreId);
-            var result = await pdi.IdentifyAsync(request, idempotencyKey: session.Id.ToString("N"));
-            return await StoreAsync(session, result, key);
+            var result = await pdi.IdentifyAsync(session.ToPdiIdentify(), session.PdiIdentifyKey);
+            return await StoreAsync(session, result, key, isWaiting);
         }
         catch (PdiUnavailableException)
         {
-            await sessions.ReleaseAsync(session, CancellationToken.None);
-            return Pending(session);
+            return await work.TryAddAsync(session, workLimits.MaxItems, CancellationToken.None)
+                ? Pending(session)
+                : SessionRejections.QueueFull();
         }
         catch (PdiAuthenticationException)
         {
@@ -128,12 +131,13 @@ internal sealed partial class IdentifyCustomer(
         }
     }
 
-    private async Task<Answer<IdentifyResponse>> StoreAsync(Session session, PdiResult<PdiIdentity> result, ReplayKey key)
+    private async Task<Answer<IdentifyResponse>> StoreAsync(
+        Session session, PdiResult<PdiIdentity> result, ReplayKey key, bool isWaiting)
     {
         var change = result.Rejection is { } rejection
             ? session.IdentifyRejected(rejection, Causes.Request)
             : session.Identified(result.Value!, Causes.Request);
-        change = change with { TraceId = CurrentTraceId() };
+        change = change with { TraceId = CurrentTraceId(), Work = isWaiting ? PdiWorkChange.Settled : PdiWorkChange.None };
 
         var stored = await sessions.SaveAsync(change, CancellationToken.None)
             ? change.After

@@ -37,6 +37,11 @@ internal static class SessionRejections
         SessionId = SessionId.Format(session.Id),
     };
 
+    public static Rejection QueueFull() => new(ErrorCode.QueueFull, "As many sales as are allowed wait for PDI already.")
+    {
+        RetryAfter = PdiUnavailableException.DefaultRetryAfter,
+    };
+
     public static Rejection PdiUnavailable(string detail) => new(ErrorCode.PdiUnavailable, detail)
     {
         RetryAfter = PdiUnavailableException.DefaultRetryAfter,

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Polly;
 
 namespace LoyaltyService.Pdi;
 
@@ -9,7 +10,8 @@ namespace LoyaltyService.Pdi;
 /// The four calls to PDI. This adapter knows PDI's paths, names and status codes, and sorts every answer into one of three: a value,
 /// a business refusal (also a value), or an exception that says whether PDI may have done it.
 /// </summary>
-internal sealed class PdiClient(HttpClient http, PdiTokenProvider tokens, PdiOptions options, TimeProvider clock)
+internal sealed class PdiClient(
+    HttpClient http, PdiTokenProvider tokens, ResiliencePipeline pipeline, PdiOptions options, TimeProvider clock)
 {
     public Task<PdiResult<PdiIdentity>> IdentifyAsync(PdiIdentifyRequest request, string idempotencyKey) =>
         CallAsync("identify", options.IdentifyBudget, PdiJson.Default.PdiIdentity,
@@ -19,13 +21,41 @@ internal sealed class PdiClient(HttpClient http, PdiTokenProvider tokens, PdiOpt
         CallAsync("calculateRewards", options.CalculateBudget, PdiJson.Default.PdiRewards,
             () => Post("calculateRewards", request, PdiJson.Default.PdiCalculateRequest, idempotencyKey: null));
 
-    public Task<PdiResult<PdiReceipt>> FinalizeAsync(PdiFinalizeRequest request, string idempotencyKey) =>
-        CallAsync("finalize", options.FinalizeBudget, PdiJson.Default.PdiReceipt,
-            () => Post("finalize", request, PdiJson.Default.PdiFinalizeRequest, idempotencyKey));
+    /// <summary>
+    /// Finalizes. After any attempt that may have reached PDI without a clean answer, and at once if the caller is
+    /// <paramref name="inDoubt"/>, PDI's own record is asked first; only what it does not have is sent again, under the same key.
+    /// </summary>
+    public Task<PdiResult<PdiReceipt>> FinalizeAsync(PdiFinalizeRequest request, string idempotencyKey, bool inDoubt) =>
+        WithinBudgetAsync("finalize", options.FinalizeBudget, async cancellationToken =>
+        {
+            if (inDoubt && await FindReceiptAsync(request.PdiSessionId, cancellationToken) is { } earlier)
+                return earlier;
+            try
+            {
+                var result = await AttemptAsync("finalize", PdiJson.Default.PdiReceipt,
+                    () => Post("finalize", request, PdiJson.Default.PdiFinalizeRequest, idempotencyKey), cancellationToken);
+                // Closed may mean: finalized by this very intent, whose answer was lost.
+                return result.Rejection is { IsSessionGone: true } && await FindReceiptAsync(request.PdiSessionId, cancellationToken) is { } lost
+                    ? lost
+                    : result;
+            }
+            catch (PdiUnavailableException outcome) when (outcome.MayHaveReached)
+            {
+                inDoubt = true;
+                throw;
+            }
+        });
 
     public Task<PdiResult<PdiSessionState>> GetSessionStatusAsync(string pdiSessionId) =>
-        CallAsync("getSessionStatus", options.StatusBudget, PdiJson.Default.PdiSessionState,
-            () => new HttpRequestMessage(HttpMethod.Get, "getSessionStatus?pdiSessionId=" + Uri.EscapeDataString(pdiSessionId)));
+        WithinBudgetAsync("getSessionStatus", options.StatusBudget, cancellationToken => AskStatusAsync(pdiSessionId, cancellationToken));
+
+    private Task<PdiResult<PdiSessionState>> AskStatusAsync(string pdiSessionId, CancellationToken cancellationToken) =>
+        AttemptAsync("getSessionStatus", PdiJson.Default.PdiSessionState,
+            () => new HttpRequestMessage(HttpMethod.Get, "getSessionStatus?pdiSessionId=" + Uri.EscapeDataString(pdiSessionId)), cancellationToken);
+
+    /// <summary>The receipt of a session that PDI has finalized; null if PDI has it open, or does not have it.</summary>
+    private async Task<PdiReceipt?> FindReceiptAsync(string pdiSessionId, CancellationToken cancellationToken) =>
+        (await AskStatusAsync(pdiSessionId, cancellationToken)).Value?.Receipt;
 
     private static HttpRequestMessage Post<T>(string path, T body, JsonTypeInfo<T> type, string? idempotencyKey)
     {
@@ -35,12 +65,27 @@ internal sealed class PdiClient(HttpClient http, PdiTokenProvider tokens, PdiOpt
         return request;
     }
 
-    private async Task<PdiResult<T>> CallAsync<T>(
+    private Task<PdiResult<T>> CallAsync<T>(
         string operation, TimeSpan budget, JsonTypeInfo<T> type, Func<HttpRequestMessage> createRequest)
+        where T : class =>
+        WithinBudgetAsync(operation, budget, cancellationToken => AttemptAsync(operation, type, createRequest, cancellationToken));
+
+    /// <summary>Runs attempts until one gives a clean answer, the retries are used up, or the time of the whole operation is over.</summary>
+    private async Task<PdiResult<T>> WithinBudgetAsync<T>(
+        string operation, TimeSpan budget, Func<CancellationToken, Task<PdiResult<T>>> attempt)
         where T : class
     {
         using var deadline = new CancellationTokenSource(budget, clock);
-        return await AttemptAsync(operation, type, createRequest, deadline.Token);
+        try
+        {
+            return await pipeline.ExecuteAsync(
+                static async (run, cancellationToken) => await run(cancellationToken), attempt, deadline.Token);
+        }
+        catch (OperationCanceledException late)
+        {
+            // In a pause between two attempts.
+            throw new PdiUnavailableException($"PDI did not answer {operation} in time.", mayHaveReached: true, inner: late);
+        }
     }
 
     /// <summary>One attempt: the request, and once more with another token if PDI refuses the first one.</summary>
@@ -110,7 +155,10 @@ internal sealed class PdiClient(HttpClient http, PdiTokenProvider tokens, PdiOpt
                         ?? throw new JsonException("The body is null.");
                 default:
                     throw new PdiUnavailableException(
-                        $"PDI answered {operation} with {(int)response.StatusCode}.", mayHaveReached: true, RetryAfter(response));
+                        $"PDI answered {operation} with {(int)response.StatusCode}.", mayHaveReached: true, RetryAfter(response))
+                    {
+                        IsThrottled = response.StatusCode is HttpStatusCode.TooManyRequests,
+                    };
             }
         }
         // InvalidOperationException: a character set that the framework does not know.

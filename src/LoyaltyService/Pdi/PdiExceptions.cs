@@ -9,6 +9,15 @@ namespace LoyaltyService.Pdi;
 internal sealed class PdiUnavailableException(string message, bool mayHaveReached, TimeSpan? retryAfter = null, Exception? inner = null)
     : LoyaltyException(ErrorCode.PdiUnavailable, message, retryAfter ?? DefaultRetryAfter, inner)
 {
+    /// <summary>How long PDI itself asked to be left alone; null where it did not.</summary>
+    public TimeSpan? AskedToWait { get; } = retryAfter;
+
+    /// <summary>PDI works but has too much to do (429): no sign of a defect, so the breaker does not count it.</summary>
+    public bool IsThrottled { get; init; }
+
+    /// <summary>The breaker is open: PDI was not asked, and asking again at once would not help.</summary>
+    public bool IsRefusedByBreaker { get; init; }
+
     /// <summary>The shortest of the worker's own intervals (brief: 5–30 s).</summary>
     public static readonly TimeSpan DefaultRetryAfter = TimeSpan.FromSeconds(5);
 

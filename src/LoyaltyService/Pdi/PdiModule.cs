@@ -5,13 +5,29 @@ namespace LoyaltyService.Pdi;
 /// <summary>The client of PDI: token, calls, and what stands around them.</summary>
 internal static class PdiModule
 {
-    public static void AddPdi(this WebApplicationBuilder builder)
+    public static void AddPdi(this WebApplicationBuilder builder, Settings settings)
     {
         builder.Services.AddSingleton<PdiOptions>();
         builder.Services.AddSingleton(CreateHttpClient);
         builder.Services.AddSingleton<PdiTokenClient>();
         builder.Services.AddSingleton<PdiTokenProvider>();
+        builder.Services.AddSingleton(services => new ConsecutiveFailureBreaker(
+            services.GetRequiredService<PdiOptions>(),
+            PdiResilience.Judge,
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ILogger<ConsecutiveFailureBreaker>>()));
+        builder.Services.AddSingleton(services => PdiResilience.Create(
+            services.GetRequiredService<PdiOptions>(),
+            services.GetRequiredService<ConsecutiveFailureBreaker>(),
+            services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<PdiClient>();
+
+        builder.Services.AddSingleton(new PdiWorkLimits { MaxItems = settings.QueueMaxItems });
+        if (settings.Database is PostgresUrl)
+            builder.Services.AddSingleton<IPdiWorkStore, PostgresPdiWorkStore>();
+        else
+            builder.Services.AddSingleton<IPdiWorkStore, SqlitePdiWorkStore>();
+        builder.Services.AddHostedService<PdiWorker>();
     }
 
     private static HttpClient CreateHttpClient(IServiceProvider services)

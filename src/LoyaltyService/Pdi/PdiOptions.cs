@@ -15,6 +15,21 @@ internal sealed class PdiOptions
     /// <summary>brief: 3 s.</summary>
     public TimeSpan StatusBudget { get; init; } = TimeSpan.FromSeconds(3);
 
+    /// <summary>brief: up to three retries. With full jitter below 0.2, 0.4 and 0.8 s, all pauses together are at most 1.4 s.</summary>
+    public int MaxRetries { get; init; } = 3;
+
+    /// <summary>The upper bound of the first pause between two attempts; it doubles.</summary>
+    public TimeSpan FirstBackoff { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>brief: five failures in a row open the breaker.</summary>
+    public int BreakerFailureThreshold { get; init; } = 5;
+
+    /// <summary>brief: open for 30 s.</summary>
+    public TimeSpan BreakerOpenTime { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long one probe keeps others away: the longest budget (10 s) and 1 s to end in.</summary>
+    public TimeSpan BreakerProbeLease { get; init; } = TimeSpan.FromSeconds(11);
+
     /// <summary>brief: a token is used for at most 55 minutes.</summary>
     public TimeSpan TokenLifetime { get; init; } = TimeSpan.FromMinutes(55);
 

@@ -1,3 +1,4 @@
+using LoyaltyService.Pdi;
 using LoyaltyService.Storage;
 using Npgsql;
 
@@ -60,8 +61,9 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
     private const string SaveAndOwe = Update + """
         ,
         owed as (
-            insert into pdi_work (session_id, created_at, due_at) select id, now(), now() + $28 from changed
-            on conflict (session_id) do update set due_at = excluded.due_at, attempts = 0, last_error = null)
+            insert into pdi_work (session_id, created_at, due_at, lease_until) select id, now(), now(), now() + $28 from changed
+            on conflict (session_id) do update
+               set lease_until = excluded.lease_until, fence = pdi_work.fence + 1, attempts = 0, parked_at = null, last_error = null)
         select 1 from changed
         """;
 
@@ -140,7 +142,7 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
             Param.Of(change.Event.ToText()), Param.Of(change.Cause), Param.Of(change.Amount),
             Param.Of(change.Detail ?? after.Failure?.Code), Param.Of(change.TraceId),
         ];
-        return change.Work is PdiWorkChange.Owed ? [.. parameters, Param.Of(PdiWork.OwnedByRequest)] : parameters;
+        return change.Work is PdiWorkChange.Owed ? [.. parameters, Param.Of(PdiWorkLimits.OwnedByRequest)] : parameters;
     }
 
     private static Session ReadSession(NpgsqlDataReader row) => new()

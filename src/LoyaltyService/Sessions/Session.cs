@@ -80,6 +80,11 @@ internal sealed record Session
 
     public bool IsIdentified => PdiSessionId is not null;
 
+    /// <summary>The idempotency key of this session's identify at PDI: whoever asks, PDI opens one session of its own.</summary>
+    public string PdiIdentifyKey => Id.ToString("N");
+
+    public PdiIdentifyRequest ToPdiIdentify() => new(CustomerId, ChannelId, TransactionId, StoreId);
+
     public SessionChange Identified(PdiIdentity identity, string cause) => Change(SessionEvent.Identified, cause, this with
     {
         PdiSessionId = identity.PdiSessionId,
@@ -113,7 +118,14 @@ internal sealed record Session
         NewBalance = receipt.NewBalance,
         ReceiptId = receipt.ReceiptId,
     }) with
-    { Work = PdiWorkChange.Settled };
+    {
+        Work = PdiWorkChange.Settled,
+        Detail = IsEstimateWrong(receipt) ? $"estimate_was_{EarnedPoints}" : null,
+    };
+
+    /// <summary>PDI gave other points than the till was told while PDI could not be asked.</summary>
+    public bool IsEstimateWrong(PdiReceipt receipt) =>
+        RewardSource == "estimate" && Intent is { ApplyRewards: true } && EarnedPoints != receipt.EarnedPoints;
 
     public SessionChange FinalizeRefused(PdiRejection rejection, string cause) =>
         Change(SessionEvent.FinalizeRefused, cause, this with { Intent = null }) with

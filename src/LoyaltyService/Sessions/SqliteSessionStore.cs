@@ -1,3 +1,4 @@
+using LoyaltyService.Pdi;
 using LoyaltyService.Storage;
 using Microsoft.Data.Sqlite;
 
@@ -6,8 +7,7 @@ namespace LoyaltyService.Sessions;
 /// <summary>Sessions in one SQLite file: the statements of <see cref="PostgresSessionStore"/>, in SQLite's words.</summary>
 internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStore
 {
-    // Milliseconds since 1970 by the database's clock.
-    private const string Now = "cast(unixepoch('subsec') * 1000 as integer)";
+    private const string Now = SqliteValues.Now;
 
     private const string Columns = $"""
         id, sale_key, client, channel_id, transaction_id, store_id, customer_id, metadata, identify_fingerprint, trace_id,
@@ -56,8 +56,9 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
         """;
 
     private const string Owe = $"""
-        insert into pdi_work (session_id, created_at, due_at) values ($id, {Now}, {Now} + $due_in)
-        on conflict (session_id) do update set due_at = excluded.due_at, attempts = 0, last_error = null
+        insert into pdi_work (session_id, created_at, due_at, lease_until) values ($id, {Now}, {Now}, {Now} + $lease)
+        on conflict (session_id) do update
+           set lease_until = excluded.lease_until, fence = fence + 1, attempts = 0, parked_at = null, last_error = null
         """;
 
     private const string Settle = "delete from pdi_work where session_id = $id";
@@ -115,7 +116,7 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
                 ("$trace_id", change.TraceId));
 
             if (change.Work is PdiWorkChange.Owed)
-                connection.Execute(Owe, ("$id", change.Before.Id.ToBlob()), ("$due_in", PdiWork.OwnedByRequest.ToMilliseconds()));
+                connection.Execute(Owe, ("$id", change.Before.Id.ToBlob()), ("$lease", PdiWorkLimits.OwnedByRequest.ToMilliseconds()));
             else if (change.Work is PdiWorkChange.Settled)
                 connection.Execute(Settle, ("$id", change.Before.Id.ToBlob()));
             return true;
@@ -133,11 +134,7 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
         database.ReadAsync(connection =>
         {
             using var events = connection.Command(Events, ("$id", id.ToBlob()));
-            using var row = events.ExecuteReader();
-            var rows = new List<SessionEventRow>();
-            while (row.Read())
-                rows.Add(ReadEvent(row));
-            return (IReadOnlyList<SessionEventRow>)rows;
+            return events.All(ReadEvent);
         }, cancellationToken);
 
     private static bool Apply(SqliteConnection connection, SessionChange change)

@@ -5,6 +5,9 @@ namespace LoyaltyService.Storage;
 /// <summary>How values stand in the SQLite file: UUIDs as 16 bytes, times as milliseconds since 1970, amounts as cents.</summary>
 internal static class SqliteValues
 {
+    /// <summary>The database's clock, in a statement: milliseconds since 1970.</summary>
+    public const string Now = "cast(unixepoch('subsec') * 1000 as integer)";
+
     public static byte[] ToBlob(this Guid value) => value.ToByteArray(bigEndian: true);
 
     public static long ToMilliseconds(this TimeSpan value) => (long)value.TotalMilliseconds;
@@ -33,6 +36,15 @@ internal static class SqliteValues
     {
         using var command = connection.Command(statement, parameters);
         return command.ExecuteNonQuery();
+    }
+
+    public static IReadOnlyList<T> All<T>(this SqliteCommand command, Func<SqliteDataReader, T> read)
+    {
+        using var row = command.ExecuteReader();
+        var rows = new List<T>();
+        while (row.Read())
+            rows.Add(read(row));
+        return rows;
     }
 
     public static T? First<T>(this SqliteCommand command, Func<SqliteDataReader, T> read)

@@ -6,7 +6,7 @@ namespace PdiSimulator.Calls;
 internal interface IAnswer : IResult
 {
     /// <summary>What the caller sees, as the call counts show it: a status, or <c>aborted</c>.</summary>
-    public string Outcome { get; }
+    string Outcome { get; }
 }
 
 /// <summary>A whole answer. Its bytes are kept as they are, because a repeated Idempotency-Key gets the very same ones.</summary>

@@ -74,11 +74,15 @@ create table session_events (
     primary key (session_id, version)
 );
 
--- Sessions that PDI still owes something: one row each, gone when PDI has answered.
+-- Sessions that PDI still owes something: one row each, gone when PDI has answered. Who works on a row holds its lease, by this
+-- database's clock; fence counts the leases, so that a holder who was away too long cannot write any more.
 create table pdi_work (
-    session_id uuid        not null primary key,
-    created_at timestamptz not null,
-    due_at     timestamptz not null,
-    attempts   integer     not null default 0,
-    last_error text
+    session_id  uuid        not null primary key,
+    created_at  timestamptz not null,
+    due_at      timestamptz not null,
+    lease_until timestamptz,
+    fence       integer     not null default 0,
+    attempts    integer     not null default 0,
+    parked_at   timestamptz,
+    last_error  text
 ) with (fillfactor = 70);

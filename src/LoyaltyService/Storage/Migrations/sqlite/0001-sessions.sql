@@ -71,9 +71,12 @@ create table session_events (
 ) strict, without rowid;
 
 create table pdi_work (
-    session_id blob    not null primary key,
-    created_at integer not null,
-    due_at     integer not null,
-    attempts   integer not null default 0,
-    last_error text
+    session_id  blob    not null primary key,
+    created_at  integer not null,
+    due_at      integer not null,
+    lease_until integer,
+    fence       integer not null default 0,
+    attempts    integer not null default 0,
+    parked_at   integer,
+    last_error  text
 ) strict, without rowid;

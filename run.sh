@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Builds and starts the service and the PDI simulator in one process, on one SQLite file. Needs nothing but the .NET SDK.
+# PORT (3000), PDI_PORT (4010), LOCAL_DATA (data) and every variable of docs/configuration.md may be set.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+command -v dotnet >/dev/null || {
+  echo "The .NET SDK is missing: 'dotnet' is not on the PATH. Install version $(sed -n 's/.*"version": "\(.*\)".*/\1/p' global.json) from https://dotnet.microsoft.com/download." >&2
+  exit 69
+}
+
+dotnet build src/LoyaltyService.Local --configuration Release --verbosity quiet --nologo
+exec dotnet artifacts/bin/LoyaltyService.Local/release/LoyaltyService.Local.dll

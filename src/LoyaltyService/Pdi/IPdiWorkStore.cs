@@ -1,0 +1,59 @@
+using LoyaltyService.Sessions;
+
+namespace LoyaltyService.Pdi;
+
+/// <summary>
+/// What waits for PDI: the brief's queue, in the database, so that it survives a restart and is shared by all replicas. One row a
+/// session, so that the order within a session cannot be lost. Leases and due times are by the database's clock.
+/// </summary>
+internal interface IPdiWorkStore
+{
+    /// <summary>Lets a pending session wait for PDI and gives up the caller's hold on it; false if <paramref name="maxItems"/> wait already.</summary>
+    Task<bool> TryAddAsync(Session session, int maxItems, CancellationToken cancellationToken);
+
+    /// <summary>True if another session may wait: this one waits already, or fewer than <paramref name="maxItems"/> do.</summary>
+    Task<bool> HasRoomAsync(Guid sessionId, int maxItems, CancellationToken cancellationToken);
+
+    /// <summary>Takes up to <paramref name="limit"/> due items that nobody works on, the longest due first.</summary>
+    Task<IReadOnlyList<PdiWorkItem>> ClaimAsync(int limit, TimeSpan lease, CancellationToken cancellationToken);
+
+    /// <summary>Gives an item back, due after <paramref name="pause"/>, or parked; nothing if the lease went to somebody else.</summary>
+    Task<bool> PutBackAsync(PdiWorkItem item, TimeSpan pause, string error, bool park, CancellationToken cancellationToken);
+
+    /// <summary>Removes an item that has nothing left to do; nothing if the lease went to somebody else.</summary>
+    Task<bool> RemoveAsync(PdiWorkItem item, CancellationToken cancellationToken);
+
+    /// <summary>PDI is back: what waits is due now.</summary>
+    Task HurryAsync(CancellationToken cancellationToken);
+
+    /// <summary>For operators: what waits, the oldest first, after the given one.</summary>
+    Task<IReadOnlyList<PdiWorkRow>> ListAsync(int limit, PdiWorkCursor? after, CancellationToken cancellationToken);
+
+    Task<PdiWorkRow?> FindAsync(Guid sessionId, CancellationToken cancellationToken);
+
+    /// <summary>For operators: due now, with all its attempts ahead; false if nothing waits.</summary>
+    Task<bool> ReplayAsync(Guid sessionId, CancellationToken cancellationToken);
+}
+
+/// <summary>An item that the holder of its lease works on.</summary>
+/// <param name="Fence">Counts the leases: a holder of an older one cannot write any more.</param>
+/// <param name="Attempts">This one included.</param>
+/// <param name="Age">Since the session began to wait, by the database's clock.</param>
+internal sealed record PdiWorkItem(Guid SessionId, int Fence, int Attempts, TimeSpan Age);
+
+/// <summary>An item as an operator sees it.</summary>
+internal sealed record PdiWorkRow(
+    Guid SessionId,
+    string Status,
+    string CustomerId,
+    string ChannelId,
+    string TransactionId,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset DueAt,
+    bool IsLeased,
+    int Attempts,
+    DateTimeOffset? ParkedAt,
+    string? LastError);
+
+/// <summary>Where a page of the list ended.</summary>
+internal sealed record PdiWorkCursor(DateTimeOffset CreatedAt, Guid SessionId);

@@ -1,0 +1,166 @@
+using LoyaltyService.Loyalty;
+using LoyaltyService.Sessions;
+using LoyaltyService.Storage;
+
+namespace LoyaltyService.Pdi;
+
+/// <summary>
+/// Drives the sessions that wait for PDI forward: identify what is not identified, then finalize what was asked for. Every replica
+/// runs one; they share the rows by lease. Whatever a replica leaves undone, by dying or by being away too long, another takes over,
+/// asks PDI what it has done already, and sends the rest again under the same key.
+/// <para>
+/// While the breaker is open nothing is claimed, so that an outage costs no attempts; when it is time for a probe, one item is the
+/// probe. When the breaker closes, everything that waits is due at once, and is drained with bounded concurrency.
+/// </para>
+/// </summary>
+internal sealed partial class PdiWorker(
+    IPdiWorkStore work,
+    ISessionStore sessions,
+    PdiClient pdi,
+    FinalizeAtPdi finalizeAtPdi,
+    ConsecutiveFailureBreaker breaker,
+    PdiWorkLimits limits,
+    TimeProvider clock,
+    ILogger<PdiWorker> logger) : BackgroundService
+{
+    private readonly SemaphoreSlim wake = new(0, 1);
+    private int pdiIsBack;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        breaker.Closed += OnBreakerClosed;
+        try
+        {
+            while (!stoppingToken.IsCancellationRequested)
+            {
+                var worked = await RunOnceAsync(stoppingToken);
+                if (!worked)
+                    await SleepAsync(stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The replica stops; what it has not claimed waits for another one.
+        }
+        finally
+        {
+            breaker.Closed -= OnBreakerClosed;
+        }
+    }
+
+    /// <summary>One round: claims what is due and works on it; false if there was nothing to do.</summary>
+    internal async Task<bool> RunOnceAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (Interlocked.Exchange(ref pdiIsBack, 0) == 1)
+                await work.HurryAsync(cancellationToken);
+            if (breaker.Wait > TimeSpan.Zero)
+                return false;
+
+            var batch = breaker.State is BreakerState.Closed ? limits.Batch : 1;
+            var items = await work.ClaimAsync(batch, limits.Lease, cancellationToken);
+            // What is claimed is brought to its end, also when the replica stops: the host waits for it.
+            await Parallel.ForEachAsync(
+                items, new ParallelOptions { MaxDegreeOfParallelism = limits.Concurrency }, async (item, _) => await WorkOnAsync(item));
+            return items.Count > 0;
+        }
+        catch (Exception unusable) when (unusable is DatabaseUnavailableException or OverloadedException)
+        {
+            Log.RoundFailed(logger, unusable.Message);
+            return false;
+        }
+    }
+
+    private async Task WorkOnAsync(PdiWorkItem item)
+    {
+        try
+        {
+            if (await sessions.FindAsync(item.SessionId, CancellationToken.None) is { } session)
+                await DriveAsync(session);
+            // A change that settles the session takes its row along; this is for a session that had nothing left to do.
+            await work.RemoveAsync(item, CancellationToken.None);
+        }
+        catch (PdiUnavailableException outstanding)
+        {
+            await PutBackAsync(item, outstanding);
+        }
+        catch (PdiAuthenticationException outstanding)
+        {
+            await PutBackAsync(item, outstanding);
+        }
+        catch (Exception defect) when (defect is not (DatabaseUnavailableException or OverloadedException))
+        {
+            // One item that cannot be worked on must not starve the others. It is counted, seen, and parked in the end.
+            Log.ItemFailed(logger, SessionId.Format(item.SessionId), defect);
+            await PutBackAsync(item, defect);
+        }
+    }
+
+    private async Task DriveAsync(Session session)
+    {
+        if (session is { IsIdentified: false, Status: SessionStatus.Pending or SessionStatus.Finalizing })
+            session = await IdentifyAsync(session);
+        if (session.Status is SessionStatus.Finalizing)
+            await finalizeAtPdi.RunAsync(session, Causes.Worker, inDoubt: true);
+    }
+
+    private async Task<Session> IdentifyAsync(Session session)
+    {
+        var result = await pdi.IdentifyAsync(session.ToPdiIdentify(), session.PdiIdentifyKey);
+        var change = result.Rejection is { } rejection
+            ? session.IdentifyRejected(rejection, Causes.Worker)
+            : session.Identified(result.Value!, Causes.Worker);
+        if (change.After.Status is not SessionStatus.Finalizing)
+            change = change with { Work = PdiWorkChange.Settled };
+        if (result.Rejection is { } refused)
+            Log.WaitingCustomerRejected(logger, SessionId.Format(session.Id), session.CustomerId, session.Status.ToText(), refused.Code);
+
+        return await sessions.SaveAsync(change, CancellationToken.None)
+            ? change.After
+            : throw new PdiUnavailableException("The session was changed meanwhile.", mayHaveReached: true);
+    }
+
+    private async Task PutBackAsync(PdiWorkItem item, Exception reason)
+    {
+        var park = item.Attempts >= limits.MaxAttempts || item.Age >= limits.MaxAge;
+        // The breaker opened while the item was claimed: PDI was not asked, and the item waits for its return.
+        var pause = reason is PdiUnavailableException { AskedToWait: { } asked } && asked > limits.FirstPause
+            ? asked
+            : limits.PauseAfter(item.Attempts);
+        await work.PutBackAsync(item, pause, reason.Message, park, CancellationToken.None);
+        if (park)
+            Log.ItemParked(logger, SessionId.Format(item.SessionId), item.Attempts, item.Age.TotalHours, reason.Message);
+    }
+
+    private void OnBreakerClosed()
+    {
+        Volatile.Write(ref pdiIsBack, 1);
+        if (wake.CurrentCount == 0)
+            wake.Release();
+    }
+
+    private async Task SleepAsync(CancellationToken cancellationToken)
+    {
+        using var slept = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var pause = Task.Delay(limits.Poll, clock, slept.Token);
+        await Task.WhenAny(pause, wake.WaitAsync(slept.Token));
+        await slept.CancelAsync();
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventName = "WorkRoundFailed", Level = LogLevel.Warning, Message = "The worker could not use the database: {reason}")]
+        public static partial void RoundFailed(ILogger logger, string reason);
+
+        [LoggerMessage(EventName = "WorkItemFailed", Level = LogLevel.Error, Message = "Defect while working on {sessionId}")]
+        public static partial void ItemFailed(ILogger logger, string sessionId, Exception exception);
+
+        [LoggerMessage(EventName = "WorkItemParked", Level = LogLevel.Error, Message = "Parked for an operator: {sessionId} after {attempts} attempts and {hours} h: {reason}")]
+        public static partial void ItemParked(ILogger logger, string sessionId, int attempts, double hours, string reason);
+
+        [LoggerMessage(EventName = "WaitingCustomerRejected", Level = LogLevel.Error, Message = "PDI rejected a customer whose sale had been taken: {sessionId} {customerId} was {status}: {pdiCode}")]
+        public static partial void WaitingCustomerRejected(ILogger logger, string sessionId, string customerId, string status, string pdiCode);
+    }
+}
