@@ -1,0 +1,129 @@
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LoyaltyService.IntegrationTests.Infrastructure;
+
+/// <summary>The real service on real sockets, with a database of its own and the PDI simulator, all in this process.</summary>
+internal sealed class LoyaltyApp : IAsyncDisposable
+{
+    private readonly WebApplication app;
+    private readonly bool ownsDatabase;
+
+    private LoyaltyApp(WebApplication app, TestDatabase database, bool ownsDatabase, Simulator pdi)
+    {
+        this.app = app;
+        this.ownsDatabase = ownsDatabase;
+        Database = database;
+        Pdi = pdi;
+        Address = new Uri($"http://127.0.0.1:{new Uri(app.Urls.First()).Port}");
+        Http = new HttpClient { BaseAddress = Address };
+    }
+
+    public Uri Address { get; }
+
+    public HttpClient Http { get; }
+
+    public TestDatabase Database { get; }
+
+    public Simulator Pdi { get; }
+
+    public IServiceProvider Services => app.Services;
+
+    /// <param name="backend">PostgreSQL with Redis, or SQLite with the process's memory.</param>
+    /// <param name="variables">Variables that differ from the test's defaults.</param>
+    /// <param name="database">A database to go on with; otherwise a new one, gone with the app.</param>
+    /// <param name="pdi">A simulator to go on with; otherwise a new one, gone with the app.</param>
+    /// <param name="services">Replacements, such as a clock that the test moves.</param>
+    public static async Task<LoyaltyApp> StartAsync(
+        Backend backend,
+        Dictionary<string, string?>? variables = null,
+        TestDatabase? database = null,
+        Simulator? pdi = null,
+        Action<IServiceCollection>? services = null)
+    {
+        var ownsDatabase = database is null;
+        database ??= await TestDatabase.CreateAsync(backend, migrate: false);
+        pdi ??= await Simulator.StartAsync();
+        var app = Program.Build([], builder =>
+        {
+            builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+            {
+                ["NODE_ENV"] = "test",
+                ["PORT"] = "0",
+                ["DATABASE_URL"] = database.Url,
+                ["REDIS_URL"] = backend is Backend.Postgres ? TestServers.RedisUrl : "memory:",
+                ["PDI_API_URL"] = pdi.Address.AbsoluteUri,
+                ["PDI_CLIENT_ID"] = "loyalty",
+                ["PDI_CLIENT_SECRET"] = "simulator-secret",
+                ["LOG_LEVEL"] = "error",
+            });
+            builder.Configuration.AddInMemoryCollection(variables ?? []);
+            services?.Invoke(builder.Services);
+        });
+        await app.StartAsync();
+        return new LoyaltyApp(app, database, ownsDatabase, pdi);
+    }
+
+    public Task<Answer> PostAsync(string path, object body, params (string Name, string Value)[] headers) =>
+        PostJsonAsync(path, body as string ?? JsonSerializer.Serialize(body), headers);
+
+    public async Task<Answer> GetAsync(string path, params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        return await SendAsync(request, headers);
+    }
+
+    public async Task<Answer> SendAsync(HttpRequestMessage request, params (string Name, string Value)[] headers)
+    {
+        foreach (var (name, value) in headers)
+            request.Headers.TryAddWithoutValidation(name, value);
+        using var response = await Http.SendAsync(request, TestContext.Current.CancellationToken);
+        return await Answer.ReadAsync(response);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await StopAsync();
+        await Pdi.DisposeAsync();
+        if (ownsDatabase)
+            await Database.DisposeAsync();
+    }
+
+    /// <summary>Stops the service alone; the database and PDI stay.</summary>
+    public async Task StopAsync()
+    {
+        await app.StopAsync();
+        await app.DisposeAsync();
+    }
+
+    private async Task<Answer> PostJsonAsync(string path, string json, (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(json, Encoding.UTF8, "application/json") };
+        return await SendAsync(request, headers);
+    }
+}
+
+/// <summary>An answer of the service, read to its end.</summary>
+internal sealed record Answer(int Status, string Text, IReadOnlyDictionary<string, string> Headers)
+{
+    public JsonElement Json => JsonDocument.Parse(Text).RootElement;
+
+    public string? Code => Json.TryGetProperty("code", out var code) ? code.GetString() : null;
+
+    public string SessionId => Json.GetProperty("sessionId").GetString()!;
+
+    public int Version => Json.GetProperty("version").GetInt32();
+
+    public bool IsReplay => Headers.ContainsKey("Idempotent-Replayed");
+
+    public static async Task<Answer> ReadAsync(HttpResponseMessage response)
+    {
+        var headers = response.Headers.Concat(response.Content.Headers)
+            .ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase);
+        return new Answer((int)response.StatusCode, await response.Content.ReadAsStringAsync(), headers);
+    }
+}

@@ -1,0 +1,62 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+
+namespace LoyaltyService.IntegrationTests.Infrastructure;
+
+/// <summary>The PDI simulator in this process, and its remote control.</summary>
+internal sealed class Simulator : IAsyncDisposable
+{
+    private readonly WebApplication app;
+    private readonly HttpClient http;
+
+    private Simulator(WebApplication app)
+    {
+        this.app = app;
+        Address = new Uri(app.Urls.Single());
+        http = new HttpClient { BaseAddress = Address };
+    }
+
+    public Uri Address { get; }
+
+    public static async Task<Simulator> StartAsync()
+    {
+        var app = PdiSimulator.Program.Build(["--port", "0", "--ledger", ":memory:"]);
+        await app.StartAsync();
+        return new Simulator(app);
+    }
+
+    /// <summary>Arms a fault, for example <c>Fault("finalize", new { kind = "commit-then-hang", count = 1 })</c>.</summary>
+    public Task FaultAsync(string operation, object fault) => PutAsync($"/_simulator/faults/{operation}", fault);
+
+    public async Task HealAsync()
+    {
+        (await http.DeleteAsync("/_simulator/faults")).EnsureSuccessStatusCode();
+        await PutAsync("/_simulator/outage", new { down = false });
+    }
+
+    /// <summary>PDI is gone: every connection breaks off.</summary>
+    public Task OutageAsync() => PutAsync("/_simulator/outage", new { down = true });
+
+    public async Task<long> BalanceAsync(string customerId) =>
+        (await GetAsync($"/_simulator/customers/{customerId}")).GetProperty("currentPoints").GetInt64();
+
+    public Task<JsonElement> SummaryAsync() => GetAsync("/_simulator/ledger/summary");
+
+    /// <summary>How many calls an operation had, whatever they ended with.</summary>
+    public async Task<int> CallsAsync(string operation) =>
+        (await GetAsync("/_simulator/calls")).TryGetProperty(operation, out var statuses)
+            ? statuses.EnumerateObject().Sum(status => status.Value.GetInt32())
+            : 0;
+
+    public async ValueTask DisposeAsync()
+    {
+        http.Dispose();
+        await app.StopAsync();
+        await app.DisposeAsync();
+    }
+
+    private async Task PutAsync(string path, object body) => (await http.PutAsJsonAsync(path, body)).EnsureSuccessStatusCode();
+
+    private async Task<JsonElement> GetAsync(string path) => await http.GetFromJsonAsync<JsonElement>(path);
+}

@@ -1,0 +1,270 @@
+using LoyaltyService.IntegrationTests.Infrastructure;
+
+namespace LoyaltyService.IntegrationTests.Loyalty;
+
+/// <summary>A sale from end to end, over HTTP, on both back ends.</summary>
+public abstract class SaleTests(Backend backend) : IAsyncLifetime
+{
+    private LoyaltyApp app = null!;
+
+    public async ValueTask InitializeAsync() => app = await LoyaltyApp.StartAsync(backend);
+
+    public async ValueTask DisposeAsync()
+    {
+        await app.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    [Fact]
+    public async Task The_briefs_example_comes_out_exactly()
+    {
+        var sale = new Sale(app) { TransactionId = "TXN-67890" };
+
+        var identified = await app.PostAsync("/loyalty/identify", """{ "customerId": "CUST-12345", "channelId": "POS-001", "transactionId": "TXN-67890" }""");
+        sale = sale with { SessionId = identified.SessionId };
+        var calculated = await app.PostAsync("/loyalty/calculate-rewards",
+            $$"""{ "sessionId": "{{sale.SessionId}}", "transactionAmount": 150.00, "items": [ { "sku": "SKU-001", "qty": 2 } ] }""");
+        var finalized = await app.PostAsync("/loyalty/finalize",
+            $$"""{ "sessionId": "{{sale.SessionId}}", "transactionId": "TXN-67890", "finalAmount": 150.00, "applyRewards": true }""");
+        var status = await sale.StatusAsync();
+
+        Assert.Equal(200, identified.Status);
+        var expiresAt = identified.Json.GetProperty("expiresAt").GetString();
+        Assert.Equal($$"""{"sessionId":"{{sale.SessionId}}","status":"active","customerName":"John Doe","currentPoints":5000,"tier":"Gold","version":2,"expiresAt":"{{expiresAt}}"}""", identified.Text);
+        Assert.Equal(200, calculated.Status);
+        Assert.Equal($$"""{"earnedPoints":450,"multiplier":3.0,"bonusPoints":150,"breakdown":{"basePoints":300,"tierBonus":150},"sessionId":"{{sale.SessionId}}","version":3,"source":"pdi"}""", calculated.Text);
+        Assert.Equal(200, finalized.Status);
+        var receipt = finalized.Json.GetProperty("receiptId").GetString();
+        Assert.Matches("^RCP-[0-9]{4}-[0-9]{3,}$", receipt);
+        Assert.Equal($$"""{"sessionId":"{{sale.SessionId}}","status":"finalized","earnedPoints":450,"newBalance":5450,"receiptId":"{{receipt}}","redeemedPoints":0,"version":5}""", finalized.Text);
+        Assert.Equal("finalized", status.Json.GetProperty("status").GetString());
+        Assert.Equal(5450, await app.Pdi.BalanceAsync("CUST-12345"));
+    }
+
+    [Fact]
+    public async Task A_session_outlives_the_service()
+    {
+        var sale = await new Sale(app).IdentifiedAsync();
+        var finalized = await sale.FinalizeAsync();
+        await app.StopAsync();
+
+        await using var next = await LoyaltyApp.StartAsync(backend, database: app.Database, pdi: app.Pdi);
+        var status = await (sale with { App = next }).StatusAsync();
+        var again = await (sale with { App = next }).FinalizeAsync();
+
+        Assert.Equal("finalized", status.Json.GetProperty("status").GetString());
+        Assert.Equal(finalized.Text, again.Text);
+        Assert.True(again.IsReplay);
+    }
+
+    [Fact]
+    public async Task Identifying_again_gives_the_same_bytes_whatever_became_of_the_session()
+    {
+        var sale = new Sale(app);
+        var first = await sale.IdentifyAsync();
+        var second = await sale.IdentifyAsync();
+        sale = sale with { SessionId = first.SessionId };
+        await sale.CalculateAsync();
+        await sale.FinalizeAsync();
+
+        var third = await sale.IdentifyAsync();
+
+        Assert.False(first.IsReplay);
+        Assert.Equal((200, first.Text, true), (second.Status, second.Text, second.IsReplay));
+        Assert.Equal((200, first.Text, true), (third.Status, third.Text, third.IsReplay));
+        Assert.Equal(1, await app.Pdi.CallsAsync("identify"));
+    }
+
+    [Fact]
+    public async Task A_body_with_the_same_meaning_is_a_repeat_and_another_one_is_not()
+    {
+        var transaction = Guid.NewGuid().ToString("N");
+        var first = await app.PostAsync("/loyalty/identify", $$$"""{"customerId":"CUST-12345","channelId":"C1","transactionId":"{{{transaction}}}","metadata":{"a":1,"b":[2.50]}}""");
+        var same = await app.PostAsync("/loyalty/identify", $$"""{ "metadata":{"b":[2.5], "a":1.0}, "transactionId":"{{transaction}}", "channelId":"\u00431", "customerId":"CUST-12345" }""");
+        var other = await app.PostAsync("/loyalty/identify", $$$"""{"customerId":"CUST-GOLD","channelId":"C1","transactionId":"{{{transaction}}}","metadata":{"a":1,"b":[2.5]}}""");
+
+        Assert.Equal((200, first.Text), (same.Status, same.Text));
+        Assert.Equal((422, "idempotency_key_reused"), (other.Status, other.Code));
+    }
+
+    [Fact]
+    public async Task A_hundred_equal_identifies_at_once_give_one_session()
+    {
+        var sale = new Sale(app);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => sale.IdentifyAsync()));
+
+        Assert.All(answers, answer => Assert.Equal((200, answers[0].Text), (answer.Status, answer.Text)));
+        Assert.Equal(1, await app.Pdi.CallsAsync("identify"));
+    }
+
+    [Fact]
+    public async Task A_hundred_equal_finalizes_at_once_have_one_effect()
+    {
+        var sale = await (new Sale(app) { CustomerId = "CUST-SILVER" }).IdentifiedAsync();
+        var before = await app.Pdi.BalanceAsync("CUST-SILVER");
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => sale.FinalizeAsync()));
+
+        Assert.All(answers, answer => Assert.Equal((200, answers[0].Text), (answer.Status, answer.Text)));
+        Assert.Equal(before + 375, await app.Pdi.BalanceAsync("CUST-SILVER"));
+    }
+
+    [Fact]
+    public async Task A_finalize_with_another_amount_after_the_first_is_422()
+    {
+        var sale = await new Sale(app).IdentifiedAsync();
+        await sale.FinalizeAsync(150.00m);
+
+        var other = await sale.FinalizeAsync(151.00m);
+
+        Assert.Equal((422, "idempotency_key_reused"), (other.Status, other.Code));
+    }
+
+    [Fact]
+    public async Task A_customer_unknown_to_PDI_is_a_400_that_is_remembered()
+    {
+        var sale = new Sale(app) { CustomerId = "CUST-NOBODY" };
+
+        var first = await sale.IdentifyAsync();
+        var again = await sale.IdentifyAsync();
+        var status = await (sale with { SessionId = first.SessionId }).StatusAsync();
+
+        Assert.Equal((400, "pdi_rejected"), (first.Status, first.Code));
+        Assert.Equal("UNKNOWN_CUSTOMER", first.Json.GetProperty("pdiCode").GetString());
+        Assert.Equal((400, first.Text, true), (again.Status, again.Text, again.IsReplay));
+        Assert.Equal("failed", status.Json.GetProperty("status").GetString());
+        Assert.Equal("pdi_rejected", status.Json.GetProperty("failure").GetProperty("reason").GetString());
+    }
+
+    [Fact]
+    public async Task A_refused_redemption_changes_nothing_and_a_corrected_one_is_welcome()
+    {
+        var sale = await (new Sale(app) { CustomerId = "CUST-BRONZE" }).IdentifiedAsync();
+        var before = await app.Pdi.BalanceAsync("CUST-BRONZE");
+
+        var refused = await sale.FinalizeAsync(redeemPoints: 99_999_999);
+        var status = await sale.StatusAsync();
+        var corrected = await sale.FinalizeAsync(redeemPoints: 100);
+
+        Assert.Equal((400, "pdi_rejected", "INSUFFICIENT_POINTS"), (refused.Status, refused.Code, refused.Json.GetProperty("pdiCode").GetString()));
+        Assert.Equal("pending_finalization", status.Json.GetProperty("status").GetString());
+        Assert.Equal(200, corrected.Status);
+        Assert.Equal(100, corrected.Json.GetProperty("redeemedPoints").GetInt64());
+        Assert.Equal(before + 300 - 100, await app.Pdi.BalanceAsync("CUST-BRONZE"));
+    }
+
+    [Fact]
+    public async Task Without_rewards_a_sale_closes_with_nothing_earned()
+    {
+        var sale = await (new Sale(app) { CustomerId = "CUST-PLATINUM" }).IdentifiedAsync();
+        await sale.CalculateAsync();
+        var before = await app.Pdi.BalanceAsync("CUST-PLATINUM");
+
+        var finalized = await sale.FinalizeAsync(applyRewards: false);
+
+        Assert.Equal((200, 0), (finalized.Status, finalized.Json.GetProperty("earnedPoints").GetInt64()));
+        Assert.Equal(before, await app.Pdi.BalanceAsync("CUST-PLATINUM"));
+    }
+
+    [Fact]
+    public async Task A_basket_may_be_calculated_again_and_the_last_one_counts()
+    {
+        var sale = await new Sale(app).IdentifiedAsync();
+
+        await sale.CalculateAsync(150.00m);
+        var last = await sale.CalculateAsync(10.99m);
+        var status = await sale.StatusAsync();
+
+        Assert.Equal(32, last.Json.GetProperty("earnedPoints").GetInt64());
+        Assert.Equal(32, status.Json.GetProperty("earnedPoints").GetInt64());
+        Assert.Equal("pending_finalization", status.Json.GetProperty("status").GetString());
+    }
+
+    [Fact]
+    public async Task The_transaction_must_be_the_sessions()
+    {
+        var sale = await new Sale(app).IdentifiedAsync();
+
+        var answer = await (sale with { TransactionId = "TXN-OTHER" }).FinalizeAsync();
+
+        Assert.Equal((400, "transaction_mismatch"), (answer.Status, answer.Code));
+        Assert.Equal("active", (await sale.StatusAsync()).Json.GetProperty("status").GetString());
+    }
+
+    [Fact]
+    public async Task A_finalized_session_cannot_be_calculated()
+    {
+        var sale = await new Sale(app).IdentifiedAsync();
+        await sale.FinalizeAsync();
+
+        var answer = await sale.CalculateAsync();
+
+        Assert.Equal((409, "invalid_state"), (answer.Status, answer.Code));
+        Assert.Equal("finalized", answer.Json.GetProperty("currentStatus").GetString());
+    }
+
+    [Fact]
+    public async Task An_old_version_is_409_in_the_body_and_412_in_the_header()
+    {
+        var sale = await new Sale(app).IdentifiedAsync();
+        await sale.CalculateAsync();
+        var body = new { sessionId = sale.SessionId, transactionId = sale.TransactionId, finalAmount = 150.00, applyRewards = true };
+
+        var inBody = await app.PostAsync("/loyalty/finalize", new { sessionId = sale.SessionId, transactionId = sale.TransactionId, finalAmount = 150.00, applyRewards = true, version = 2 });
+        var inHeader = await app.PostAsync("/loyalty/finalize", body, ("If-Match", "\"2\""));
+        var malformed = await app.PostAsync("/loyalty/finalize", body, ("If-Match", "2"));
+        var current = await app.PostAsync("/loyalty/finalize", body, ("If-Match", "\"3\""));
+
+        Assert.Equal((409, "version_conflict", 3), (inBody.Status, inBody.Code, inBody.Json.GetProperty("currentVersion").GetInt32()));
+        Assert.Equal((412, "version_conflict"), (inHeader.Status, inHeader.Code));
+        Assert.Equal((400, "validation_failed"), (malformed.Status, malformed.Code));
+        Assert.Equal((200, 5), (current.Status, current.Version));
+    }
+
+    [Fact]
+    public async Task A_session_that_has_not_changed_is_304()
+    {
+        var sale = await new Sale(app).IdentifiedAsync();
+        var status = await sale.StatusAsync();
+
+        var unchanged = await app.GetAsync($"/loyalty/sessions/{sale.SessionId}", ("If-None-Match", status.Headers["ETag"]));
+        await sale.CalculateAsync();
+        var changed = await app.GetAsync($"/loyalty/getSessionStatus?sessionId={sale.SessionId}", ("If-None-Match", status.Headers["ETag"]));
+
+        Assert.Equal("\"2\"", status.Headers["ETag"]);
+        Assert.Equal((304, ""), (unchanged.Status, unchanged.Text));
+        Assert.Equal((200, 3), (changed.Status, changed.Version));
+    }
+
+    [Theory]
+    [InlineData("sess_00000000000040008000000000000000")]
+    [InlineData("sess_x")]
+    [InlineData("nonsense")]
+    public async Task An_unknown_session_is_404_everywhere(string sessionId)
+    {
+        var sale = new Sale(app) { SessionId = sessionId };
+
+        Assert.Equal((404, "session_not_found"), Of(await sale.StatusAsync()));
+        Assert.Equal((404, "session_not_found"), Of(await sale.CalculateAsync()));
+        Assert.Equal((404, "session_not_found"), Of(await sale.FinalizeAsync()));
+
+        static (int, string?) Of(Answer answer) => (answer.Status, answer.Code);
+    }
+
+    [Fact]
+    public async Task Every_answer_names_its_trace_and_passes_the_callers_on()
+    {
+        const string TraceId = "0af7651916cd43dd8448eb211c80319c";
+        var good = await app.PostAsync("/loyalty/identify", new Sale(app).IdentifyBody(), ("traceparent", $"00-{TraceId}-b7ad6b7169203331-01"));
+        var bad = await app.PostAsync("/loyalty/identify", "{}", ("traceparent", $"00-{TraceId}-b7ad6b7169203331-01"));
+
+        Assert.Equal(TraceId, good.Headers["X-Request-Id"]);
+        Assert.Equal(TraceId, bad.Headers["X-Request-Id"]);
+        Assert.Equal(TraceId, bad.Json.GetProperty("traceId").GetString());
+    }
+}
+
+public sealed class SaleOnPostgresTests() : SaleTests(Backend.Postgres);
+
+public sealed class SaleOnSqliteTests() : SaleTests(Backend.Sqlite);
