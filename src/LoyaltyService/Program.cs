@@ -44,7 +44,7 @@ public static class Program
         app.MapHealth();
         app.MapApiReference();
 
-        app.MigrateStorage();
+        app.PrepareStorage();
         return app;
     }
 }

@@ -110,12 +110,12 @@ internal sealed partial class CalculateRewards(
             var change = session.Calculated(rewards!.EarnedPoints, rewards.Source, request.TransactionAmount!.Value, Causes.Request)
                 with
             { TraceId = Activity.Current?.TraceId.ToHexString() };
-            if (await sessions.SaveAsync(change, CancellationToken.None))
+            if (await sessions.SaveAsync(change, CancellationToken.None) is { } saved)
             {
                 Log.RewardsCalculated(logger, request.SessionId!, session.CustomerId, rewards.EarnedPoints, rewards.Source);
                 return Answer<CalculateRewardsResponse>
-                    .Of(StatusCodes.Status200OK, rewards with { Version = change.After.Version }, LoyaltyJson.Wire.CalculateRewardsResponse)
-                    .WithVersion(change.After.Version);
+                    .Of(StatusCodes.Status200OK, rewards with { Version = saved.Version }, LoyaltyJson.Wire.CalculateRewardsResponse)
+                    .WithVersion(saved.Version);
             }
 
             session = await FindAsync(request, client, cancellationToken) ?? throw new InvalidDataException("A session that was there is gone.");

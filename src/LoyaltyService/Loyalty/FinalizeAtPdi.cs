@@ -41,16 +41,16 @@ internal sealed partial class FinalizeAtPdi(ISessionStore sessions, PdiClient pd
     private async Task<Session> SaveAsync(SessionChange change)
     {
         change = change with { TraceId = Activity.Current?.TraceId.ToHexString() };
-        if (!await sessions.SaveAsync(change, CancellationToken.None))
+        if (await sessions.SaveAsync(change, CancellationToken.None) is not { } saved)
         {
             // Somebody else has stored PDI's answer already; to one key PDI gives one answer.
             return await sessions.FindAsync(change.Before.Id, CancellationToken.None)
                 ?? throw new InvalidDataException("A session that was there is gone.");
         }
 
-        if (change.After.Status is SessionStatus.Finalized)
-            Log.SessionFinalized(logger, SessionId.Format(change.After.Id), change.After.CustomerId, change.After.EarnedPoints);
-        return change.After;
+        if (saved.Status is SessionStatus.Finalized)
+            Log.SessionFinalized(logger, SessionId.Format(saved.Id), saved.CustomerId, saved.EarnedPoints);
+        return saved;
     }
 
     private static partial class Log

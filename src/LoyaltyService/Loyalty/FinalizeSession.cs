@@ -111,9 +111,9 @@ internal sealed partial class FinalizeSession(
             var intent = new FinalizeIntent(
                 fingerprint, Guid.NewGuid(), request.FinalAmount!.Value, request.ApplyRewards!.Value, request.RedeemPoints ?? 0);
             var change = session.FinalizeRequested(intent, Causes.Request) with { TraceId = Activity.Current?.TraceId.ToHexString() };
-            // False: another call was first. Its row says what to do.
-            if (await sessions.SaveAsync(change, cancellationToken))
-                return await TakeEffectAsync(change.After, key);
+            // Null: another call was first. Its row says what to do.
+            if (await sessions.SaveAsync(change, cancellationToken) is { } finalizing)
+                return await TakeEffectAsync(finalizing, key);
         }
 
         return SessionRejections.NotFound();

@@ -140,9 +140,9 @@ internal sealed partial class IdentifyCustomer(
         change = change with { TraceId = CurrentTraceId(), Work = isWaiting ? PdiWorkChange.Settled : PdiWorkChange.None };
 
         var stored = await sessions.SaveAsync(change, CancellationToken.None)
-            ? change.After
             // Somebody else has moved the session on: its row has the answer.
-            : await sessions.FindAsync(session.Id, CancellationToken.None) ?? throw new InvalidDataException("A session that was there is gone.");
+            ?? await sessions.FindAsync(session.Id, CancellationToken.None)
+            ?? throw new InvalidDataException("A session that was there is gone.");
         if (stored.Failure is { Code: { } code })
             Log.IdentifyRejected(logger, SessionId.Format(stored.Id), stored.CustomerId, code);
         else

@@ -117,8 +117,7 @@ internal sealed partial class PdiWorker(
             Log.WaitingCustomerRejected(logger, SessionId.Format(session.Id), session.CustomerId, session.Status.ToText(), refused.Code);
 
         return await sessions.SaveAsync(change, CancellationToken.None)
-            ? change.After
-            : throw new PdiUnavailableException("The session was changed meanwhile.", mayHaveReached: true);
+            ?? throw new PdiUnavailableException("The session was changed meanwhile.", mayHaveReached: true);
     }
 
     private async Task PutBackAsync(PdiWorkItem item, Exception reason)

@@ -15,8 +15,11 @@ internal interface ISessionStore
 
     Task<Session?> FindAsync(Guid id, CancellationToken cancellationToken);
 
-    /// <summary>Applies a change if the row still has the version and status that it was decided on; false if the session has moved on.</summary>
-    Task<bool> SaveAsync(SessionChange change, CancellationToken cancellationToken);
+    /// <summary>
+    /// Applies a change if the row still has the version and status that it was decided on, and returns the session as it is now;
+    /// null if the session has moved on.
+    /// </summary>
+    Task<Session?> SaveAsync(SessionChange change, CancellationToken cancellationToken);
 
     /// <summary>
     /// Takes a pending session that nobody works on, for <paramref name="busyFor"/>; false if somebody does, or if it has moved on.

@@ -1,6 +1,7 @@
 using LoyaltyService.Pdi;
 using LoyaltyService.Storage;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace LoyaltyService.Sessions;
 
@@ -56,21 +57,31 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
             select id, version, $23, status, $24, now(), $25, earned_points, redeemed_points, reward_source, $26, $27 from changed)
         """;
 
-    private const string SaveOnly = Update + "\nselect 1 from changed";
+    private const string SaveOnly = Update + "\nselect null::tid from changed";
 
     private const string SaveAndOwe = Update + """
         ,
         owed as (
             insert into pdi_work (session_id, created_at, due_at, lease_until) select id, now(), now(), now() + $28 from changed
             on conflict (session_id) do update
-               set lease_until = excluded.lease_until, fence = pdi_work.fence + 1, attempts = 0, parked_at = null, last_error = null)
-        select 1 from changed
+               set lease_until = excluded.lease_until, fence = pdi_work.fence + 1, attempts = 0, parked_at = null, last_error = null
+            returning ctid)
+        select ctid from owed
         """;
 
     private const string SaveAndSettle = Update + """
         ,
         settled as (delete from pdi_work where session_id in (select id from changed))
-        select 1 from changed
+        select null::tid from changed
+        """;
+
+    // pdi_work is so small that all sales in flight share one page of its index. Who searches the page is in conflict with all who add
+    // to it, under serializable isolation; who knows where the row is, is in conflict with nobody. If the row has moved meanwhile, a
+    // worker holds it, and removes it when it finds nothing left to do.
+    private const string SaveAndSettleKnown = Update + """
+        ,
+        settled as (delete from pdi_work where ctid = $28 and session_id = $1 and exists (select from changed))
+        select null::tid from changed
         """;
 
     private const string Claim = """
@@ -100,15 +111,20 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
     public Task<Session?> FindAsync(Guid id, CancellationToken cancellationToken) =>
         database.QueryAsync(FindById, [Param.Of(id)], ReadSession, cancellationToken);
 
-    public async Task<bool> SaveAsync(SessionChange change, CancellationToken cancellationToken)
+    public async Task<Session?> SaveAsync(SessionChange change, CancellationToken cancellationToken)
     {
-        var statement = change.Work switch
+        var statement = change switch
         {
-            PdiWorkChange.Owed => SaveAndOwe,
-            PdiWorkChange.Settled => SaveAndSettle,
+            { Work: PdiWorkChange.Owed } => SaveAndOwe,
+            { Work: PdiWorkChange.Settled, Before.WorkRow: not null } => SaveAndSettleKnown,
+            { Work: PdiWorkChange.Settled } => SaveAndSettle,
             _ => SaveOnly,
         };
-        return await database.QueryAsync(statement, UpdateParameters(change), static _ => Found.Instance, cancellationToken) is not null;
+        return await database.QueryAsync(
+            statement,
+            UpdateParameters(change),
+            row => change.After with { WorkRow = row.IsDBNull(0) ? null : row.GetFieldValue<NpgsqlTid>(0) },
+            cancellationToken);
     }
 
     public async Task<bool> TryClaimAsync(Session session, TimeSpan busyFor, CancellationToken cancellationToken) =>
@@ -142,7 +158,12 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
             Param.Of(change.Event.ToText()), Param.Of(change.Cause), Param.Of(change.Amount),
             Param.Of(change.Detail ?? after.Failure?.Code), Param.Of(change.TraceId),
         ];
-        return change.Work is PdiWorkChange.Owed ? [.. parameters, Param.Of(PdiWorkLimits.OwnedByRequest)] : parameters;
+        return change switch
+        {
+            { Work: PdiWorkChange.Owed } => [.. parameters, Param.Of(PdiWorkLimits.OwnedByRequest)],
+            { Work: PdiWorkChange.Settled, Before.WorkRow: { } row } => [.. parameters, new NpgsqlParameter<NpgsqlTid> { TypedValue = row, NpgsqlDbType = NpgsqlDbType.Tid }],
+            _ => parameters,
+        };
     }
 
     private static Session ReadSession(NpgsqlDataReader row) => new()
@@ -183,9 +204,4 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
         row.GetInt32(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetFieldValue<DateTimeOffset>(4),
         row.IsDBNull(5) ? null : row.GetDecimal(5), row.GetInt64(6), row.GetInt64(7),
         row.StringOrNull(8), row.StringOrNull(9), row.StringOrNull(10));
-
-    private sealed class Found
-    {
-        public static readonly Found Instance = new();
-    }
 }

@@ -1,4 +1,5 @@
 using LoyaltyService.Pdi;
+using NpgsqlTypes;
 
 namespace LoyaltyService.Sessions;
 
@@ -71,6 +72,12 @@ internal sealed record Session
     public DateTimeOffset? FinalizedAt { get; init; }
 
     public SessionFailure? Failure { get; init; }
+
+    /// <summary>
+    /// Where PostgreSQL keeps the session's row of work, if this very change has written it: the row can then be removed without
+    /// reading the index page that it shares with every other sale in flight.
+    /// </summary>
+    public NpgsqlTid? WorkRow { get; init; }
 
     /// <summary>A request works on the session right now, by the database's clock.</summary>
     public bool IsBusy { get; init; }

@@ -102,11 +102,11 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
             return find.First(ReadSession);
         }, cancellationToken);
 
-    public Task<bool> SaveAsync(SessionChange change, CancellationToken cancellationToken) =>
+    public Task<Session?> SaveAsync(SessionChange change, CancellationToken cancellationToken) =>
         database.WriteAsync(connection =>
         {
             if (!Apply(connection, change))
-                return false;
+                return null;
 
             connection.Execute(InsertEvent,
                 ("$id", change.Before.Id.ToBlob()), ("$version", change.Before.Version), ("$event", change.Event.ToText()),
@@ -119,7 +119,7 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
                 connection.Execute(Owe, ("$id", change.Before.Id.ToBlob()), ("$lease", PdiWorkLimits.OwnedByRequest.ToMilliseconds()));
             else if (change.Work is PdiWorkChange.Settled)
                 connection.Execute(Settle, ("$id", change.Before.Id.ToBlob()));
-            return true;
+            return change.After;
         }, cancellationToken);
 
     public Task<bool> TryClaimAsync(Session session, TimeSpan busyFor, CancellationToken cancellationToken) =>

@@ -25,11 +25,13 @@ internal static class StorageModule
             builder.Services.AddSingleton<IConnectionMultiplexer>(_ => ConnectionMultiplexer.Connect(redis.ToConfigurationOptions()));
     }
 
-    /// <summary>Brings the schema up to date before the service listens, unless AUTO_MIGRATE is off.</summary>
-    public static void MigrateStorage(this WebApplication app)
+    /// <summary>Before the service listens: the schema is brought up to date, unless AUTO_MIGRATE is off, and Redis is connected.</summary>
+    public static void PrepareStorage(this WebApplication app)
     {
         var settings = app.Services.GetRequiredService<Settings>();
         if (settings.AutoMigrate)
             Migrator.Run(settings.Database, app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(Migrator).FullName!));
+        // The first caller shall not wait for it. Redis that is not there is connected to later, in the background.
+        app.Services.GetService<IConnectionMultiplexer>();
     }
 }

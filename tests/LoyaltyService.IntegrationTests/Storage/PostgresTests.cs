@@ -1,0 +1,98 @@
+using System.Globalization;
+using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.IntegrationTests.Loyalty;
+using LoyaltyService.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace LoyaltyService.IntegrationTests.Storage;
+
+/// <summary>What makes serializable isolation cheap, read from the server's own statistics.</summary>
+public sealed class PostgresTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_thousand_sales_by_32_tills_are_all_200_and_update_in_place()
+    {
+        const int Sales = 1000;
+        await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
+
+        await Parallel.ForEachAsync(Enumerable.Range(0, Sales), new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = Token }, async (number, _) =>
+        {
+            var sale = new Sale(app) { CustomerId = $"CUST-LOAD-{number % 100}" };
+            var identified = await sale.IdentifyAsync();
+            Assert.Equal(200, identified.Status);
+            sale = sale with { SessionId = identified.SessionId };
+            Assert.Equal(200, (await sale.CalculateAsync()).Status);
+            Assert.Equal(200, (await sale.FinalizeAsync()).Status);
+        });
+
+        await using var connection = await app.Database.OpenPostgresAsync();
+        // The server's statistics come a second or so after the fact.
+        var updates = await Eventually.GetAsync(() => UpdatesAsync(connection), seen => seen.All >= Sales * 4, "the statistics show all updates");
+        Assert.True(updates.Hot >= updates.All * 0.95, $"Only {updates.Hot} of {updates.All} updates of sessions were HOT.");
+        Assert.Equal(Sales * 5L, await ScalarAsync(connection, "select count(*) from session_events"));
+        Assert.Equal(0L, await ScalarAsync(connection, "select count(*) from pdi_work"));
+        Assert.Equal(0L, await ScalarAsync(connection, "select count(*) from sessions where status <> 'finalized' or version <> 5"));
+        Assert.Equal(Sales, (await app.Pdi.SummaryAsync()).GetProperty("finalized").GetInt32());
+    }
+
+    [Fact]
+    public async Task Every_connection_is_serializable_and_prefers_indexes()
+    {
+        await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
+        var database = app.Services.GetRequiredService<PostgresDatabase>();
+
+        // Each holds its connection until all twenty have one.
+        var rows = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => database.ListAsync(
+            """
+            select pg_backend_pid(), current_setting('transaction_isolation'), current_setting('enable_seqscan'), current_setting('lock_timeout')
+              from pg_sleep(0.5)
+            """,
+            [],
+            row => (Pid: row.GetInt32(0), Isolation: row.GetString(1), Scans: row.GetString(2), LockTimeout: row.GetString(3)),
+            Token)));
+
+        var connections = rows.Select(row => row.Single()).ToList();
+        Assert.Equal(20, connections.Select(connection => connection.Pid).Distinct().Count());
+        Assert.All(connections, connection => Assert.Equal(("serializable", "off", "5s"), (connection.Isolation, connection.Scans, connection.LockTimeout)));
+    }
+
+    [Fact]
+    public async Task The_database_itself_refuses_what_must_never_be()
+    {
+        await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
+        var sale = await new Sale(app).IdentifiedAsync();
+        await sale.FinalizeAsync();
+        await using var connection = await app.Database.OpenPostgresAsync();
+
+        await RefusesAsync("insert into sessions select (jsonb_populate_record(s, jsonb_build_object('id', gen_random_uuid()))).* from sessions s", PostgresErrorCodes.UniqueViolation);
+        await RefusesAsync("update sessions set status = 'lost'", PostgresErrorCodes.CheckViolation);
+        await RefusesAsync("update sessions set receipt_id = null", PostgresErrorCodes.CheckViolation);
+        await RefusesAsync("update sessions set earned_points = -1", PostgresErrorCodes.CheckViolation);
+        await RefusesAsync("update sessions set finalize_key = null", PostgresErrorCodes.CheckViolation);
+        await RefusesAsync("insert into session_events select * from session_events", PostgresErrorCodes.UniqueViolation);
+
+        async Task RefusesAsync(string statement, string sqlState)
+        {
+            await using var command = new NpgsqlCommand(statement, connection);
+            var refused = await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteNonQueryAsync(Token));
+            Assert.Equal(sqlState, refused.SqlState);
+        }
+    }
+
+    private static async Task<(long All, long Hot)> UpdatesAsync(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand("select n_tup_upd, n_tup_hot_upd from pg_stat_user_tables where relname = 'sessions'", connection);
+        await using var row = await command.ExecuteReaderAsync(Token);
+        await row.ReadAsync(Token);
+        return (row.GetInt64(0), row.GetInt64(1));
+    }
+
+    private static async Task<long> ScalarAsync(NpgsqlConnection connection, string statement)
+    {
+        await using var command = new NpgsqlCommand(statement, connection);
+        return Convert.ToInt64(await command.ExecuteScalarAsync(Token), CultureInfo.InvariantCulture);
+    }
+}
