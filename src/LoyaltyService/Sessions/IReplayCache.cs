@@ -16,10 +16,7 @@ internal interface IReplayCache
 
 /// <param name="Operation">The route: <c>identify</c> or <c>finalize</c>.</param>
 /// <param name="Id">The sale's or the session's key, with the client in it.</param>
-internal readonly record struct ReplayKey(string Operation, Guid Id)
-{
-    public override string ToString() => $"loyalty:replay:{Operation}:{Id:N}";
-}
+internal readonly record struct ReplayKey(string Operation, Guid Id);
 
 /// <param name="Fingerprint">Of the request that was answered: the same key with another body is no repeat.</param>
 /// <param name="Status">The HTTP status of the answer.</param>

@@ -1,4 +1,7 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using LoyaltyService.Configuration;
 using StackExchange.Redis;
 
 namespace LoyaltyService.Sessions;
@@ -7,8 +10,11 @@ namespace LoyaltyService.Sessions;
 /// Settled answers in Redis, shared by all replicas. An entry is a string: 16 bytes of fingerprint, 2 of status, 4 of version, then
 /// the body. Redis that is down, slow or empty is a miss: the row decides.
 /// </summary>
-internal sealed partial class RedisReplayCache(IConnectionMultiplexer redis, ILogger<RedisReplayCache> logger) : IReplayCache
+internal sealed partial class RedisReplayCache(IConnectionMultiplexer redis, PostgresUrl database, ILogger<RedisReplayCache> logger) : IReplayCache
 {
+    // Two environments on one Redis must not answer for each other: the sessions' database is a part of every key.
+    private readonly string prefix = $"loyalty:{NameOf(database)}:replay:";
+
     private const int HeaderBytes = 16 + 2 + 4;
 
     public async ValueTask<Replay?> FindAsync(ReplayKey key)
@@ -18,7 +24,7 @@ internal sealed partial class RedisReplayCache(IConnectionMultiplexer redis, ILo
             return null;
         try
         {
-            return Decode(await redis.GetDatabase().StringGetAsync(key.ToString()));
+            return Decode(await redis.GetDatabase().StringGetAsync(KeyOf(key)));
         }
         catch (Exception missed) when (missed is RedisException or TimeoutException)
         {
@@ -33,13 +39,18 @@ internal sealed partial class RedisReplayCache(IConnectionMultiplexer redis, ILo
             return;
         try
         {
-            redis.GetDatabase().StringSet(key.ToString(), Encode(replay), IReplayCache.Window, flags: CommandFlags.FireAndForget);
+            redis.GetDatabase().StringSet(KeyOf(key), Encode(replay), IReplayCache.Window, flags: CommandFlags.FireAndForget);
         }
         catch (Exception missed) when (missed is RedisException or TimeoutException)
         {
             Log.ReplayNotRemembered(logger, missed.Message);
         }
     }
+
+    private RedisKey KeyOf(ReplayKey key) => $"{prefix}{key.Operation}:{key.Id:N}";
+
+    private static string NameOf(PostgresUrl database) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+        $"{string.Join(',', database.Hosts)}/{database.Database}"))[..8]);
 
     private static byte[] Encode(Replay replay)
     {

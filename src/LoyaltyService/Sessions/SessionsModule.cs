@@ -1,4 +1,5 @@
 using LoyaltyService.Configuration;
+using StackExchange.Redis;
 
 namespace LoyaltyService.Sessions;
 
@@ -13,9 +14,15 @@ internal static class SessionsModule
         else
             builder.Services.AddSingleton<ISessionStore, SqliteSessionStore>();
 
-        if (settings.Redis is RedisServerUrl)
-            builder.Services.AddSingleton<IReplayCache, RedisReplayCache>();
+        // A replica on SQLite is the only one, and needs no cache that others can see.
+        if (settings is { Redis: RedisServerUrl, Database: PostgresUrl database })
+        {
+            builder.Services.AddSingleton<IReplayCache>(services => new RedisReplayCache(
+                services.GetRequiredService<IConnectionMultiplexer>(), database, services.GetRequiredService<ILogger<RedisReplayCache>>()));
+        }
         else
+        {
             builder.Services.AddSingleton<IReplayCache, MemoryReplayCache>();
+        }
     }
 }
