@@ -4,6 +4,7 @@ using LoyaltyService.Pdi;
 using LoyaltyService.Tests.Configuration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
+using Polly;
 
 namespace LoyaltyService.Tests.Pdi;
 
@@ -36,7 +37,10 @@ internal sealed class FakePdi : HttpMessageHandler
 
     public PdiTokenProvider CreateTokens() => new(new PdiTokenClient(CreateHttp(), Given.Read(Given.Development())), Options, Clock, Log.For<PdiTokenProvider>());
 
-    public PdiClient CreateClient() => new(CreateHttp(), CreateTokens(), Options, Clock);
+    public PdiClient CreateClient() => new(CreateHttp(), CreateTokens(), Pipeline, Options, Clock);
+
+    /// <summary>One attempt a call, unless a test puts more around it.</summary>
+    public ResiliencePipeline Pipeline { get; init; } = ResiliencePipeline.Empty;
 
     public static HttpResponseMessage Token(string value, double expiresIn) =>
         Json($$"""{"access_token":"{{value}}","token_type":"Bearer","expires_in":{{expiresIn}}}""");

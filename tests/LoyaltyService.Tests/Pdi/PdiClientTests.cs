@@ -28,7 +28,7 @@ public sealed class PdiClientTests : IDisposable
         ["finalize"] = new(
             """{"pdiSessionId":"pdi-1","receiptId":"R-1","earnedPoints":450,"redeemedPoints":0,"newBalance":1650}""",
             ["pdiSessionId", "receiptId", "earnedPoints", "redeemedPoints", "newBalance"], TimeSpan.FromSeconds(10),
-            async client => Parts(await client.FinalizeAsync(FinalizeRequest, "key-1"))),
+            async client => Parts(await client.FinalizeAsync(FinalizeRequest, "key-1", inDoubt: false))),
         ["status"] = new(
             """{"pdiSessionId":"pdi-1","status":"open"}""",
             ["pdiSessionId", "status"], TimeSpan.FromSeconds(3),
@@ -91,7 +91,7 @@ public sealed class PdiClientTests : IDisposable
     {
         Answers(Operations["finalize"].Good);
 
-        var result = await pdi.CreateClient().FinalizeAsync(FinalizeRequest, "key-1");
+        var result = await pdi.CreateClient().FinalizeAsync(FinalizeRequest, "key-1", inDoubt: false);
 
         Assert.Equal(new PdiReceipt("pdi-1", "R-1", 450, 0, 1650), result.Value);
         Assert.Equal(
