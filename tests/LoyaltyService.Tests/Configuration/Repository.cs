@@ -9,7 +9,7 @@ internal static class Repository
 
     public static void WriteAllText(string path, string text) => File.WriteAllText(Path.Combine(Root(), path), text);
 
-    private static string Root()
+    public static string Root()
     {
         for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
         {
