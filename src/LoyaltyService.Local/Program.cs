@@ -1,5 +1,6 @@
 using LoyaltyService.Configuration;
 using LoyaltyService.Local;
+using LoyaltyService.Storage;
 
 // Service and simulator in one process, on one SQLite file: a sale goes through with nothing to install but the SDK.
 // Variables that are set already (DATABASE_URL, REDIS_URL, PORT, LOG_LEVEL, …) win over the defaults below.
@@ -40,6 +41,11 @@ catch (ConfigurationException unusable)
 {
     unusable.Write(Console.Error);
     return ConfigurationException.ExitCode;
+}
+catch (DatabaseUnavailableException unavailable)
+{
+    Console.Error.WriteLine($"{unavailable.Message} {unavailable.InnerException?.Message}");
+    return 69;
 }
 catch (IOException busy)
 {

@@ -42,22 +42,22 @@ internal static class EnvironmentVariables
         "Callers' keys: name:scope[+scope]:sha256-of-secret-in-hex, separated by commas (secret).");
 
     public static readonly EnvironmentVariable JwtAuthority = new("JWT_AUTHORITY", null, "no", false,
-        "Issuer of the bearer tokens to accept; its metadata gives the keys. https in production.");
+        "Issuer of the bearer tokens to accept; its metadata gives the keys. https in production. Checked, not in use yet.");
 
     public static readonly EnvironmentVariable JwtAudience = new("JWT_AUDIENCE", null, "when JWT_AUTHORITY is set", false,
-        "Audience that a bearer token must name.");
+        "Audience that a bearer token must name. Checked, not in use yet.");
 
     public static readonly EnvironmentVariable RateLimitGlobalPerSecond = new("RATE_LIMIT_GLOBAL_PER_SECOND", "1000", "no", false,
-        "Requests a second for the whole service; 0 is off.");
+        "Requests a second for the whole service; 0 is off. Checked, not in use yet.");
 
     public static readonly EnvironmentVariable RateLimitCustomerPerSecond = new("RATE_LIMIT_CUSTOMER_PER_SECOND", "100", "no", false,
-        "Requests a second for one customer; 0 is off.");
+        "Requests a second for one customer; 0 is off. Checked, not in use yet.");
 
     public static readonly EnvironmentVariable RateLimitIpPerMinute = new("RATE_LIMIT_IP_PER_MINUTE", "500", "no", false,
-        "Requests a minute from one IP address; 0 is off.");
+        "Requests a minute from one IP address; 0 is off. Checked, not in use yet.");
 
     public static readonly EnvironmentVariable OtlpEndpoint = new("OTEL_EXPORTER_OTLP_ENDPOINT", null, "no", false,
-        "OTLP collector for traces and metrics; nothing is sent when it is not set.");
+        "OTLP collector for traces and metrics; nothing is sent when it is not set. Checked, not in use yet.");
 
     public static readonly EnvironmentVariable QueueMaxItems = new("QUEUE_MAX_ITEMS", "1000", "no", false,
         "How many operations may wait for PDI, at least 1; further ones are refused.");

@@ -104,6 +104,7 @@ internal sealed partial class CalculateRewards(
         var (rewards, rejection) = await CalculateAsync(session, request);
         if (rejection is not null)
             return rejection;
+        Failpoint.Hit("calculate.answered");
 
         for (var attempt = 1; attempt <= limits.MaxSaveTries; attempt++)
         {
@@ -112,6 +113,7 @@ internal sealed partial class CalculateRewards(
             { TraceId = Activity.Current?.TraceId.ToHexString() };
             if (await sessions.SaveAsync(change, CancellationToken.None) is { } saved)
             {
+                Failpoint.Hit("calculate.stored");
                 Log.RewardsCalculated(logger, request.SessionId!, session.CustomerId, rewards.EarnedPoints, rewards.Source);
                 return Answer<CalculateRewardsResponse>
                     .Of(StatusCodes.Status200OK, rewards with { Version = saved.Version }, LoyaltyJson.Wire.CalculateRewardsResponse)

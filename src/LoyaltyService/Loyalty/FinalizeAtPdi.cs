@@ -24,6 +24,7 @@ internal sealed partial class FinalizeAtPdi(ISessionStore sessions, PdiClient pd
             intent.ApplyRewards ? session.EarnedPoints : 0, intent.RedeemPoints, intent.ApplyRewards);
         var result = await pdi.FinalizeAsync(request, intent.PdiKey.ToString("N"), inDoubt);
 
+        Failpoint.Hit($"{cause}.finalize.answered");
         return result.Rejection switch
         {
             null => (await SaveAsync(session.Finalized(result.Value!, cause)), null),
@@ -48,6 +49,7 @@ internal sealed partial class FinalizeAtPdi(ISessionStore sessions, PdiClient pd
                 ?? throw new InvalidDataException("A session that was there is gone.");
         }
 
+        Failpoint.Hit($"{change.Cause}.finalize.stored");
         if (saved.Status is SessionStatus.Finalized)
             Log.SessionFinalized(logger, SessionId.Format(saved.Id), saved.CustomerId, saved.EarnedPoints);
         return saved;

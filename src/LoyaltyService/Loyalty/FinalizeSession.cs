@@ -105,15 +105,20 @@ internal sealed partial class FinalizeSession(
             if (Refuse(session, request, condition) is { } refusal)
                 return refusal;
             // A sale that PDI cannot be told of just now joins those that wait; there is room for so many.
-            if (MustWait(session) && !await work.HasRoomAsync(id, workLimits.MaxItems, cancellationToken))
+            var mustWait = MustWait(session);
+            if (mustWait && !await work.HasRoomAsync(id, workLimits.MaxItems, cancellationToken))
                 return SessionRejections.QueueFull();
 
             var intent = new FinalizeIntent(
                 fingerprint, Guid.NewGuid(), request.FinalAmount!.Value, request.ApplyRewards!.Value, request.RedeemPoints ?? 0);
-            var change = session.FinalizeRequested(intent, Causes.Request) with { TraceId = Activity.Current?.TraceId.ToHexString() };
+            var change = session.FinalizeRequested(intent, Causes.Request) with
+            {
+                TraceId = Activity.Current?.TraceId.ToHexString(),
+                WorkLease = mustWait ? TimeSpan.Zero : PdiWorkLimits.OwnedByRequest,
+            };
             // Null: another call was first. Its row says what to do.
             if (await sessions.SaveAsync(change, cancellationToken) is { } finalizing)
-                return await TakeEffectAsync(finalizing, key);
+                return await TakeEffectAsync(finalizing, key, mustWait);
         }
 
         return SessionRejections.NotFound();
@@ -132,10 +137,11 @@ internal sealed partial class FinalizeSession(
             : null;
     }
 
-    private async Task<Answer<FinalizeResponse>> TakeEffectAsync(Session session, ReplayKey key)
+    private async Task<Answer<FinalizeResponse>> TakeEffectAsync(Session session, ReplayKey key, bool mustWait)
     {
-        // PDI has not identified the customer yet; the worker will have that done first.
-        if (!session.IsIdentified)
+        Failpoint.Hit("finalize.intended");
+        // PDI has to identify the customer first, or cannot be asked: the worker's part.
+        if (mustWait)
             return Accepted(session);
 
         try

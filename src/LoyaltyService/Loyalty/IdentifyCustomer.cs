@@ -83,6 +83,8 @@ internal sealed partial class IdentifyCustomer(
         if (session.IdentifyFingerprint != fingerprint)
             return KeyReused(request);
 
+        Failpoint.Hit("identify.created");
+
         // From here on the session exists: it is brought to a clear status even if the caller has left.
         return created ? await AskPdiAsync(session, key, isWaiting: false) : await RepeatAsync(session, key, cancellationToken);
     }
@@ -116,6 +118,7 @@ internal sealed partial class IdentifyCustomer(
         try
         {
             var result = await pdi.IdentifyAsync(session.ToPdiIdentify(), session.PdiIdentifyKey);
+            Failpoint.Hit("identify.answered");
             return await StoreAsync(session, result, key, isWaiting);
         }
         catch (PdiUnavailableException)
@@ -143,6 +146,7 @@ internal sealed partial class IdentifyCustomer(
             // Somebody else has moved the session on: its row has the answer.
             ?? await sessions.FindAsync(session.Id, CancellationToken.None)
             ?? throw new InvalidDataException("A session that was there is gone.");
+        Failpoint.Hit("identify.stored");
         if (stored.Failure is { Code: { } code })
             Log.IdentifyRejected(logger, SessionId.Format(stored.Id), stored.CustomerId, code);
         else

@@ -1,4 +1,5 @@
 using LoyaltyService.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LoyaltyService.Observability;
 
@@ -7,7 +8,7 @@ internal static class ObservabilityModule
 {
     public static void AddObservability(this WebApplicationBuilder builder, Settings settings)
     {
-        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Logging.ClearProviders();
         builder.Logging.AddJsonConsole(console => console.UseUtcTimestamp = true);
         builder.Logging.SetMinimumLevel(settings.LogLevel);

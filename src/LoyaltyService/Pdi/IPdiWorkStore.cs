@@ -17,8 +17,11 @@ internal interface IPdiWorkStore
     /// <summary>Takes up to <paramref name="limit"/> due items that nobody works on, the longest due first.</summary>
     Task<IReadOnlyList<PdiWorkItem>> ClaimAsync(int limit, TimeSpan lease, CancellationToken cancellationToken);
 
-    /// <summary>Gives an item back, due after <paramref name="pause"/>, or parked; nothing if the lease went to somebody else.</summary>
-    Task<bool> PutBackAsync(PdiWorkItem item, TimeSpan pause, string error, bool park, CancellationToken cancellationToken);
+    /// <summary>
+    /// Gives an item back, due after <paramref name="pause"/>, or parked; nothing if the lease went to somebody else. An attempt that
+    /// says nothing about the item, because PDI was gone for all, does not count.
+    /// </summary>
+    Task<bool> PutBackAsync(PdiWorkItem item, TimeSpan pause, string error, bool counts, bool park, CancellationToken cancellationToken);
 
     /// <summary>Removes an item that has nothing left to do; nothing if the lease went to somebody else.</summary>
     Task<bool> RemoveAsync(PdiWorkItem item, CancellationToken cancellationToken);

@@ -116,7 +116,7 @@ internal sealed class PdiClient(
         }
         catch (OperationCanceledException late)
         {
-            throw new PdiAuthenticationException($"PDI gave no access token within the time of {operation}.", late);
+            throw new PdiUnavailableException($"PDI gave no access token within the time of {operation}.", mayHaveReached: false, inner: late);
         }
     }
 

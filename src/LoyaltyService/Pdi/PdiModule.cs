@@ -1,4 +1,5 @@
 using LoyaltyService.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LoyaltyService.Pdi;
 
@@ -7,7 +8,7 @@ internal static class PdiModule
 {
     public static void AddPdi(this WebApplicationBuilder builder, Settings settings)
     {
-        builder.Services.AddSingleton<PdiOptions>();
+        builder.Services.TryAddSingleton<PdiOptions>();
         builder.Services.AddSingleton(CreateHttpClient);
         builder.Services.AddSingleton<PdiTokenClient>();
         builder.Services.AddSingleton<PdiTokenProvider>();
@@ -22,7 +23,7 @@ internal static class PdiModule
             services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<PdiClient>();
 
-        builder.Services.AddSingleton(new PdiWorkLimits { MaxItems = settings.QueueMaxItems });
+        builder.Services.TryAddSingleton(new PdiWorkLimits { MaxItems = settings.QueueMaxItems });
         if (settings.Database is PostgresUrl)
             builder.Services.AddSingleton<IPdiWorkStore, PostgresPdiWorkStore>();
         else

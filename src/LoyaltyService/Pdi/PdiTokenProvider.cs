@@ -27,7 +27,8 @@ internal sealed partial class PdiTokenProvider(
     private Task<PdiToken>? renewal;
     private long renewNotBefore = long.MinValue;
 
-    /// <exception cref="PdiAuthenticationException">No token is to be had.</exception>
+    /// <exception cref="PdiAuthenticationException">PDI answers, but gives no token.</exception>
+    /// <exception cref="PdiUnavailableException">PDI's token endpoint does not answer.</exception>
     public ValueTask<PdiToken> GetAsync(CancellationToken cancellationToken)
     {
         var now = clock.GetTimestamp();
@@ -78,13 +79,21 @@ internal sealed partial class PdiTokenProvider(
                 {
                     // While the old token is good, the next background try waits a little.
                     Volatile.Write(ref renewNotBefore, clock.GetTimestamp() + Ticks(PdiUnavailableException.DefaultRetryAfter));
-                    throw new PdiAuthenticationException("PDI gives no access token. Check PDI_CLIENT_ID, PDI_CLIENT_SECRET and PDI's token endpoint.", failed);
+                    throw Failure(failed);
                 }
             }
 
             await Task.Delay(options.TokenFirstBackoff * Math.Pow(2, attempt - 1) * Random.Shared.NextDouble(), clock);
         }
     }
+
+    /// <summary>
+    /// Nobody answers: PDI is gone, and the till goes on without it. Somebody answers, but not with a token: the credentials or the
+    /// endpoint are at fault, which an operator must see (docs/decisions/0012-no-token-because-pdi-is-gone.md).
+    /// </summary>
+    private static LoyaltyException Failure(Exception failed) => failed is OperationCanceledException or HttpRequestException { StatusCode: null, HttpRequestError: not HttpRequestError.ConfigurationLimitExceeded }
+        ? new PdiUnavailableException("PDI's token endpoint cannot be reached.", mayHaveReached: false, inner: failed)
+        : new PdiAuthenticationException("PDI gives no access token. Check PDI_CLIENT_ID, PDI_CLIENT_SECRET and PDI's token endpoint.", failed);
 
     private PdiToken Accept(PdiTokenAnswer answer)
     {

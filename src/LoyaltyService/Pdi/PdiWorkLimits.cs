@@ -29,10 +29,7 @@ internal sealed class PdiWorkLimits
     /// </summary>
     public int Concurrency { get; init; } = 8;
 
-    /// <summary>How many items one replica claims at once; with the lease, how much is taken over if it dies.</summary>
-    public int Batch { get; init; } = 16;
-
-    /// <summary>design: parked after 50 attempts …</summary>
+    /// <summary>design: parked after 50 attempts, those during an outage not counted, …</summary>
     public int MaxAttempts { get; init; } = 50;
 
     /// <summary>… or 24 h.</summary>

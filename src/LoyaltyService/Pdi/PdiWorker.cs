@@ -58,11 +58,11 @@ internal sealed partial class PdiWorker(
             if (breaker.Wait > TimeSpan.Zero)
                 return false;
 
-            var batch = breaker.State is BreakerState.Closed ? limits.Batch : 1;
+            // No more than are worked on at once: the lease is for one item's calls, not for waiting in line.
+            var batch = breaker.State is BreakerState.Closed ? limits.Concurrency : 1;
             var items = await work.ClaimAsync(batch, limits.Lease, cancellationToken);
             // What is claimed is brought to its end, also when the replica stops: the host waits for it.
-            await Parallel.ForEachAsync(
-                items, new ParallelOptions { MaxDegreeOfParallelism = limits.Concurrency }, async (item, _) => await WorkOnAsync(item));
+            await Task.WhenAll(items.Select(WorkOnAsync));
             return items.Count > 0;
         }
         catch (Exception unusable) when (unusable is DatabaseUnavailableException or OverloadedException)
@@ -76,6 +76,7 @@ internal sealed partial class PdiWorker(
     {
         try
         {
+            Failpoint.Hit("worker.claimed");
             if (await sessions.FindAsync(item.SessionId, CancellationToken.None) is { } session)
                 await DriveAsync(session);
             // A change that settles the session takes its row along; this is for a session that had nothing left to do.
@@ -108,6 +109,7 @@ internal sealed partial class PdiWorker(
     private async Task<Session> IdentifyAsync(Session session)
     {
         var result = await pdi.IdentifyAsync(session.ToPdiIdentify(), session.PdiIdentifyKey);
+        Failpoint.Hit("worker.identify.answered");
         var change = result.Rejection is { } rejection
             ? session.IdentifyRejected(rejection, Causes.Worker)
             : session.Identified(result.Value!, Causes.Worker);
@@ -122,12 +124,15 @@ internal sealed partial class PdiWorker(
 
     private async Task PutBackAsync(PdiWorkItem item, Exception reason)
     {
-        var park = item.Attempts >= limits.MaxAttempts || item.Age >= limits.MaxAge;
+        // An outage, or credentials that PDI refuses, are nobody's fault among those that wait: it takes 24 h until they are parked.
+        var counts = reason is not PdiAuthenticationException
+            && (reason is not PdiUnavailableException || breaker.State is BreakerState.Closed);
+        var park = (counts && item.Attempts >= limits.MaxAttempts) || item.Age >= limits.MaxAge;
         // The breaker opened while the item was claimed: PDI was not asked, and the item waits for its return.
         var pause = reason is PdiUnavailableException { AskedToWait: { } asked } && asked > limits.FirstPause
             ? asked
             : limits.PauseAfter(item.Attempts);
-        await work.PutBackAsync(item, pause, reason.Message, park, CancellationToken.None);
+        await work.PutBackAsync(item, pause, reason.Message, counts, park, CancellationToken.None);
         if (park)
             Log.ItemParked(logger, SessionId.Format(item.SessionId), item.Attempts, item.Age.TotalHours, reason.Message);
     }

@@ -8,10 +8,13 @@ namespace LoyaltyService.Pdi;
 /// <summary><c>pdi_work</c> in PostgreSQL: one statement a method.</summary>
 internal sealed class PostgresPdiWorkStore(PostgresDatabase database) : IPdiWorkStore
 {
-    private const string Add = """
+    // A finalize whose request is at PDI this very moment does not wait, and what is parked waits for an operator.
+    private const string IsWaiting = "parked_at is null and (attempts > 0 or lease_until is null or lease_until <= now())";
+
+    private const string Add = $"""
         with added as (
             insert into pdi_work (session_id, created_at, due_at)
-            select $1, now(), now() where (select count(*) from pdi_work where session_id <> $1) < $3
+            select $1, now(), now() where (select count(*) from pdi_work where session_id <> $1 and {IsWaiting}) < $3
             on conflict (session_id) do update set due_at = now()
             returning session_id),
         released as (
@@ -19,7 +22,7 @@ internal sealed class PostgresPdiWorkStore(PostgresDatabase database) : IPdiWork
         select 1 from added
         """;
 
-    private const string HasRoom = "select (select count(*) from pdi_work where session_id <> $1) < $2";
+    private const string HasRoom = $"select (select count(*) from pdi_work where session_id <> $1 and {IsWaiting}) < $2";
 
     private const string Claim = """
         with due as (
@@ -36,7 +39,8 @@ internal sealed class PostgresPdiWorkStore(PostgresDatabase database) : IPdiWork
 
     private const string PutBack = """
         update pdi_work
-           set lease_until = null, due_at = now() + $3, last_error = $4, parked_at = case when $5 then now() end
+           set lease_until = null, due_at = now() + $3, last_error = $4, parked_at = case when $5 then now() end,
+               attempts = attempts - case when $6 then 0 else 1 end
          where session_id = $1 and fence = $2
         """;
 
@@ -77,9 +81,11 @@ internal sealed class PostgresPdiWorkStore(PostgresDatabase database) : IPdiWork
         database.ListAsync(Claim, [Param.Of(limit), Param.Of(lease)], static row => new PdiWorkItem(
             row.GetGuid(0), row.GetInt32(1), row.GetInt32(2), row.GetTimeSpan(3)), cancellationToken);
 
-    public async Task<bool> PutBackAsync(PdiWorkItem item, TimeSpan pause, string error, bool park, CancellationToken cancellationToken) =>
+    public async Task<bool> PutBackAsync(PdiWorkItem item, TimeSpan pause, string error, bool counts, bool park, CancellationToken cancellationToken) =>
         await database.ExecuteAsync(
-            PutBack, [Param.Of(item.SessionId), Param.Of(item.Fence), Param.Of(pause), Param.Of(error), Param.Of(park)], cancellationToken) == 1;
+            PutBack,
+            [Param.Of(item.SessionId), Param.Of(item.Fence), Param.Of(pause), Param.Of(error), Param.Of(park), Param.Of(counts)],
+            cancellationToken) == 1;
 
     public async Task<bool> RemoveAsync(PdiWorkItem item, CancellationToken cancellationToken) =>
         await database.ExecuteAsync(Remove, [Param.Of(item.SessionId), Param.Of(item.Fence)], cancellationToken) == 1;

@@ -9,15 +9,18 @@ internal sealed class SqlitePdiWorkStore(SqliteDatabase database) : IPdiWorkStor
 {
     private const string Now = SqliteValues.Now;
 
+    // A finalize whose request is at PDI this very moment does not wait, and what is parked waits for an operator.
+    private const string IsWaiting = $"parked_at is null and (attempts > 0 or lease_until is null or lease_until <= {Now})";
+
     private const string Add = $"""
         insert into pdi_work (session_id, created_at, due_at)
-        select $id, {Now}, {Now} where (select count(*) from pdi_work where session_id <> $id) < $max_items
+        select $id, {Now}, {Now} where (select count(*) from pdi_work where session_id <> $id and {IsWaiting}) < $max_items
         on conflict (session_id) do update set due_at = excluded.due_at
         """;
 
     private const string Release = "update sessions set busy_until = null where id = $id and version = $version and busy_until is not null";
 
-    private const string HasRoom = "select (select count(*) from pdi_work where session_id <> $id) < $max_items";
+    private const string HasRoom = $"select (select count(*) from pdi_work where session_id <> $id and {IsWaiting}) < $max_items";
 
     private const string Claim = $"""
         update pdi_work
@@ -32,7 +35,8 @@ internal sealed class SqlitePdiWorkStore(SqliteDatabase database) : IPdiWorkStor
 
     private const string PutBack = $"""
         update pdi_work
-           set lease_until = null, due_at = {Now} + $pause, last_error = $error, parked_at = case when $park then {Now} end
+           set lease_until = null, due_at = {Now} + $pause, last_error = $error, parked_at = case when $park then {Now} end,
+               attempts = attempts - case when $counts then 0 else 1 end
          where session_id = $id and fence = $fence
         """;
 
@@ -83,9 +87,9 @@ internal sealed class SqlitePdiWorkStore(SqliteDatabase database) : IPdiWorkStor
                 row.GuidAt(0), row.GetInt32(1), row.GetInt32(2), TimeSpan.FromMilliseconds(row.GetInt64(3))));
         }, cancellationToken);
 
-    public Task<bool> PutBackAsync(PdiWorkItem item, TimeSpan pause, string error, bool park, CancellationToken cancellationToken) =>
+    public Task<bool> PutBackAsync(PdiWorkItem item, TimeSpan pause, string error, bool counts, bool park, CancellationToken cancellationToken) =>
         ChangesOneAsync(PutBack, cancellationToken,
-            ("$id", item.SessionId.ToBlob()), ("$fence", item.Fence), ("$pause", pause.ToMilliseconds()), ("$error", error), ("$park", park));
+            ("$id", item.SessionId.ToBlob()), ("$fence", item.Fence), ("$pause", pause.ToMilliseconds()), ("$error", error), ("$counts", counts), ("$park", park));
 
     public Task<bool> RemoveAsync(PdiWorkItem item, CancellationToken cancellationToken) =>
         ChangesOneAsync(Remove, cancellationToken, ("$id", item.SessionId.ToBlob()), ("$fence", item.Fence));

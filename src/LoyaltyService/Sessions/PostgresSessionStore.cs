@@ -1,4 +1,3 @@
-using LoyaltyService.Pdi;
 using LoyaltyService.Storage;
 using Npgsql;
 using NpgsqlTypes;
@@ -120,12 +119,25 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
             { Work: PdiWorkChange.Settled } => SaveAndSettle,
             _ => SaveOnly,
         };
-        return await database.QueryAsync(
-            statement,
-            UpdateParameters(change),
-            row => change.After with { WorkRow = row.IsDBNull(0) ? null : row.GetFieldValue<NpgsqlTid>(0) },
-            cancellationToken);
+        try
+        {
+            return await database.QueryAsync(
+                statement,
+                UpdateParameters(change),
+                row => change.After with { WorkRow = row.IsDBNull(0) ? null : row.GetFieldValue<NpgsqlTid>(0) },
+                cancellationToken);
+        }
+        catch (DatabaseUnavailableException broken) when (broken.IsOutcomeUnknown)
+        {
+            // The answer to the commit was lost. A row that is what this change makes of it, version and all, was made so by this change.
+            if (await FindAsync(change.Before.Id, cancellationToken) is { } stored && Content(stored) == Content(change.After))
+                return stored;
+            throw;
+        }
     }
+
+    private static Session Content(Session session) =>
+        session with { IsBusy = false, IsExpired = false, FinalizedAt = null, WorkRow = null };
 
     public async Task<bool> TryClaimAsync(Session session, TimeSpan busyFor, CancellationToken cancellationToken) =>
         await database.ExecuteAsync(Claim, [Param.Of(session.Id), Param.Of(session.Version), Param.Of(busyFor)], cancellationToken) == 1;
@@ -160,7 +172,7 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
         ];
         return change switch
         {
-            { Work: PdiWorkChange.Owed } => [.. parameters, Param.Of(PdiWorkLimits.OwnedByRequest)],
+            { Work: PdiWorkChange.Owed } => [.. parameters, Param.Of(change.WorkLease)],
             { Work: PdiWorkChange.Settled, Before.WorkRow: { } row } => [.. parameters, new NpgsqlParameter<NpgsqlTid> { TypedValue = row, NpgsqlDbType = NpgsqlDbType.Tid }],
             _ => parameters,
         };

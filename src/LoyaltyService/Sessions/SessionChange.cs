@@ -1,3 +1,5 @@
+using LoyaltyService.Pdi;
+
 namespace LoyaltyService.Sessions;
 
 /// <summary>A decided step of a session: the row as it was, the row as it shall be, and what the timeline will say of it.</summary>
@@ -15,6 +17,9 @@ internal sealed record SessionChange(Session Before, Session After, SessionEvent
 
     /// <summary>What the change means for the work that waits for PDI; part of the same transaction.</summary>
     public PdiWorkChange Work { get; init; }
+
+    /// <summary>How long work that is owed belongs to this request; zero if it does not go on itself.</summary>
+    public TimeSpan WorkLease { get; init; } = PdiWorkLimits.OwnedByRequest;
 }
 
 /// <summary>What a change does to the session's row in <c>pdi_work</c>.</summary>

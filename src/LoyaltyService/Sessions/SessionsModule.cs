@@ -1,4 +1,5 @@
 using LoyaltyService.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using StackExchange.Redis;
 
 namespace LoyaltyService.Sessions;
@@ -8,7 +9,7 @@ internal static class SessionsModule
 {
     public static void AddSessions(this WebApplicationBuilder builder, Settings settings)
     {
-        builder.Services.AddSingleton(new SessionLimits { Lifetime = settings.SessionTtl });
+        builder.Services.TryAddSingleton(new SessionLimits { Lifetime = settings.SessionTtl });
         if (settings.Database is PostgresUrl)
             builder.Services.AddSingleton<ISessionStore, PostgresSessionStore>();
         else

@@ -1,4 +1,3 @@
-using LoyaltyService.Pdi;
 using LoyaltyService.Storage;
 using Microsoft.Data.Sqlite;
 
@@ -116,7 +115,7 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
                 ("$trace_id", change.TraceId));
 
             if (change.Work is PdiWorkChange.Owed)
-                connection.Execute(Owe, ("$id", change.Before.Id.ToBlob()), ("$lease", PdiWorkLimits.OwnedByRequest.ToMilliseconds()));
+                connection.Execute(Owe, ("$id", change.Before.Id.ToBlob()), ("$lease", change.WorkLease.ToMilliseconds()));
             else if (change.Work is PdiWorkChange.Settled)
                 connection.Execute(Settle, ("$id", change.Before.Id.ToBlob()));
             return change.After;

@@ -114,7 +114,7 @@ internal sealed partial class PostgresDatabase(NpgsqlDataSource source, TimeProv
             }
             catch (NpgsqlException broken) when (broken is not PostgresException)
             {
-                throw new DatabaseUnavailableException("The database cannot be reached.", broken);
+                throw new DatabaseUnavailableException("The database cannot be reached.", broken) { IsOutcomeUnknown = true };
             }
         }
     }

@@ -2,7 +2,11 @@ namespace LoyaltyService.Storage;
 
 /// <summary>The database could not be reached, refused the work, or broke off in the middle. The caller may try again.</summary>
 internal sealed class DatabaseUnavailableException(string message, Exception? inner = null)
-    : LoyaltyException(Loyalty.ErrorCode.DatabaseUnavailable, message, TimeSpan.FromSeconds(5), inner);
+    : LoyaltyException(Loyalty.ErrorCode.DatabaseUnavailable, message, TimeSpan.FromSeconds(5), inner)
+{
+    /// <summary>The connection broke while the statement ran: it may have been committed, and only the row can tell.</summary>
+    public bool IsOutcomeUnknown { get; init; }
+}
 
 /// <summary>More work than the database's connections can take just now. The caller may try again soon.</summary>
 internal sealed class OverloadedException(string message, Exception? inner = null)

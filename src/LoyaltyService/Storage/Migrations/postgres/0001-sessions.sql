@@ -75,13 +75,14 @@ create table session_events (
 );
 
 -- Sessions that PDI still owes something: one row each, gone when PDI has answered. Who works on a row holds its lease, by this
--- database's clock; fence counts the leases, so that a holder who was away too long cannot write any more.
+-- database's clock; fence counts the leases, so that a holder who was away too long cannot write any more. It starts anywhere, so that
+-- the row of a later intent is not taken for that of an earlier one.
 create table pdi_work (
     session_id  uuid        not null primary key,
     created_at  timestamptz not null,
     due_at      timestamptz not null,
     lease_until timestamptz,
-    fence       integer     not null default 0,
+    fence       integer     not null default floor(random() * 1000000000),
     attempts    integer     not null default 0,
     parked_at   timestamptz,
     last_error  text

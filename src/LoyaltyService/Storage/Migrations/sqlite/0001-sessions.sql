@@ -75,7 +75,7 @@ create table pdi_work (
     created_at  integer not null,
     due_at      integer not null,
     lease_until integer,
-    fence       integer not null default 0,
+    fence       integer not null default (abs(random() % 1000000000)),
     attempts    integer not null default 0,
     parked_at   integer,
     last_error  text
