@@ -81,11 +81,11 @@ start_redis() {
 
 dotnet restore
 dotnet format --verify-no-changes --no-restore
-dotnet build --no-restore --configuration Release
+dotnet build --no-restore --configuration Test
 
 # The runner's own summary is turned into one line that is easy to read by people and programs.
 set +e
-dotnet test --no-build --configuration Release "$@" 2>&1 | tee "$folder/tests.log"
+dotnet test --no-build --configuration Test "$@" 2>&1 | tee "$folder/tests.log"
 status=${PIPESTATUS[0]}
 set -e
 count() { sed -n "s/^ *$1: *\([0-9]*\).*/\1/p" "$folder/tests.log" | tail -n 1; }

@@ -1,19 +1,18 @@
 using System.Net.Http.Json;
 using System.Text.Json;
-using Microsoft.AspNetCore.Builder;
 
 namespace LoyaltyService.IntegrationTests.Infrastructure;
 
-/// <summary>The PDI simulator in this process, and its remote control.</summary>
+/// <summary>The PDI simulator, in this process or in one of its own, and its remote control.</summary>
 internal sealed class Simulator : IAsyncDisposable
 {
-    private readonly WebApplication app;
+    private readonly Func<ValueTask> stop;
     private readonly HttpClient http;
 
-    private Simulator(WebApplication app)
+    private Simulator(Uri address, Func<ValueTask> stop)
     {
-        this.app = app;
-        Address = new Uri(app.Urls.Single());
+        this.stop = stop;
+        Address = address;
         http = new HttpClient { BaseAddress = Address };
     }
 
@@ -23,7 +22,23 @@ internal sealed class Simulator : IAsyncDisposable
     {
         var app = PdiSimulator.Program.Build(["--port", "0", "--ledger", ":memory:"]);
         await app.StartAsync();
-        return new Simulator(app);
+        return new Simulator(new Uri(app.Urls.Single()), async () =>
+        {
+            await app.StopAsync();
+            await app.DisposeAsync();
+        });
+    }
+
+    /// <summary>The simulator as a process of its own, with a ledger that outlives it.</summary>
+    public static async Task<Simulator> StartProcessAsync()
+    {
+        var folder = Directory.CreateTempSubdirectory("pdi-test-");
+        var process = await ServiceProcess.StartSimulatorAsync(Path.Combine(folder.FullName, "ledger.db"));
+        return new Simulator(process.Address, async () =>
+        {
+            await process.DisposeAsync();
+            folder.Delete(recursive: true);
+        });
     }
 
     /// <summary>Arms a fault, for example <c>Fault("finalize", new { kind = "commit-then-hang", count = 1 })</c>.</summary>
@@ -52,8 +67,7 @@ internal sealed class Simulator : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         http.Dispose();
-        await app.StopAsync();
-        await app.DisposeAsync();
+        await stop();
     }
 
     private async Task PutAsync(string path, object body) => (await http.PutAsJsonAsync(path, body)).EnsureSuccessStatusCode();

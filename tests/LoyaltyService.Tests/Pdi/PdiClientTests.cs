@@ -311,14 +311,14 @@ public sealed class PdiClientTests : IDisposable
     {
         pdi.OnToken = (_, _) => throw new HttpRequestException("down");
 
-        await Assert.ThrowsAsync<PdiAuthenticationException>(() => Run(call));
+        await Assert.ThrowsAsync<PdiUnavailableException>(() => Run(call));
 
         Assert.Empty(pdi.BusinessCalls);
     }
 
     [Theory]
     [MemberData(nameof(Calls))]
-    public async Task A_token_that_does_not_come_in_time_is_for_an_operator(string call)
+    public async Task A_token_that_does_not_come_in_time_is_an_outage(string call)
     {
         var arrived = new TaskCompletionSource();
         // Deaf to cancellation, so that the call's own budget is what ends the wait.
@@ -332,7 +332,7 @@ public sealed class PdiClientTests : IDisposable
         await arrived.Task;
         pdi.Clock.Advance(Operations[call].Budget);
 
-        await Assert.ThrowsAsync<PdiAuthenticationException>(() => running);
+        await Assert.ThrowsAsync<PdiUnavailableException>(() => running);
     }
 
     [Theory]

@@ -57,7 +57,7 @@ public sealed class PdiTokenProviderTests : IDisposable
         answer.SetException(new HttpRequestException("down"));
 
         foreach (var caller in callers)
-            await Assert.ThrowsAsync<PdiAuthenticationException>(() => caller);
+            await Assert.ThrowsAsync<PdiUnavailableException>(() => caller);
         Assert.Equal(3, pdi.TokenCalls.Count);
     }
 
@@ -125,7 +125,7 @@ public sealed class PdiTokenProviderTests : IDisposable
 
         Assert.Same(first, await tokens.GetAsync(Cancellation));
         pdi.Clock.Advance(Instant);
-        await Assert.ThrowsAsync<PdiAuthenticationException>(async () => await tokens.GetAsync(Cancellation));
+        await Assert.ThrowsAsync<PdiUnavailableException>(async () => await tokens.GetAsync(Cancellation));
     }
 
     [Fact]
@@ -331,7 +331,7 @@ public sealed class PdiTokenProviderTests : IDisposable
             pdi.Clock.Advance(TimeSpan.FromSeconds(1.2));
         }
 
-        await Assert.ThrowsAsync<PdiAuthenticationException>(() => get);
+        await Assert.ThrowsAsync<PdiUnavailableException>(() => get);
     }
 
     [Fact]
@@ -350,7 +350,7 @@ public sealed class PdiTokenProviderTests : IDisposable
         pdi.OnToken = (number, _) => number <= 3 ? throw new HttpRequestException("down") : Task.FromResult(FakePdi.Token("back", 3600));
         var tokens = pdi.CreateTokens();
 
-        await Assert.ThrowsAsync<PdiAuthenticationException>(async () => await tokens.GetAsync(Cancellation));
+        await Assert.ThrowsAsync<PdiUnavailableException>(async () => await tokens.GetAsync(Cancellation));
 
         Assert.Equal("back", (await tokens.GetAsync(Cancellation)).Value);
     }

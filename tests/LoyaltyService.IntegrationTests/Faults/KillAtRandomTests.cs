@@ -1,0 +1,54 @@
+using System.Collections.Concurrent;
+using LoyaltyService.IntegrationTests.Infrastructure;
+
+namespace LoyaltyService.IntegrationTests.Faults;
+
+/// <summary>Three replicas under load, one of them killed again and again: nothing accepted is lost, nothing counts twice.</summary>
+[Collection(nameof(RunsAlone))]
+public sealed class KillAtRandomTests
+{
+    private const int Kills = 30;
+    private const int Tills = 8;
+
+    [Fact]
+    public async Task Thirty_kills_under_load_lose_nothing_and_double_nothing()
+    {
+        await using var pdi = await Simulator.StartProcessAsync();
+        await using var database = await TestDatabase.CreateAsync(Backend.Postgres);
+        var books = new Books(database, Backend.Postgres);
+        var replicas = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => ServiceProcess.StartServiceAsync(database, pdi.Address)));
+        var receipts = new ConcurrentDictionary<string, string>();
+        using var closing = new CancellationTokenSource();
+
+        var tills = Enumerable.Range(0, Tills).Select(async till =>
+        {
+            for (var number = 0; !closing.IsCancellationRequested; number++)
+            {
+                var transaction = $"TXN-{till}-{number}";
+                var sale = new Till(() => replicas[Random.Shared.Next(replicas.Length)].Address, TimeSpan.FromSeconds(60));
+                var receipt = await sale.SellAsync($"CUST-LOAD-{till}", transaction);
+                Assert.True(receipts.TryAdd(transaction, receipt.GetProperty("receiptId").GetString()!));
+            }
+        }).ToArray();
+
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(500));
+        for (var kill = 0; kill < Kills; kill++)
+        {
+            await timer.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+            var victim = Random.Shared.Next(replicas.Length);
+            await replicas[victim].KillAsync();
+            replicas[victim] = await ServiceProcess.StartServiceAsync(database, pdi.Address);
+        }
+
+        await closing.CancelAsync();
+        await Task.WhenAll(tills);
+        await Eventually.BecomesTrueAsync(async () => await books.CountAsync("select count(*) from pdi_work") == 0, "nothing waits any more", TimeSpan.FromSeconds(60));
+
+        Assert.True(receipts.Count >= Kills, $"Only {receipts.Count} sales went through {Kills} kills.");
+        Assert.Equal(receipts.Count, receipts.Values.Distinct().Count());
+        await books.AreClosedAsync(receipts.Count);
+        await books.AgreeWithPdiAsync(pdi, receipts.Count);
+        foreach (var replica in replicas)
+            await replica.DisposeAsync();
+    }
+}

@@ -1,0 +1,117 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace LoyaltyService.IntegrationTests.Infrastructure;
+
+/// <summary>A program of this repository as a process of its own, so that a test can kill it.</summary>
+internal sealed class ServiceProcess : IAsyncDisposable
+{
+    private static readonly HttpClient Probe = new() { Timeout = TimeSpan.FromSeconds(2) };
+
+    private readonly Process process;
+
+    private ServiceProcess(Process process, Uri address)
+    {
+        this.process = process;
+        Address = address;
+    }
+
+    public Uri Address { get; }
+
+    public bool HasExited => process.HasExited;
+
+    public int Id => process.Id;
+
+    /// <summary>Starts the service and waits until it answers.</summary>
+    public static async Task<ServiceProcess> StartServiceAsync(TestDatabase database, Uri pdi, Dictionary<string, string?>? variables = null, bool mayDie = false)
+    {
+        var port = FreePort();
+        var environment = new Dictionary<string, string?>
+        {
+            ["NODE_ENV"] = "test",
+            ["PORT"] = port.ToString(),
+            ["DATABASE_URL"] = database.Url,
+            ["REDIS_URL"] = database.Url.StartsWith("postgresql", StringComparison.Ordinal) ? TestServers.RedisUrl : "memory:",
+            ["PDI_API_URL"] = pdi.AbsoluteUri,
+            ["PDI_CLIENT_ID"] = "loyalty",
+            ["PDI_CLIENT_SECRET"] = "simulator-secret",
+            ["LOG_LEVEL"] = "error",
+        };
+        foreach (var (name, value) in variables ?? [])
+            environment[name] = value;
+        return await StartAsync("LoyaltyService", [], environment, new Uri($"http://127.0.0.1:{port}"), "/health", mayDie);
+    }
+
+    public static Task<ServiceProcess> StartSimulatorAsync(string ledger)
+    {
+        var port = FreePort();
+        return StartAsync(
+            "PdiSimulator", ["--port", port.ToString(), "--ledger", ledger], [], new Uri($"http://127.0.0.1:{port}"), "/_simulator/faults");
+    }
+
+    /// <summary>kill -9: no shutdown, no flush.</summary>
+    public async Task KillAsync()
+    {
+        process.Kill();
+        await process.WaitForExitAsync();
+    }
+
+    public Task WaitForExitAsync() => process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!process.HasExited)
+            await KillAsync();
+        process.Dispose();
+    }
+
+    private static async Task<ServiceProcess> StartAsync(
+        string program, string[] arguments, Dictionary<string, string?> environment, Uri address, string probe, bool mayDie = false)
+    {
+        var start = new ProcessStartInfo("dotnet") { UseShellExecute = false, RedirectStandardOutput = true };
+        start.ArgumentList.Add(PathOf(program));
+        foreach (var argument in arguments)
+            start.ArgumentList.Add(argument);
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+
+        var process = Process.Start(start)!;
+        // Read and dropped: a full pipe would stop the process.
+        process.OutputDataReceived += static (_, _) => { };
+        process.BeginOutputReadLine();
+        await Eventually.BecomesTrueAsync(
+            async () => process.HasExited
+                ? mayDie ? true : throw new InvalidOperationException($"{program} ended with {process.ExitCode}.")
+                : await AnswersAsync(new Uri(address, probe)),
+            $"{program} answers", TimeSpan.FromSeconds(60));
+        return new ServiceProcess(process, address);
+    }
+
+    private static async Task<bool> AnswersAsync(Uri address)
+    {
+        try
+        {
+            using var response = await Probe.GetAsync(address);
+            return response.IsSuccessStatusCode;
+        }
+        catch (Exception notYet) when (notYet is HttpRequestException or TaskCanceledException)
+        {
+            return false;
+        }
+    }
+
+    // artifacts/bin/<this project>/<configuration>/ beside artifacts/bin/<program>/<configuration>/
+    private static string PathOf(string program)
+    {
+        var here = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd('/'));
+        return Path.Combine(here.Parent!.Parent!.FullName, program, here.Name, program + ".dll");
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

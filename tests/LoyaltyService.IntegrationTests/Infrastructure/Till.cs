@@ -1,0 +1,48 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+
+namespace LoyaltyService.IntegrationTests.Infrastructure;
+
+/// <summary>
+/// A till that does not give up: it sends the same request again, to any replica, until it gets a final answer. That is all it knows
+/// of failures.
+/// </summary>
+internal sealed class Till(Func<Uri> replica, TimeSpan patience)
+{
+    private static readonly HttpClient Http = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromSeconds(5) }) { Timeout = TimeSpan.FromSeconds(20) };
+
+    /// <summary>The answers that were not final, by status; 0 for a connection that broke.</summary>
+    public Dictionary<int, int> Retried { get; } = [];
+
+    public async Task<JsonElement> SellAsync(string customerId, string transactionId, decimal amount = 150.00m)
+    {
+        var session = (await SendAsync("/loyalty/identify", new { customerId, channelId = "POS-001", transactionId }))
+            .GetProperty("sessionId").GetString();
+        await SendAsync("/loyalty/calculate-rewards", new { sessionId = session, transactionAmount = amount, items = Array.Empty<object>() });
+        return await SendAsync("/loyalty/finalize", new { sessionId = session, transactionId, finalAmount = amount, applyRewards = true });
+    }
+
+    /// <summary>Sends until the answer is 200.</summary>
+    public Task<JsonElement> SendAsync(string path, object body) => Eventually.GetAsync(
+        () => TryAsync(path, body), answer => answer.ValueKind is JsonValueKind.Object, $"a final answer to {path}", patience);
+
+    private async Task<JsonElement> TryAsync(string path, object body)
+    {
+        var status = 0;
+        try
+        {
+            using var response = await Http.PostAsJsonAsync(new Uri(replica(), path), body);
+            status = (int)response.StatusCode;
+            if (status == 200)
+                return await response.Content.ReadFromJsonAsync<JsonElement>();
+            Assert.True(status is 202 or 409 or 503, $"{path}: {status} {await response.Content.ReadAsStringAsync()}");
+        }
+        catch (Exception broken) when (broken is HttpRequestException or TaskCanceledException)
+        {
+            // The replica died under the request.
+        }
+
+        Retried[status] = Retried.GetValueOrDefault(status) + 1;
+        return default;
+    }
+}
