@@ -8,11 +8,14 @@ using Microsoft.Net.Http.Headers;
 
 namespace LoyaltyService.Loyalty;
 
-/// <summary>A request type that can check itself.</summary>
+/// <summary>A request type that can check itself, and say what it means.</summary>
 internal interface IRequestBody
 {
     /// <summary>Adds an error for each field that is not valid.</summary>
     void Validate(ICollection<FieldError> errors);
+
+    /// <summary>The meaning of a valid body: a repeat with another spelling has the same one.</summary>
+    Guid ToFingerprint();
 }
 
 /// <summary>

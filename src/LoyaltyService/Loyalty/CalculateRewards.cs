@@ -33,6 +33,25 @@ internal sealed record CalculateRewardsRequest(
         }
     }
 
+    /// <summary>The version is no part of the meaning: a repeat may carry a newer one.</summary>
+    public Guid ToFingerprint()
+    {
+        var fingerprint = new Fingerprint("calculate");
+        fingerprint.Add(SessionId);
+        fingerprint.Add(TransactionAmount!.Value);
+        fingerprint.Add(RedeemPoints ?? 0);
+        fingerprint.Add(Items!.Count);
+        foreach (var item in Items)
+        {
+            fingerprint.Add(item!.Sku);
+            fingerprint.Add(item.Qty!.Value);
+            fingerprint.Add(item.UnitPrice);
+            fingerprint.Add(item.Category);
+        }
+
+        return fingerprint.ToGuid();
+    }
+
     private static void CheckItem(string field, RewardItem? item, ICollection<FieldError> errors)
     {
         if (item is null)

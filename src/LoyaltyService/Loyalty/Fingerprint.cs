@@ -52,6 +52,9 @@ internal ref struct Fingerprint
     /// <summary>Adds an amount by its value: in cents.</summary>
     public readonly void Add(decimal amount) => Add(decimal.ToInt64(amount * 100));
 
+    /// <summary>Adds an amount that may be absent, which differs from every amount there is: none is below zero.</summary>
+    public readonly void Add(decimal? amount) => Add(amount ?? -0.01m);
+
     public readonly void Add(bool value) => Add(value ? 1 : 0);
 
     public readonly Guid ToGuid()

@@ -45,8 +45,11 @@ internal static class LoyaltyEndpoints
     /// <response code="200">PDI has identified the customer.</response>
     /// <response code="202">PDI could not be asked. The session is stored and will be identified; go on with the sale, or ask for the session.</response>
     internal static async Task<Answer<IdentifyResponse>> IdentifyAsync(
-        Body<IdentifyRequest> body, HttpContext context, IdentifyCustomer identify, CancellationToken cancellationToken) =>
-        body.Rejection is { } rejection ? rejection : await identify.RunAsync(body.Value!, context.Client(), cancellationToken);
+        Body<IdentifyRequest> body, HttpContext context, IdempotentRequests requests, IdentifyCustomer identify, CancellationToken cancellationToken) =>
+        body.Rejection is { } rejection
+            ? rejection
+            : await requests.RunAsync(
+                context, body.Value!, () => identify.RunAsync(body.Value!, context.Client(), cancellationToken), remembersRefusals: true);
 
     /// <summary>Ask what the sale earns</summary>
     /// <remarks>
@@ -55,12 +58,12 @@ internal static class LoyaltyEndpoints
     /// </remarks>
     /// <response code="200">The figures, by PDI or estimated: see `source`.</response>
     internal static async Task<Answer<CalculateRewardsResponse>> CalculateAsync(
-        Body<CalculateRewardsRequest> body, HttpContext context, CalculateRewards calculate, CancellationToken cancellationToken)
+        Body<CalculateRewardsRequest> body, HttpContext context, IdempotentRequests requests, CalculateRewards calculate, CancellationToken cancellationToken)
     {
         if (body.Rejection is { } rejection)
             return rejection;
         return VersionCondition.TryRead(context.Request.Headers.IfMatch, body.Value!.Version, out var condition)
-            ? await calculate.RunAsync(body.Value, context.Client(), condition, cancellationToken)
+            ? await requests.RunAsync(context, body.Value, () => calculate.RunAsync(body.Value, context.Client(), condition, cancellationToken))
             : InvalidIfMatch();
     }
 
@@ -71,12 +74,12 @@ internal static class LoyaltyEndpoints
     /// <response code="200">PDI has committed the sale; this is the receipt.</response>
     /// <response code="202">The sale is accepted and PDI will be told; ask for the session, or send the same body again, for the receipt.</response>
     internal static async Task<Answer<FinalizeResponse>> FinalizeAsync(
-        Body<FinalizeRequest> body, HttpContext context, FinalizeSession finalize, CancellationToken cancellationToken)
+        Body<FinalizeRequest> body, HttpContext context, IdempotentRequests requests, FinalizeSession finalize, CancellationToken cancellationToken)
     {
         if (body.Rejection is { } rejection)
             return rejection;
         return VersionCondition.TryRead(context.Request.Headers.IfMatch, body.Value!.Version, out var condition)
-            ? await finalize.RunAsync(body.Value, context.Client(), condition, cancellationToken)
+            ? await requests.RunAsync(context, body.Value, () => finalize.RunAsync(body.Value, context.Client(), condition, cancellationToken))
             : InvalidIfMatch();
     }
 

@@ -29,6 +29,8 @@ internal static class SessionRejections
         RetryAfter = InProgressRetryAfter,
     };
 
+    public static Rejection InProgress(string detail) => new(ErrorCode.OperationInProgress, detail) { RetryAfter = InProgressRetryAfter };
+
     public static Rejection KeyReused(string what) => new(ErrorCode.IdempotencyKeyReused, $"{what} was sent before with another body.");
 
     public static Rejection ByPdi(PdiRejection rejection, Session session) => new(ErrorCode.PdiRejected, $"PDI says: {rejection.Message}")

@@ -19,8 +19,8 @@ internal static class Headers
             "The version that the caller has, as an entity tag. If the session still has it: 304.",
             new() { Type = JsonSchemaType.String, Examples = ["\"2\""] }),
         [IdempotencyKey] = (
-            "A name for this request, 1 to 255 printable characters. A repeat with the same key and body gets the first answer again.",
-            new() { Type = JsonSchemaType.String, MinLength = 1, MaxLength = 255 }),
+            "A name for this request, 1 to 255 printable ASCII characters. For ten minutes a repeat with the same key and body gets the first answer again.",
+            new() { Type = JsonSchemaType.String, Pattern = "^[ -~]{1,255}$" }),
         [RequestId] = (
             "The trace of this request, for support.",
             new() { Type = JsonSchemaType.String, Examples = [ProblemExamples.TraceId] }),

@@ -2,7 +2,7 @@ namespace LoyaltyService.Sessions;
 
 /// <summary>
 /// Settled answers, for ten minutes (brief: idempotency window). It only saves a look at the database: what is lost here is rebuilt
-/// from the session's row, so no method of it ever throws.
+/// from the database's row, so no method of it ever throws.
 /// </summary>
 internal interface IReplayCache
 {
@@ -14,8 +14,8 @@ internal interface IReplayCache
     void Remember(ReplayKey key, Replay replay);
 }
 
-/// <param name="Operation">The route: <c>identify</c> or <c>finalize</c>.</param>
-/// <param name="Id">The sale's or the session's key, with the client in it.</param>
+/// <param name="Operation">The route: <c>identify</c> or <c>finalize</c>; or <c>key</c> for what came with an Idempotency-Key.</param>
+/// <param name="Id">The sale's, the session's or the header's key, with the client in it.</param>
 internal readonly record struct ReplayKey(string Operation, Guid Id);
 
 /// <param name="Fingerprint">Of the request that was answered: the same key with another body is no repeat.</param>

@@ -15,6 +15,11 @@ internal sealed class SessionLimits
     /// <summary>How often a waiting repeat looks: often enough for a till, seldom enough for the database.</summary>
     public TimeSpan RepeatPoll { get; init; } = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>
+    /// How long a call holds its Idempotency-Key at the most: the longest budget (finalize: 10 s) plus room to store the answer.
+    /// </summary>
+    public TimeSpan KeyLease { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <summary>How often a calculation is stored again on top of another one that came first.</summary>
     public int MaxSaveTries { get; init; } = 5;
 }

@@ -11,9 +11,15 @@ internal static class SessionsModule
     {
         builder.Services.TryAddSingleton(new SessionLimits { Lifetime = settings.SessionTtl });
         if (settings.Database is PostgresUrl)
+        {
             builder.Services.AddSingleton<ISessionStore, PostgresSessionStore>();
+            builder.Services.AddSingleton<IIdempotencyKeyStore, PostgresIdempotencyKeyStore>();
+        }
         else
+        {
             builder.Services.AddSingleton<ISessionStore, SqliteSessionStore>();
+            builder.Services.AddSingleton<IIdempotencyKeyStore, SqliteIdempotencyKeyStore>();
+        }
 
         // A replica on SQLite is the only one, and needs no cache that others can see.
         if (settings is { Redis: RedisServerUrl, Database: PostgresUrl database })

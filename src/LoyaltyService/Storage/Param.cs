@@ -18,6 +18,10 @@ internal static class Param
 
     public static NpgsqlParameter Of(bool? value) => Typed(value, NpgsqlDbType.Boolean);
 
+    public static NpgsqlParameter Of(byte[] value) => new NpgsqlParameter<byte[]> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Bytea };
+
+    public static NpgsqlParameter Of(DateTimeOffset? value) => Typed(value, NpgsqlDbType.TimestampTz);
+
     public static NpgsqlParameter Of(TimeSpan value) => Typed<TimeSpan>(value, NpgsqlDbType.Interval);
 
     private static NpgsqlParameter Typed<T>(T? value, NpgsqlDbType type)

@@ -8,9 +8,12 @@ using Npgsql;
 namespace LoyaltyService.IntegrationTests.Sessions;
 
 /// <summary>A real store on a database of its own, and a look at what stands in its tables.</summary>
-internal sealed class StoreUnderTest(TestDatabase database, ISessionStore store, Func<Guid, Task<bool>> hasWork, Func<ValueTask> close) : IAsyncDisposable
+internal sealed class StoreUnderTest(
+    TestDatabase database, ISessionStore store, IIdempotencyKeyStore keys, Func<Guid, Task<bool>> hasWork, Func<ValueTask> close) : IAsyncDisposable
 {
     public ISessionStore Store { get; } = store;
+
+    public IIdempotencyKeyStore Keys { get; } = keys;
 
     public Task<bool> HasWorkAsync(Guid id) => hasWork(id);
 
@@ -21,11 +24,12 @@ internal sealed class StoreUnderTest(TestDatabase database, ISessionStore store,
         {
             var postgres = new PostgresDatabase(
                 PostgresDatabase.CreateSource((PostgresUrl)database.Parsed), TimeProvider.System, NullLogger<PostgresDatabase>.Instance);
-            return new StoreUnderTest(database, new PostgresSessionStore(postgres), HasPostgresWork, postgres.DisposeAsync);
+            return new StoreUnderTest(
+                database, new PostgresSessionStore(postgres), new PostgresIdempotencyKeyStore(postgres), HasPostgresWork, postgres.DisposeAsync);
         }
 
         var sqlite = new SqliteDatabase(((SqliteUrl)database.Parsed).SqlitePath);
-        return new StoreUnderTest(database, new SqliteSessionStore(sqlite), HasSqliteWork, () =>
+        return new StoreUnderTest(database, new SqliteSessionStore(sqlite), new SqliteIdempotencyKeyStore(sqlite), HasSqliteWork, () =>
         {
             sqlite.Dispose();
             return ValueTask.CompletedTask;

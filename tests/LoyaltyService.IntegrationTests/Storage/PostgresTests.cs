@@ -33,12 +33,33 @@ public sealed class PostgresTests
 
         await using var connection = await app.Database.OpenPostgresAsync();
         // The server's statistics come a second or so after the fact.
-        var updates = await Eventually.GetAsync(() => UpdatesAsync(connection), seen => seen.All >= Sales * 4, "the statistics show all updates");
+        var updates = await Eventually.GetAsync(() => UpdatesAsync(connection, "sessions"), seen => seen.All >= Sales * 4, "the statistics show all updates");
         Assert.True(updates.Hot >= updates.All * 0.95, $"Only {updates.Hot} of {updates.All} updates of sessions were HOT.");
         Assert.Equal(Sales * 5L, await ScalarAsync(connection, "select count(*) from session_events"));
         Assert.Equal(0L, await ScalarAsync(connection, "select count(*) from pdi_work"));
         Assert.Equal(0L, await ScalarAsync(connection, "select count(*) from sessions where status <> 'finalized' or version <> 5"));
         Assert.Equal(Sales, (await app.Pdi.SummaryAsync()).GetProperty("finalized").GetInt32());
+    }
+
+    [Fact]
+    public async Task Idempotency_keys_of_32_tills_at_once_are_all_200_and_update_in_place()
+    {
+        const int Sales = 200;
+        await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
+
+        await Parallel.ForEachAsync(Enumerable.Range(0, Sales), new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = Token }, async (number, _) =>
+        {
+            var sale = new Sale(app) { CustomerId = $"CUST-LOAD-{number % 100}", Headers = [("Idempotency-Key", $"sale-{number}")] };
+            var identified = await sale.IdentifyAsync();
+            Assert.True(identified.Status == 200, identified.Text);
+            var calculated = await (sale with { SessionId = identified.SessionId }).CalculateAsync();
+            Assert.True(calculated.Status == 200, calculated.Text);
+        });
+
+        await using var connection = await app.Database.OpenPostgresAsync();
+        var updates = await Eventually.GetAsync(() => UpdatesAsync(connection, "idempotency_keys"), seen => seen.All >= Sales * 2, "the statistics show all updates");
+        Assert.True(updates.Hot >= updates.All * 0.9, $"Only {updates.Hot} of {updates.All} updates of idempotency_keys were HOT.");
+        Assert.Equal(Sales * 2L, await ScalarAsync(connection, "select count(*) from idempotency_keys where status = 200"));
     }
 
     [Fact]
@@ -75,6 +96,7 @@ public sealed class PostgresTests
         await RefusesAsync("update sessions set receipt_id = null", PostgresErrorCodes.CheckViolation);
         await RefusesAsync("update sessions set earned_points = -1", PostgresErrorCodes.CheckViolation);
         await RefusesAsync("update sessions set finalize_key = null", PostgresErrorCodes.CheckViolation);
+        await RefusesAsync("insert into idempotency_keys (key, fingerprint, created_at) values (gen_random_uuid(), gen_random_uuid(), now())", PostgresErrorCodes.CheckViolation);
         await RefusesAsync("insert into session_events select * from session_events", PostgresErrorCodes.UniqueViolation);
 
         async Task RefusesAsync(string statement, string sqlState)
@@ -85,9 +107,9 @@ public sealed class PostgresTests
         }
     }
 
-    private static async Task<(long All, long Hot)> UpdatesAsync(NpgsqlConnection connection)
+    private static async Task<(long All, long Hot)> UpdatesAsync(NpgsqlConnection connection, string table)
     {
-        await using var command = new NpgsqlCommand("select n_tup_upd, n_tup_hot_upd from pg_stat_user_tables where relname = 'sessions'", connection);
+        await using var command = new NpgsqlCommand("select n_tup_upd, n_tup_hot_upd from pg_stat_user_tables where relname = $1", connection) { Parameters = { Param.Of(table) } };
         await using var row = await command.ExecuteReaderAsync(Token);
         await row.ReadAsync(Token);
         return (row.GetInt64(0), row.GetInt64(1));

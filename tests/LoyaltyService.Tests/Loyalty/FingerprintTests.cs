@@ -13,6 +13,9 @@ public sealed class FingerprintTests
     private const string Finalize =
         """{"sessionId":"s","transactionId":"T-1","finalAmount":150,"applyRewards":true,"redeemPoints":100}""";
 
+    private const string Calculate =
+        """{"sessionId":"s","transactionAmount":150,"items":[{"sku":"A","qty":2,"unitPrice":50,"category":"food"},{"sku":"B","qty":1}],"redeemPoints":100}""";
+
     [Theory]
     [InlineData("150.0")]
     [InlineData("150.00")]
@@ -83,6 +86,50 @@ public sealed class FingerprintTests
     public void Nothing_to_redeem_may_be_said_or_left_out() =>
         Assert.Equal(OfFinalize(Finalize.Replace("100", "0")), OfFinalize(Finalize.Replace(",\"redeemPoints\":100", "")));
 
+    [Theory]
+    [InlineData("\"s\"", "\"t\"")]
+    [InlineData("150", "150.01")]
+    [InlineData("\"redeemPoints\":100", "\"redeemPoints\":101")]
+    [InlineData("\"A\"", "\"a\"")]
+    [InlineData("\"qty\":2", "\"qty\":3")]
+    [InlineData("\"unitPrice\":50", "\"unitPrice\":50.01")]
+    [InlineData("\"unitPrice\":50,", "")]
+    [InlineData("\"food\"", "\"drink\"")]
+    [InlineData(",\"category\":\"food\"", "")]
+    [InlineData(",{\"sku\":\"B\",\"qty\":1}", "")]
+    [InlineData("{\"sku\":\"B\",\"qty\":1}", "{\"sku\":\"B\",\"qty\":1},{\"sku\":\"B\",\"qty\":1}")]
+    [InlineData("{\"sku\":\"B\",\"qty\":1}", "{\"sku\":\"B\",\"qty\":1,\"unitPrice\":0}")]
+    public void Each_field_of_a_calculation_counts(string part, string other)
+    {
+        var changed = Calculate.Replace(part, other);
+
+        Assert.NotEqual(Calculate, changed);
+        Assert.NotEqual(OfCalculate(Calculate), OfCalculate(changed));
+    }
+
+    [Fact]
+    public void The_order_of_a_basket_counts() => Assert.NotEqual(
+        OfCalculate("""{"sessionId":"s","transactionAmount":1,"items":[{"sku":"A","qty":1},{"sku":"B","qty":2}]}"""),
+        OfCalculate("""{"sessionId":"s","transactionAmount":1,"items":[{"sku":"B","qty":2},{"sku":"A","qty":1}]}"""));
+
+    [Theory]
+    [InlineData("150", "1.5e2")]
+    [InlineData("\"unitPrice\":50", "\"unitPrice\":50.00")]
+    [InlineData("\"sku\":\"A\",\"qty\":2", "\"qty\":2,\"sku\":\"\\u0041\"")]
+    [InlineData("\"qty\":1", "\"qty\":1,\"category\":null")]
+    [InlineData("\"redeemPoints\":100", "\"redeemPoints\":100,\"version\":7")]
+    public void Neither_spelling_nor_version_of_a_calculation_counts(string part, string other)
+    {
+        var changed = Calculate.Replace(part, other);
+
+        Assert.NotEqual(Calculate, changed);
+        Assert.Equal(OfCalculate(Calculate), OfCalculate(changed));
+    }
+
+    [Fact]
+    public void Nothing_to_redeem_may_be_said_or_left_out_of_a_calculation() =>
+        Assert.Equal(OfCalculate(Calculate.Replace("100", "0")), OfCalculate(Calculate.Replace(",\"redeemPoints\":100", "")));
+
     [Fact]
     public void Null_and_empty_differ() => Assert.NotEqual(Of(null), Of(""));
 
@@ -144,6 +191,8 @@ public sealed class FingerprintTests
     private static string Bytes(string text) => Convert.ToHexString(Encoding.UTF8.GetBytes(text));
 
     private static Guid OfIdentify(string body) => Valid(JsonSerializer.Deserialize(body, LoyaltyJson.Wire.IdentifyRequest)).ToFingerprint();
+
+    private static Guid OfCalculate(string body) => Valid(JsonSerializer.Deserialize(body, LoyaltyJson.Wire.CalculateRewardsRequest)).ToFingerprint();
 
     private static Guid OfFinalize(string body) => Valid(JsonSerializer.Deserialize(body, LoyaltyJson.Wire.FinalizeRequest)).ToFingerprint();
 

@@ -1,0 +1,165 @@
+using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.Sessions;
+
+namespace LoyaltyService.IntegrationTests.Sessions;
+
+/// <summary>What every store of idempotency keys promises; the subclasses run it on PostgreSQL and on SQLite.</summary>
+public abstract class IdempotencyKeyStoreContract(Backend backend) : IAsyncLifetime
+{
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Window = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(1);
+
+    private readonly Guid key = Guid.NewGuid();
+    private readonly Guid body = Guid.NewGuid();
+    private readonly Guid otherBody = Guid.NewGuid();
+
+    private StoreUnderTest under = null!;
+
+    private IIdempotencyKeyStore Keys => under.Keys;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => under = await StoreUnderTest.CreateAsync(backend);
+
+    public async ValueTask DisposeAsync()
+    {
+        await under.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    [Fact]
+    public async Task A_new_key_is_the_callers()
+    {
+        var claim = await ClaimAsync();
+
+        Assert.Equal(new IdempotencyKey(key, body, IsMine: true, claim.BusyUntil, Answer: null), claim);
+        Assert.NotNull(claim.BusyUntil);
+    }
+
+    [Fact]
+    public async Task A_key_that_is_claimed_tells_for_which_body()
+    {
+        var claim = await ClaimAsync();
+
+        var found = await ClaimAsync(otherBody);
+
+        Assert.Equal(claim with { IsMine = false }, found);
+    }
+
+    [Fact]
+    public async Task Of_fifty_claims_at_once_one_wins()
+    {
+        var claims = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => ClaimAsync()));
+
+        var winner = Assert.Single(claims, claim => claim.IsMine);
+        Assert.All(claims, claim => Assert.Equal(winner.BusyUntil, claim.BusyUntil));
+    }
+
+    [Fact]
+    public async Task Fifty_keys_at_once_are_all_claimed_and_answered()
+    {
+        var answered = await Task.WhenAll(Enumerable.Range(0, 50).Select(async _ =>
+            await Keys.CompleteAsync(await Keys.ClaimAsync(Guid.NewGuid(), body, Lease, Window, Token), Answer(), Token)));
+
+        Assert.All(answered, Assert.True);
+    }
+
+    [Fact]
+    public async Task An_answer_comes_back_byte_for_byte()
+    {
+        var answer = Answer(status: 400, version: int.MaxValue, Enumerable.Range(0, 70_000).Select(number => (byte)number).ToArray());
+
+        Assert.True(await Keys.CompleteAsync(await ClaimAsync(), answer, Token));
+        var found = await ClaimAsync(otherBody);
+
+        Assert.Equal((false, null, body), (found.IsMine, found.BusyUntil, found.Fingerprint));
+        Assert.Equal((body, 400, int.MaxValue), (found.Answer!.Fingerprint, found.Answer.Status, found.Answer.Version));
+        Assert.Equal(answer.Body, found.Answer.Body);
+    }
+
+    [Fact]
+    public async Task A_key_that_was_given_back_is_free_for_any_body()
+    {
+        await Keys.ReleaseAsync(await ClaimAsync(), Token);
+
+        var claim = await ClaimAsync(otherBody);
+
+        Assert.Equal((true, otherBody), (claim.IsMine, claim.Fingerprint));
+    }
+
+    [Fact]
+    public async Task A_claim_that_ran_out_is_taken_over_once()
+    {
+        await ClaimAsync(lease: Moment);
+
+        // Any of these may come too early; of all that come in time only one is the first.
+        var taken = await Eventually.GetAsync(
+            async () => (await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => ClaimAsync(otherBody)))).Where(claim => claim.IsMine).ToList(),
+            taken => taken.Count > 0, "the claim of 1 ms is over");
+
+        Assert.Equal(otherBody, Assert.Single(taken).Fingerprint);
+        Assert.False((await ClaimAsync()).IsMine);
+    }
+
+    [Fact]
+    public async Task Who_lost_a_claim_can_neither_answer_nor_release_it()
+    {
+        var lost = await ClaimAsync(lease: Moment);
+        var taken = await Eventually.GetAsync(() => ClaimAsync(otherBody), claim => claim.IsMine, "the claim of 1 ms is over");
+
+        var isStored = await Keys.CompleteAsync(lost, Answer(), Token);
+        await Keys.ReleaseAsync(lost, Token);
+
+        Assert.False(isStored);
+        Assert.Equal(taken with { IsMine = false }, await ClaimAsync());
+        Assert.True(await Keys.CompleteAsync(taken, Answer() with { Fingerprint = otherBody }, Token));
+    }
+
+    [Fact]
+    public async Task An_answer_stays_although_its_claim_comes_again()
+    {
+        var claim = await ClaimAsync();
+        await Keys.CompleteAsync(claim, Answer(), Token);
+
+        var again = await Keys.CompleteAsync(claim, Answer(status: 400), Token);
+        await Keys.ReleaseAsync(claim, Token);
+
+        Assert.False(again);
+        Assert.Equal(200, (await ClaimAsync()).Answer!.Status);
+    }
+
+    [Fact]
+    public async Task An_answer_older_than_the_window_counts_as_absent()
+    {
+        await Keys.CompleteAsync(await ClaimAsync(), Answer(), Token);
+
+        Assert.False((await ClaimAsync()).IsMine);
+        var claim = await Eventually.GetAsync(() => ClaimAsync(otherBody, window: Moment), claim => claim.IsMine, "the window of 1 ms is over");
+
+        Assert.Equal(new IdempotencyKey(key, otherBody, IsMine: true, claim.BusyUntil, Answer: null), claim);
+        Assert.Equal(claim with { IsMine = false }, await ClaimAsync());
+    }
+
+    [Fact]
+    public async Task A_claim_outlives_the_window()
+    {
+        var claim = await ClaimAsync();
+
+        // By the database's clock the claim is older than the window once a key that was claimed and answered after it is.
+        var later = await Keys.ClaimAsync(Guid.NewGuid(), body, Lease, Window, Token);
+        await Keys.CompleteAsync(later, Answer(), Token);
+        await Eventually.GetAsync(() => Keys.ClaimAsync(later.Key, body, Lease, Moment, Token), found => found.IsMine, "the window of 1 ms is over");
+
+        Assert.Equal(claim with { IsMine = false }, await ClaimAsync(window: Moment));
+    }
+
+    private Task<IdempotencyKey> ClaimAsync(Guid? fingerprint = null, TimeSpan? lease = null, TimeSpan? window = null) =>
+        Keys.ClaimAsync(key, fingerprint ?? body, lease ?? Lease, window ?? Window, Token);
+
+    private Replay Answer(int status = 200, int version = 3, byte[]? bytes = null) => new(body, status, version, bytes ?? "{}"u8.ToArray());
+}
+
+public sealed class PostgresIdempotencyKeyStoreTests() : IdempotencyKeyStoreContract(Backend.Postgres);
+
+public sealed class SqliteIdempotencyKeyStoreTests() : IdempotencyKeyStoreContract(Backend.Sqlite);
