@@ -41,6 +41,7 @@ public static class Program
         app.UseAuthorization();
 
         app.MapLoyalty();
+        app.MapQueue();
         app.MapHealth();
         app.MapApiReference();
 

@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LoyaltyService.Health;
+using LoyaltyService.Pdi;
 
 namespace LoyaltyService.Loyalty;
 
@@ -25,6 +26,10 @@ namespace LoyaltyService.Loyalty;
 [JsonSerializable(typeof(FinalizeRequest))]
 [JsonSerializable(typeof(FinalizeResponse))]
 [JsonSerializable(typeof(SessionResponse))]
+[JsonSerializable(typeof(QueueResponse))]
+[JsonSerializable(typeof(QueueItem))]
+[JsonSerializable(typeof(ResolveRequest))]
+[JsonSerializable(typeof(ResolveResponse))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(HealthReport))]
 internal sealed partial class LoyaltyJson : JsonSerializerContext

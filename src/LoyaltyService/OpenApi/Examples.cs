@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoyaltyService.Health;
 using LoyaltyService.Loyalty;
+using LoyaltyService.Pdi;
 
 namespace LoyaltyService.OpenApi;
 
@@ -19,7 +20,12 @@ internal static class Examples
         new IdentifyRequest("CUST-12345", "POS-001", TransactionId),
         new CalculateRewardsRequest(SessionId, 150.00m, [new RewardItem("SKU-001", 2)]),
         new FinalizeRequest(SessionId, TransactionId, 150.00m, true),
+        new ResolveRequest("Given by hand, ticket 4711."),
     ];
+
+    private static readonly QueueItem Parked = new(
+        SessionId, "finalizing", "CUST-12345", "POS-001", TransactionId, Created, Created.AddMinutes(20), false, 50, Created.AddMinutes(20),
+        "PDI answered finalize with 503.");
 
     private static readonly (int Status, object Body)[] Answers =
     [
@@ -31,6 +37,18 @@ internal static class Examples
         (200, new SessionResponse(
             SessionId, "finalized", "CUST-12345", "POS-001", TransactionId, null, 450, 0, 5450, "RCP-2025-001", Created, Expires,
             Created.AddSeconds(30), 5, null)),
+        (200, new QueueResponse([Parked], null, new QueueCounts(0, 1, 3600))),
+        (200, Parked with
+        {
+            Timeline =
+            [
+                new TimelineEntry(1, "created", "pending", "request", Created, null, 0, 0, null, null, ProblemExamples.TraceId),
+                new TimelineEntry(2, "identified", "active", "request", Created, null, 0, 0, null, null, ProblemExamples.TraceId),
+                new TimelineEntry(3, "calculated", "pending_finalization", "request", Created.AddSeconds(20), 150.00m, 450, 0, "pdi", null, ProblemExamples.TraceId),
+                new TimelineEntry(4, "finalize_requested", "finalizing", "request", Created.AddSeconds(30), 150.00m, 450, 0, "pdi", null, ProblemExamples.TraceId),
+            ],
+        }),
+        (200, new ResolveResponse(SessionId, "failed", 5, new FailureResponse("resolved", null, "Given by hand, ticket 4711."))),
         (200, new HealthReport("healthy", Created, 3600)),
     ];
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using LoyaltyService.Loyalty;
+using LoyaltyService.Pdi;
 using LoyaltyService.Sessions;
 using Microsoft.OpenApi;
 
@@ -28,15 +29,24 @@ internal static class FieldShapes
         ["qty"] = schema => (schema.Minimum, schema.Maximum) = ("1", "9999"),
         ["redeemPoints"] = schema => (schema.Minimum, schema.Maximum) = ("0", "99999999"),
         ["version"] = schema => schema.Minimum = "1",
+        ["reason"] = schema => (schema.MinLength, schema.MaxLength) = (1, ResolveRequest.MaxReasonLength),
     };
+
+    private static readonly string[] Statuses = [.. Enum.GetValues<SessionStatus>().Select(SessionStatusText.ToText)];
 
     private static readonly Dictionary<(Type, string), string[]> Words = new()
     {
         [(typeof(IdentifyResponse), "status")] = [SessionStatus.Active.ToText(), SessionStatus.Pending.ToText()],
         [(typeof(FinalizeResponse), "status")] = [SessionStatus.Finalized.ToText(), SessionStatus.Finalizing.ToText()],
-        [(typeof(SessionResponse), "status")] = [.. Enum.GetValues<SessionStatus>().Select(SessionStatusText.ToText)],
+        [(typeof(SessionResponse), "status")] = Statuses,
+        [(typeof(QueueItem), "status")] = Statuses,
+        [(typeof(TimelineEntry), "event")] = [SessionEventText.Created, .. Enum.GetValues<SessionEvent>().Select(SessionEventText.ToText)],
+        [(typeof(TimelineEntry), "status")] = Statuses,
+        [(typeof(TimelineEntry), "cause")] = [Causes.Request, Causes.Worker, Causes.Job, Causes.Operator],
+        [(typeof(TimelineEntry), "rewardSource")] = ["pdi", "estimate"],
+        [(typeof(ResolveResponse), "status")] = [SessionStatus.Failed.ToText()],
         [(typeof(CalculateRewardsResponse), "source")] = ["pdi", "estimate"],
-        [(typeof(FailureResponse), "reason")] = [SessionFailure.RejectedByPdi, SessionFailure.Expired],
+        [(typeof(FailureResponse), "reason")] = [SessionFailure.RejectedByPdi, SessionFailure.Expired, SessionFailure.Resolved],
     };
 
     /// <summary>Requests are strict: what they do not name is refused.</summary>

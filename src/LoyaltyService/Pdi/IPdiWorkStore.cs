@@ -19,7 +19,8 @@ internal interface IPdiWorkStore
 
     /// <summary>
     /// Gives an item back, due after <paramref name="pause"/>, or parked; nothing if the lease went to somebody else. An attempt that
-    /// says nothing about the item, because PDI was gone for all, does not count.
+    /// says nothing about the item, because PDI was gone for all, does not count. An item that was replayed meanwhile stays due and is
+    /// not parked: the attempt that failed is none of those that the operator asked for.
     /// </summary>
     Task<bool> PutBackAsync(PdiWorkItem item, TimeSpan pause, string error, bool counts, bool park, CancellationToken cancellationToken);
 
@@ -29,19 +30,22 @@ internal interface IPdiWorkStore
     /// <summary>PDI is back: what waits is due now.</summary>
     Task HurryAsync(CancellationToken cancellationToken);
 
-    /// <summary>For operators: what waits, the oldest first, after the given one.</summary>
-    Task<IReadOnlyList<PdiWorkRow>> ListAsync(int limit, PdiWorkCursor? after, CancellationToken cancellationToken);
+    /// <summary>For operators: what waits, the oldest first, after the given one; all of it, or only what is parked or what is not.</summary>
+    Task<IReadOnlyList<PdiWorkRow>> ListAsync(int limit, PdiWorkCursor? after, bool? parked, CancellationToken cancellationToken);
+
+    /// <summary>For operators: how much waits, and for how long.</summary>
+    Task<PdiWorkCounts> CountAsync(CancellationToken cancellationToken);
 
     Task<PdiWorkRow?> FindAsync(Guid sessionId, CancellationToken cancellationToken);
 
-    /// <summary>For operators: due now, with all its attempts ahead; false if nothing waits.</summary>
-    Task<bool> ReplayAsync(Guid sessionId, CancellationToken cancellationToken);
+    /// <summary>For operators: due now, with all its attempts and all its time ahead again, parked or not; null if nothing waits.</summary>
+    Task<PdiWorkRow?> ReplayAsync(Guid sessionId, CancellationToken cancellationToken);
 }
 
 /// <summary>An item that the holder of its lease works on.</summary>
 /// <param name="Fence">Counts the leases: a holder of an older one cannot write any more.</param>
 /// <param name="Attempts">This one included.</param>
-/// <param name="Age">Since the session began to wait, by the database's clock.</param>
+/// <param name="Age">Since the session began to wait or was replayed, by the database's clock.</param>
 internal sealed record PdiWorkItem(Guid SessionId, int Fence, int Attempts, TimeSpan Age);
 
 /// <summary>An item as an operator sees it.</summary>
@@ -57,6 +61,12 @@ internal sealed record PdiWorkRow(
     int Attempts,
     DateTimeOffset? ParkedAt,
     string? LastError);
+
+/// <summary>How much waits.</summary>
+/// <param name="Waiting">Items that the worker works on, now or when they are due.</param>
+/// <param name="Parked">Items that wait for an operator.</param>
+/// <param name="OldestAge">Of the oldest item of all; zero if there is none.</param>
+internal sealed record PdiWorkCounts(long Waiting, long Parked, TimeSpan OldestAge);
 
 /// <summary>Where a page of the list ended.</summary>
 internal sealed record PdiWorkCursor(DateTimeOffset CreatedAt, Guid SessionId);

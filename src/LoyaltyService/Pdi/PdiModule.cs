@@ -28,7 +28,12 @@ internal static class PdiModule
             builder.Services.AddSingleton<IPdiWorkStore, PostgresPdiWorkStore>();
         else
             builder.Services.AddSingleton<IPdiWorkStore, SqlitePdiWorkStore>();
-        builder.Services.AddHostedService<PdiWorker>();
+        builder.Services.AddSingleton<PdiWorker>();
+        builder.Services.AddHostedService(static services => services.GetRequiredService<PdiWorker>());
+
+        builder.Services.AddSingleton<ListQueue>();
+        builder.Services.AddSingleton<ReplayItem>();
+        builder.Services.AddSingleton<ResolveItem>();
     }
 
     private static HttpClient CreateHttpClient(IServiceProvider services)

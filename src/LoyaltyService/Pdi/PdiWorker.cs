@@ -23,8 +23,16 @@ internal sealed partial class PdiWorker(
     TimeProvider clock,
     ILogger<PdiWorker> logger) : BackgroundService
 {
-    private readonly SemaphoreSlim wake = new(0, 1);
+    // Without a maximum: two that wake it at the same moment cost one more look, not an exception in the caller.
+    private readonly SemaphoreSlim wake = new(0);
     private int pdiIsBack;
+
+    /// <summary>Something is due: looks at once instead of at the next poll.</summary>
+    public void Wake()
+    {
+        if (wake.CurrentCount == 0)
+            wake.Release();
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -140,8 +148,7 @@ internal sealed partial class PdiWorker(
     private void OnBreakerClosed()
     {
         Volatile.Write(ref pdiIsBack, 1);
-        if (wake.CurrentCount == 0)
-            wake.Release();
+        Wake();
     }
 
     private async Task SleepAsync(CancellationToken cancellationToken)

@@ -34,13 +34,15 @@ internal sealed class PostgresPdiWorkStore(PostgresDatabase database) : IPdiWork
         update pdi_work
            set lease_until = now() + $2, fence = fence + 1, attempts = attempts + 1
          where session_id in (select session_id from due)
-        returning session_id, fence, attempts, now() - created_at
+        returning session_id, fence, attempts, now() - greatest(created_at, replayed_at)
         """;
 
     private const string PutBack = """
         update pdi_work
-           set lease_until = null, due_at = now() + $3, last_error = $4, parked_at = case when $5 then now() end,
-               attempts = attempts - case when $6 then 0 else 1 end
+           set lease_until = null, last_error = $4,
+               due_at = case when attempts = $6 then now() + $3 else due_at end,
+               parked_at = case when $5 and attempts = $6 then now() end,
+               attempts = case when attempts = $6 and not $7 then attempts - 1 else attempts end
          where session_id = $1 and fence = $2
         """;
 
@@ -55,20 +57,31 @@ internal sealed class PostgresPdiWorkStore(PostgresDatabase database) : IPdiWork
         select work.session_id, session.status, session.customer_id, session.channel_id, session.transaction_id,
                work.created_at, work.due_at, work.lease_until is not null and work.lease_until > now(), work.attempts,
                work.parked_at, work.last_error
-          from pdi_work as work join sessions as session on session.id = work.session_id
+
         """;
 
-    private const string List = Columns + """
+    private const string Waiting = Columns + "  from pdi_work as work join sessions as session on session.id = work.session_id";
 
-         where (work.created_at, work.session_id) > ($2, $3)
+    private const string List = Waiting + """
+
+         where (work.created_at, work.session_id) > ($2, $3) and ($4 is null or (work.parked_at is not null) = $4)
          order by work.created_at, work.session_id
          limit $1
         """;
 
-    private const string Find = Columns + "\n where work.session_id = $1";
+    private const string Find = Waiting + "\n where work.session_id = $1";
 
-    private const string Replay = """
-        update pdi_work set due_at = now(), attempts = 0, parked_at = null where session_id = $1
+    private const string Count = """
+        select count(*) filter (where parked_at is null), count(*) filter (where parked_at is not null),
+               coalesce(now() - min(created_at), interval '0')
+          from pdi_work
+        """;
+
+    private const string Replay = $"""
+        with work as (
+            update pdi_work set due_at = now(), attempts = 0, parked_at = null, replayed_at = now() where session_id = $1
+            returning *)
+        {Columns}  from work join sessions as session on session.id = work.session_id
         """;
 
     public async Task<bool> TryAddAsync(Session session, int maxItems, CancellationToken cancellationToken) =>
@@ -84,7 +97,10 @@ internal sealed class PostgresPdiWorkStore(PostgresDatabase database) : IPdiWork
     public async Task<bool> PutBackAsync(PdiWorkItem item, TimeSpan pause, string error, bool counts, bool park, CancellationToken cancellationToken) =>
         await database.ExecuteAsync(
             PutBack,
-            [Param.Of(item.SessionId), Param.Of(item.Fence), Param.Of(pause), Param.Of(error), Param.Of(park), Param.Of(counts)],
+            [
+                Param.Of(item.SessionId), Param.Of(item.Fence), Param.Of(pause), Param.Of(error), Param.Of(park), Param.Of(item.Attempts),
+                Param.Of(counts),
+            ],
             cancellationToken) == 1;
 
     public async Task<bool> RemoveAsync(PdiWorkItem item, CancellationToken cancellationToken) =>
@@ -92,21 +108,25 @@ internal sealed class PostgresPdiWorkStore(PostgresDatabase database) : IPdiWork
 
     public Task HurryAsync(CancellationToken cancellationToken) => database.ExecuteAsync(Hurry, [], cancellationToken);
 
-    public Task<IReadOnlyList<PdiWorkRow>> ListAsync(int limit, PdiWorkCursor? after, CancellationToken cancellationToken) => database.ListAsync(
+    public Task<IReadOnlyList<PdiWorkRow>> ListAsync(int limit, PdiWorkCursor? after, bool? parked, CancellationToken cancellationToken) => database.ListAsync(
         List,
         [
             Param.Of(limit),
             new NpgsqlParameter<DateTimeOffset> { TypedValue = after?.CreatedAt ?? DateTimeOffset.UnixEpoch, NpgsqlDbType = NpgsqlDbType.TimestampTz },
             Param.Of(after?.SessionId ?? Guid.Empty),
+            Param.Of(parked),
         ],
         ReadRow,
         cancellationToken);
 
+    public async Task<PdiWorkCounts> CountAsync(CancellationToken cancellationToken) => (await database.ListAsync(
+        Count, [], static row => new PdiWorkCounts(row.GetInt64(0), row.GetInt64(1), row.GetTimeSpan(2)), cancellationToken))[0];
+
     public Task<PdiWorkRow?> FindAsync(Guid sessionId, CancellationToken cancellationToken) =>
         database.QueryAsync(Find, [Param.Of(sessionId)], ReadRow, cancellationToken);
 
-    public async Task<bool> ReplayAsync(Guid sessionId, CancellationToken cancellationToken) =>
-        await database.ExecuteAsync(Replay, [Param.Of(sessionId)], cancellationToken) == 1;
+    public Task<PdiWorkRow?> ReplayAsync(Guid sessionId, CancellationToken cancellationToken) =>
+        database.QueryAsync(Replay, [Param.Of(sessionId)], ReadRow, cancellationToken);
 
     private static object ReadFlag(NpgsqlDataReader row) => row;
 

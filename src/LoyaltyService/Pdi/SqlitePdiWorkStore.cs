@@ -30,13 +30,15 @@ internal sealed class SqlitePdiWorkStore(SqliteDatabase database) : IPdiWorkStor
              where due_at <= {Now} and parked_at is null and (lease_until is null or lease_until <= {Now})
              order by due_at
              limit $limit)
-        returning session_id, fence, attempts, {Now} - created_at
+        returning session_id, fence, attempts, {Now} - coalesce(replayed_at, created_at)
         """;
 
     private const string PutBack = $"""
         update pdi_work
-           set lease_until = null, due_at = {Now} + $pause, last_error = $error, parked_at = case when $park then {Now} end,
-               attempts = attempts - case when $counts then 0 else 1 end
+           set lease_until = null, last_error = $error,
+               due_at = case when attempts = $attempts then {Now} + $pause else due_at end,
+               parked_at = case when $park and attempts = $attempts then {Now} end,
+               attempts = case when attempts = $attempts and not $counts then attempts - 1 else attempts end
          where session_id = $id and fence = $fence
         """;
 
@@ -57,13 +59,22 @@ internal sealed class SqlitePdiWorkStore(SqliteDatabase database) : IPdiWorkStor
     private const string List = Columns + """
 
          where (work.created_at, work.session_id) > ($after_created_at, $after_id)
+           and ($parked is null or (work.parked_at is not null) = $parked)
          order by work.created_at, work.session_id
          limit $limit
         """;
 
     private const string Find = Columns + "\n where work.session_id = $id";
 
-    private const string Replay = $"update pdi_work set due_at = {Now}, attempts = 0, parked_at = null where session_id = $id";
+    private const string Count = $"""
+        select count(*) filter (where parked_at is null), count(*) filter (where parked_at is not null),
+               coalesce({Now} - min(created_at), 0)
+          from pdi_work
+        """;
+
+    private const string Replay = $"""
+        update pdi_work set due_at = {Now}, attempts = 0, parked_at = null, replayed_at = {Now} where session_id = $id
+        """;
 
     public Task<bool> TryAddAsync(Session session, int maxItems, CancellationToken cancellationToken) =>
         database.WriteAsync(connection =>
@@ -89,30 +100,46 @@ internal sealed class SqlitePdiWorkStore(SqliteDatabase database) : IPdiWorkStor
 
     public Task<bool> PutBackAsync(PdiWorkItem item, TimeSpan pause, string error, bool counts, bool park, CancellationToken cancellationToken) =>
         ChangesOneAsync(PutBack, cancellationToken,
-            ("$id", item.SessionId.ToBlob()), ("$fence", item.Fence), ("$pause", pause.ToMilliseconds()), ("$error", error), ("$counts", counts), ("$park", park));
+            ("$id", item.SessionId.ToBlob()), ("$fence", item.Fence), ("$pause", pause.ToMilliseconds()), ("$error", error), ("$park", park),
+            ("$attempts", item.Attempts), ("$counts", counts));
 
     public Task<bool> RemoveAsync(PdiWorkItem item, CancellationToken cancellationToken) =>
         ChangesOneAsync(Remove, cancellationToken, ("$id", item.SessionId.ToBlob()), ("$fence", item.Fence));
 
     public Task HurryAsync(CancellationToken cancellationToken) => ChangesOneAsync(Hurry, cancellationToken);
 
-    public Task<IReadOnlyList<PdiWorkRow>> ListAsync(int limit, PdiWorkCursor? after, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<PdiWorkRow>> ListAsync(int limit, PdiWorkCursor? after, bool? parked, CancellationToken cancellationToken) =>
         database.ReadAsync(connection =>
         {
             using var command = connection.Command(List, ("$limit", limit),
-                ("$after_created_at", after?.CreatedAt.ToUnixTimeMilliseconds() ?? 0), ("$after_id", (after?.SessionId ?? Guid.Empty).ToBlob()));
+                ("$after_created_at", after?.CreatedAt.ToUnixTimeMilliseconds() ?? 0), ("$after_id", (after?.SessionId ?? Guid.Empty).ToBlob()),
+                ("$parked", parked));
             return command.All(ReadRow);
         }, cancellationToken);
 
-    public Task<PdiWorkRow?> FindAsync(Guid sessionId, CancellationToken cancellationToken) =>
+    public Task<PdiWorkCounts> CountAsync(CancellationToken cancellationToken) =>
         database.ReadAsync(connection =>
         {
-            using var command = connection.Command(Find, ("$id", sessionId.ToBlob()));
-            return command.First(ReadRow);
+            using var command = connection.Command(Count);
+            return command.First(static row => new PdiWorkCounts(
+                row.GetInt64(0), row.GetInt64(1), TimeSpan.FromMilliseconds(row.GetInt64(2))))!;
         }, cancellationToken);
 
-    public Task<bool> ReplayAsync(Guid sessionId, CancellationToken cancellationToken) =>
-        ChangesOneAsync(Replay, cancellationToken, ("$id", sessionId.ToBlob()));
+    public Task<PdiWorkRow?> FindAsync(Guid sessionId, CancellationToken cancellationToken) =>
+        database.ReadAsync(connection => FindRow(connection, sessionId), cancellationToken);
+
+    public Task<PdiWorkRow?> ReplayAsync(Guid sessionId, CancellationToken cancellationToken) =>
+        database.WriteAsync(connection =>
+        {
+            connection.Execute(Replay, ("$id", sessionId.ToBlob()));
+            return FindRow(connection, sessionId);
+        }, cancellationToken);
+
+    private static PdiWorkRow? FindRow(SqliteConnection connection, Guid sessionId)
+    {
+        using var command = connection.Command(Find, ("$id", sessionId.ToBlob()));
+        return command.First(ReadRow);
+    }
 
     private Task<bool> ChangesOneAsync(string statement, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters) =>
         database.WriteAsync(connection => connection.Execute(statement, parameters) == 1, cancellationToken);

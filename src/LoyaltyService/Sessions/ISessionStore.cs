@@ -17,7 +17,7 @@ internal interface ISessionStore
 
     /// <summary>
     /// Applies a change if the row still has the version and status that it was decided on, and returns the session as it is now;
-    /// null if the session has moved on.
+    /// null if the session has moved on, or if work that shall be abandoned is not parked any more.
     /// </summary>
     Task<Session?> SaveAsync(SessionChange change, CancellationToken cancellationToken);
 

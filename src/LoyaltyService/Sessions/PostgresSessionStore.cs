@@ -38,7 +38,7 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
 
     private const string FindById = $"select {Columns} from sessions where id = $1";
 
-    private const string Update = """
+    private const string UpdateWhere = """
         with changed as (
             update sessions
                set status = $4, version = version + 1, busy_until = null,
@@ -49,12 +49,18 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
                    finalized_at = case when $4 = 'finalized' then now() end,
                    failure_reason = $20, failure_code = $21, failure_message = $22
              where id = $1 and version = $2 and status = $3
+        """;
+
+    private const string ThenTell = """
+
             returning id, version, status, earned_points, redeemed_points, reward_source),
         timeline as (
             insert into session_events (session_id, version, event, status, cause, at, amount,
                                         earned_points, redeemed_points, reward_source, detail, trace_id)
             select id, version, $23, status, $24, now(), $25, earned_points, redeemed_points, reward_source, $26, $27 from changed)
         """;
+
+    private const string Update = UpdateWhere + ThenTell;
 
     private const string SaveOnly = Update + "\nselect null::tid from changed";
 
@@ -68,11 +74,18 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
         select ctid from owed
         """;
 
-    private const string SaveAndSettle = Update + """
+    private const string Settle = """
         ,
         settled as (delete from pdi_work where session_id in (select id from changed))
         select null::tid from changed
         """;
+
+    private const string SaveAndSettle = Update + Settle;
+
+    private const string SaveAndAbandon = UpdateWhere + """
+
+               and exists (select from pdi_work where session_id = $1 and parked_at is not null)
+        """ + ThenTell + Settle;
 
     // pdi_work is so small that all sales in flight share one page of its index. Who searches the page is in conflict with all who add
     // to it, under serializable isolation; who knows where the row is, is in conflict with nobody. If the row has moved meanwhile, a
@@ -117,6 +130,7 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
             { Work: PdiWorkChange.Owed } => SaveAndOwe,
             { Work: PdiWorkChange.Settled, Before.WorkRow: not null } => SaveAndSettleKnown,
             { Work: PdiWorkChange.Settled } => SaveAndSettle,
+            { Work: PdiWorkChange.Abandoned } => SaveAndAbandon,
             _ => SaveOnly,
         };
         try

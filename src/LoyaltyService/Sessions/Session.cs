@@ -147,6 +147,18 @@ internal sealed record Session
     }) with
     { Work = PdiWorkChange.Settled };
 
+    /// <summary>Ends a session whose work is parked; the intent stays, as the record of what was asked for.</summary>
+    /// <param name="reason">The operator's words.</param>
+    /// <param name="client">The operator's name, for the timeline.</param>
+    public SessionChange OperatorResolved(string reason, string client, string cause) => Change(SessionEvent.OperatorResolved, cause, this with
+    {
+        Failure = new SessionFailure(SessionFailure.Resolved, null, reason),
+    }) with
+    {
+        Detail = client,
+        Work = PdiWorkChange.Abandoned,
+    };
+
     private SessionChange Change(SessionEvent sessionEvent, string cause, Session after) => new(
         Before: this,
         After: after with
@@ -168,11 +180,12 @@ internal sealed record Session
 internal sealed record FinalizeIntent(Guid Fingerprint, Guid PdiKey, decimal FinalAmount, bool ApplyRewards, long RedeemPoints);
 
 /// <summary>Why a session failed.</summary>
-/// <param name="Reason"><see cref="RejectedByPdi"/> or <see cref="Expired"/>.</param>
+/// <param name="Reason"><see cref="RejectedByPdi"/>, <see cref="Expired"/> or <see cref="Resolved"/>.</param>
 /// <param name="Code">PDI's code, where PDI gave one.</param>
-/// <param name="Message">PDI's message, where PDI gave one.</param>
+/// <param name="Message">PDI's message, where PDI gave one; the operator's, where an operator resolved it.</param>
 internal sealed record SessionFailure(string Reason, string? Code, string? Message)
 {
     public const string RejectedByPdi = "pdi_rejected";
     public const string Expired = "expired";
+    public const string Resolved = "resolved";
 }

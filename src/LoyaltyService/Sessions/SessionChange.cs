@@ -32,6 +32,9 @@ internal enum PdiWorkChange
 
     /// <summary>PDI owes the session nothing any more.</summary>
     Settled,
+
+    /// <summary>PDI is not asked any more for what it owes. Only while the work is parked: nobody may be at it.</summary>
+    Abandoned,
 }
 
 /// <summary>The causes that a timeline knows.</summary>

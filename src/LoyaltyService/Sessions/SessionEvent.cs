@@ -26,6 +26,9 @@ internal enum SessionEvent
 
     /// <summary>The session's time ran out (brief: 24 h).</summary>
     Expired,
+
+    /// <summary>An operator gave up on what PDI still owed the session.</summary>
+    OperatorResolved,
 }
 
 /// <summary>The events as they are written in the database.</summary>
@@ -38,6 +41,7 @@ internal static class SessionEventText
     [
         "identified", "identify_rejected", "calculated", "finalize_requested",
         "finalized", "finalize_refused", "pdi_session_lost", "expired",
+        "operator_resolved",
     ];
 
     public static string ToText(this SessionEvent sessionEvent) => Texts[(int)sessionEvent];

@@ -20,7 +20,7 @@ internal enum SessionStatus
     /// <summary>Committed at PDI. Terminal.</summary>
     Finalized,
 
-    /// <summary>Refused or expired. Terminal, with a reason.</summary>
+    /// <summary>Refused, expired or given up by an operator. Terminal, with a reason.</summary>
     Failed,
 }
 

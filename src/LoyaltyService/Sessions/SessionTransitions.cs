@@ -15,6 +15,7 @@ internal static class SessionTransitions
         (SessionStatus.Pending, SessionEvent.Calculated) => SessionStatus.Pending,
         (SessionStatus.Pending, SessionEvent.FinalizeRequested) => SessionStatus.Finalizing,
         (SessionStatus.Pending, SessionEvent.Expired) => SessionStatus.Failed,
+        (SessionStatus.Pending, SessionEvent.OperatorResolved) => SessionStatus.Failed,
 
         (SessionStatus.Active, SessionEvent.Calculated) => SessionStatus.PendingFinalization,
         // A till that skips the quote gets the rewards that PDI gives.
@@ -31,6 +32,8 @@ internal static class SessionTransitions
         (SessionStatus.Finalizing, SessionEvent.Finalized) => SessionStatus.Finalized,
         (SessionStatus.Finalizing, SessionEvent.FinalizeRefused) => SessionStatus.PendingFinalization,
         (SessionStatus.Finalizing, SessionEvent.PdiSessionLost) => SessionStatus.Failed,
+        // The only way out of finalizing without a word of PDI, and only for an operator who has made sure that PDI did not commit.
+        (SessionStatus.Finalizing, SessionEvent.OperatorResolved) => SessionStatus.Failed,
 
         _ => null,
     };

@@ -62,6 +62,8 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
 
     private const string Settle = "delete from pdi_work where session_id = $id";
 
+    private const string IsParked = "select 1 from pdi_work where session_id = $id and parked_at is not null";
+
     private const string Claim = $"""
         update sessions set busy_until = {Now} + $busy_for
          where id = $id and version = $version and status = 'pending' and (busy_until is null or busy_until <= {Now})
@@ -104,6 +106,8 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
     public Task<Session?> SaveAsync(SessionChange change, CancellationToken cancellationToken) =>
         database.WriteAsync(connection =>
         {
+            if (change.Work is PdiWorkChange.Abandoned && !HasParkedWork(connection, change.Before.Id))
+                return null;
             if (!Apply(connection, change))
                 return null;
 
@@ -116,7 +120,7 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
 
             if (change.Work is PdiWorkChange.Owed)
                 connection.Execute(Owe, ("$id", change.Before.Id.ToBlob()), ("$lease", change.WorkLease.ToMilliseconds()));
-            else if (change.Work is PdiWorkChange.Settled)
+            else if (change.Work is PdiWorkChange.Settled or PdiWorkChange.Abandoned)
                 connection.Execute(Settle, ("$id", change.Before.Id.ToBlob()));
             return change.After;
         }, cancellationToken);
@@ -135,6 +139,12 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
             using var events = connection.Command(Events, ("$id", id.ToBlob()));
             return events.All(ReadEvent);
         }, cancellationToken);
+
+    private static bool HasParkedWork(SqliteConnection connection, Guid id)
+    {
+        using var command = connection.Command(IsParked, ("$id", id.ToBlob()));
+        return command.ExecuteScalar() is not null;
+    }
 
     private static bool Apply(SqliteConnection connection, SessionChange change)
     {

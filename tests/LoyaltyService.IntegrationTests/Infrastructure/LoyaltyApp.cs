@@ -120,6 +120,9 @@ internal sealed record Answer(int Status, string Text, IReadOnlyDictionary<strin
 
     public bool IsReplay => Headers.ContainsKey("Idempotent-Replayed");
 
+    // Not the members above: not every answer has them.
+    public override string ToString() => $"{Status} {Text}";
+
     public static async Task<Answer> ReadAsync(HttpResponseMessage response)
     {
         var headers = response.Headers.Concat(response.Content.Headers)

@@ -1,5 +1,6 @@
 using LoyaltyService.Configuration;
 using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.Pdi;
 using LoyaltyService.Sessions;
 using LoyaltyService.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -7,15 +8,23 @@ using Npgsql;
 
 namespace LoyaltyService.IntegrationTests.Sessions;
 
-/// <summary>A real store on a database of its own, and a look at what stands in its tables.</summary>
+/// <summary>The real stores on a database of their own, and a look at what stands in its tables.</summary>
 internal sealed class StoreUnderTest(
-    TestDatabase database, ISessionStore store, IIdempotencyKeyStore keys, Func<Guid, Task<bool>> hasWork, Func<ValueTask> close) : IAsyncDisposable
+    TestDatabase database, ISessionStore store, IIdempotencyKeyStore keys, IPdiWorkStore work, WorkTable table, Func<ValueTask> close) : IAsyncDisposable
 {
     public ISessionStore Store { get; } = store;
 
     public IIdempotencyKeyStore Keys { get; } = keys;
 
-    public Task<bool> HasWorkAsync(Guid id) => hasWork(id);
+    public IPdiWorkStore Work { get; } = work;
+
+    public async Task<bool> HasWorkAsync(Guid id) => await Work.FindAsync(id, CancellationToken.None) is not null;
+
+    /// <summary>For how long the row of work was leased when it was written.</summary>
+    public Task<TimeSpan> LeaseAsync(Guid id) => table.LeaseAsync(id);
+
+    /// <summary>As if the session had begun to wait that much earlier.</summary>
+    public Task MakeOlderAsync(Guid id, TimeSpan by) => table.MakeOlderAsync(id, by);
 
     public static async Task<StoreUnderTest> CreateAsync(Backend backend)
     {
@@ -25,28 +34,17 @@ internal sealed class StoreUnderTest(
             var postgres = new PostgresDatabase(
                 PostgresDatabase.CreateSource((PostgresUrl)database.Parsed), TimeProvider.System, NullLogger<PostgresDatabase>.Instance);
             return new StoreUnderTest(
-                database, new PostgresSessionStore(postgres), new PostgresIdempotencyKeyStore(postgres), HasPostgresWork, postgres.DisposeAsync);
+                database, new PostgresSessionStore(postgres), new PostgresIdempotencyKeyStore(postgres), new PostgresPdiWorkStore(postgres),
+                new PostgresWorkTable(database), postgres.DisposeAsync);
         }
 
         var sqlite = new SqliteDatabase(((SqliteUrl)database.Parsed).SqlitePath);
-        return new StoreUnderTest(database, new SqliteSessionStore(sqlite), new SqliteIdempotencyKeyStore(sqlite), HasSqliteWork, () =>
+        return new StoreUnderTest(
+            database, new SqliteSessionStore(sqlite), new SqliteIdempotencyKeyStore(sqlite), new SqlitePdiWorkStore(sqlite), new SqliteWorkTable(sqlite), () =>
         {
             sqlite.Dispose();
             return ValueTask.CompletedTask;
         });
-
-        async Task<bool> HasPostgresWork(Guid id)
-        {
-            await using var connection = await database.OpenPostgresAsync();
-            await using var command = new NpgsqlCommand("select exists (select from pdi_work where session_id = $1)", connection) { Parameters = { Param.Of(id) } };
-            return (bool)(await command.ExecuteScalarAsync())!;
-        }
-
-        Task<bool> HasSqliteWork(Guid id) => sqlite.ReadAsync(connection =>
-        {
-            using var command = connection.Command("select exists (select 1 from pdi_work where session_id = $id)", ("$id", id.ToBlob()));
-            return (long)command.ExecuteScalar()! == 1;
-        }, CancellationToken.None);
     }
 
     public async ValueTask DisposeAsync()
@@ -54,4 +52,44 @@ internal sealed class StoreUnderTest(
         await close();
         await database.DisposeAsync();
     }
+}
+
+/// <summary>The table of work, behind the back of its store.</summary>
+internal abstract class WorkTable
+{
+    public abstract Task<TimeSpan> LeaseAsync(Guid id);
+
+    public abstract Task MakeOlderAsync(Guid id, TimeSpan by);
+}
+
+internal sealed class PostgresWorkTable(TestDatabase database) : WorkTable
+{
+    public override async Task<TimeSpan> LeaseAsync(Guid id)
+    {
+        await using var connection = await database.OpenPostgresAsync();
+        await using var command = new NpgsqlCommand("select lease_until - due_at from pdi_work where session_id = $1", connection) { Parameters = { Param.Of(id) } };
+        return (TimeSpan)(await command.ExecuteScalarAsync())!;
+    }
+
+    public override async Task MakeOlderAsync(Guid id, TimeSpan by)
+    {
+        await using var connection = await database.OpenPostgresAsync();
+        await using var command = new NpgsqlCommand("update pdi_work set created_at = created_at - $2 where session_id = $1", connection)
+        {
+            Parameters = { Param.Of(id), Param.Of(by) },
+        };
+        await command.ExecuteNonQueryAsync();
+    }
+}
+
+internal sealed class SqliteWorkTable(SqliteDatabase database) : WorkTable
+{
+    public override Task<TimeSpan> LeaseAsync(Guid id) => database.ReadAsync(connection =>
+    {
+        using var command = connection.Command("select lease_until - due_at from pdi_work where session_id = $id", ("$id", id.ToBlob()));
+        return TimeSpan.FromMilliseconds((long)command.ExecuteScalar()!);
+    }, CancellationToken.None);
+
+    public override Task MakeOlderAsync(Guid id, TimeSpan by) => database.WriteAsync(connection => connection.Execute(
+        "update pdi_work set created_at = created_at - $by where session_id = $id", ("$id", id.ToBlob()), ("$by", by.ToMilliseconds())), CancellationToken.None);
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using LoyaltyService.Loyalty;
+using LoyaltyService.Pdi;
 using Microsoft.AspNetCore.Http;
 
 namespace LoyaltyService.Tests.OpenApi;
@@ -13,6 +14,7 @@ internal static class RequestBodies
         [nameof(IdentifyRequest)] = RefusalOf<IdentifyRequest>,
         [nameof(CalculateRewardsRequest)] = RefusalOf<CalculateRewardsRequest>,
         [nameof(FinalizeRequest)] = RefusalOf<FinalizeRequest>,
+        [nameof(ResolveRequest)] = RefusalOf<ResolveRequest>,
     };
 
     public static IEnumerable<string> Schemas => Readers.Keys;

@@ -18,6 +18,7 @@ public sealed class SessionTests
         (SessionEvent.Finalized, session => session.Finalized(Receipt, Causes.Request), PdiWorkChange.Settled),
         (SessionEvent.FinalizeRefused, session => session.FinalizeRefused(Rejection, Causes.Request), PdiWorkChange.Settled),
         (SessionEvent.PdiSessionLost, session => session.PdiSessionLost(Rejection, Causes.Request), PdiWorkChange.Settled),
+        (SessionEvent.OperatorResolved, session => session.OperatorResolved("Given by hand.", "ops", Causes.Request), PdiWorkChange.Abandoned),
     ];
 
     private static readonly Session[] Sessions =
@@ -25,6 +26,9 @@ public sealed class SessionTests
         GivenSession.Pending(), GivenSession.Active(), GivenSession.PendingFinalization(),
         GivenSession.Finalizing(), GivenSession.Finalized(), GivenSession.Failed(),
     ];
+
+    // What removes the row of work.
+    private static readonly PdiWorkChange[] Enders = [PdiWorkChange.Settled, PdiWorkChange.Abandoned];
 
     [Fact]
     public void A_new_session_is_pending_at_version_1_and_not_identified()
@@ -94,7 +98,7 @@ public sealed class SessionTests
         var endings = Changes.SelectMany(_ => Sessions, (change, session) => (change, session))
             .Where(pair => SessionTransitions.Next(pair.session.Status, pair.change.Event) is SessionStatus.Finalized or SessionStatus.Failed);
 
-        Assert.All(endings, pair => Assert.Equal(PdiWorkChange.Settled, pair.change.Change(pair.session).Work));
+        Assert.All(endings, pair => Assert.Contains(pair.change.Change(pair.session).Work, Enders));
     }
 
     [Fact]
@@ -185,5 +189,15 @@ public sealed class SessionTests
         var after = GivenSession.Finalizing().PdiSessionLost(new PdiRejection("SESSION_NOT_FOUND", "Gone."), Causes.Request).After;
 
         Assert.Equal(new SessionFailure("pdi_rejected", "SESSION_NOT_FOUND", "Gone."), after.Failure);
+    }
+
+    [Fact]
+    public void A_resolved_session_keeps_its_intent_the_operators_words_and_name()
+    {
+        var change = GivenSession.Finalizing().OperatorResolved("Given by hand.", "ops", Causes.Operator);
+
+        Assert.Equal(new SessionFailure("resolved", null, "Given by hand."), change.After.Failure);
+        Assert.Equal(GivenSession.Intent, change.After.Intent);
+        Assert.Equal(("ops", "operator"), (change.Detail, change.Cause));
     }
 }

@@ -1,0 +1,25 @@
+using LoyaltyService.Loyalty;
+using LoyaltyService.Sessions;
+
+namespace LoyaltyService.Pdi;
+
+/// <summary>Replay: an operator has the service try again now, with all the attempts and the time of a new item.</summary>
+internal sealed partial class ReplayItem(IPdiWorkStore work, PdiWorker worker, ILogger<ReplayItem> logger)
+{
+    public async Task<Answer<QueueItem>> RunAsync(string? sessionId, string client, CancellationToken cancellationToken)
+    {
+        if (!SessionId.TryParse(sessionId, out var id) || await work.ReplayAsync(id, cancellationToken) is not { } row)
+            return QueueRejections.NotWaiting();
+
+        Log.ItemReplayed(logger, sessionId, client);
+        // This replica looks at once; if it is busy, another one does at its next poll.
+        worker.Wake();
+        return Answer<QueueItem>.Of(StatusCodes.Status200OK, QueueItem.Of(row), LoyaltyJson.Wire.QueueItem);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventName = "WorkItemReplayed", Level = LogLevel.Information, Message = "Replayed by an operator: {sessionId} by {client}")]
+        public static partial void ItemReplayed(ILogger logger, string sessionId, string client);
+    }
+}

@@ -1,0 +1,361 @@
+using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.IntegrationTests.Sessions;
+using LoyaltyService.Pdi;
+using LoyaltyService.Sessions;
+using LoyaltyService.Storage;
+
+namespace LoyaltyService.IntegrationTests.Pdi;
+
+/// <summary>What every store of the work that waits for PDI promises; the subclasses run it on PostgreSQL and on SQLite.</summary>
+public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
+{
+    private const int NoBound = 1000;
+
+    private static readonly TimeSpan Lease = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(1);
+
+    private StoreUnderTest under = null!;
+
+    private IPdiWorkStore Work => under.Work;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => under = await StoreUnderTest.CreateAsync(backend);
+
+    public async ValueTask DisposeAsync()
+    {
+        await under.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    [Fact]
+    public async Task A_session_that_waits_is_seen_as_it_is_and_its_caller_gives_it_up()
+    {
+        var session = await CreateAsync();
+
+        var added = await Work.TryAddAsync(session, NoBound, Token);
+
+        Assert.True(added);
+        var row = await FindAsync(session.Id);
+        Assert.Equal(
+            (session.Id, "pending", session.CustomerId, session.ChannelId, session.TransactionId),
+            (row.SessionId, row.Status, row.CustomerId, row.ChannelId, row.TransactionId));
+        Assert.Equal((false, 0, null, null), (row.IsLeased, row.Attempts, row.ParkedAt, row.LastError));
+        Assert.Equal(row.CreatedAt, row.DueAt);
+        Assert.False((await under.Store.FindAsync(session.Id, Token))!.IsBusy);
+    }
+
+    [Fact]
+    public async Task The_fourth_of_three_is_refused_and_one_that_waits_already_is_not()
+    {
+        var first = await WaitingAsync();
+        await WaitingAsync();
+        await WaitingAsync();
+        var fourth = await CreateAsync();
+
+        Assert.False(await Work.TryAddAsync(fourth, 3, Token));
+        Assert.False(await Work.HasRoomAsync(fourth.Id, 3, Token));
+        Assert.True(await Work.TryAddAsync(first, 3, Token));
+        Assert.True(await Work.HasRoomAsync(first.Id, 3, Token));
+        Assert.True(await Work.HasRoomAsync(fourth.Id, 4, Token));
+        Assert.Null(await Work.FindAsync(fourth.Id, Token));
+        Assert.Equal(3, (await ListAsync()).Count);
+    }
+
+    [Fact]
+    public async Task Sixty_sales_that_begin_to_wait_at_once_all_wait()
+    {
+        var sessions = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => CreateAsync()));
+
+        var added = await Task.WhenAll(sessions.Select(session => Work.TryAddAsync(session, NoBound, Token)));
+
+        Assert.All(added, Assert.True);
+        Assert.Equal(60, (await ListAsync()).Count);
+    }
+
+    [Fact]
+    public async Task What_is_due_longest_is_claimed_first_and_no_more_than_asked_for()
+    {
+        var (a, b, c) = (await WaitingAsync(), await WaitingAsync(), await WaitingAsync());
+        foreach (var item in await Work.ClaimAsync(3, Lease, Token))
+        {
+            var hours = item.SessionId == a.Id ? -1 : item.SessionId == b.Id ? -3 : -2;
+            Assert.True(await Work.PutBackAsync(item, TimeSpan.FromHours(hours), "later", park: false, Token));
+        }
+
+        var two = await Work.ClaimAsync(2, Lease, Token);
+        var rest = await Work.ClaimAsync(2, Lease, Token);
+
+        Assert.Equal(new[] { b.Id, c.Id }.Order(), two.Select(item => item.SessionId).Order());
+        Assert.Equal([a.Id], rest.Select(item => item.SessionId));
+        Assert.All(two, item => Assert.Equal((2, 2), (item.Attempts, item.Fence)));
+    }
+
+    [Fact]
+    public async Task What_is_due_later_is_left_alone()
+    {
+        await WaitingAsync();
+        await Work.PutBackAsync(await ClaimOneAsync(), TimeSpan.FromHours(1), "PDI is away", park: false, Token);
+
+        Assert.Empty(await Work.ClaimAsync(10, Lease, Token));
+        var row = Assert.Single(await ListAsync());
+        Assert.Equal((false, 1, "PDI is away"), (row.IsLeased, row.Attempts, row.LastError));
+        Assert.True(row.DueAt > row.CreatedAt);
+    }
+
+    [Fact]
+    public async Task A_leased_item_is_nobody_elses()
+    {
+        var session = await WaitingAsync();
+        await ClaimOneAsync();
+
+        Assert.Empty(await Work.ClaimAsync(10, Lease, Token));
+        Assert.True((await FindAsync(session.Id)).IsLeased);
+    }
+
+    [Fact]
+    public async Task An_expired_lease_is_taken_over_and_its_holder_cannot_write_any_more()
+    {
+        var session = await WaitingAsync();
+        var late = Assert.Single(await Work.ClaimAsync(1, Moment, Token));
+
+        var taken = Assert.Single(await Eventually.GetAsync(
+            () => Work.ClaimAsync(1, Lease, Token), items => items.Count == 1, "the lease of 1 ms is over"));
+
+        Assert.Equal((late.Fence + 1, late.Attempts + 1), (taken.Fence, taken.Attempts));
+        Assert.False(await Work.PutBackAsync(late, TimeSpan.Zero, "too late", park: true, Token));
+        Assert.False(await Work.RemoveAsync(late, Token));
+        var row = await FindAsync(session.Id);
+        Assert.Equal((true, null, null), (row.IsLeased, row.ParkedAt, row.LastError));
+        Assert.True(await Work.RemoveAsync(taken, Token));
+        Assert.Null(await Work.FindAsync(session.Id, Token));
+    }
+
+    [Fact]
+    public async Task A_parked_item_waits_for_an_operator()
+    {
+        var session = await ParkedAsync();
+
+        await Work.HurryAsync(Token);
+
+        Assert.Empty(await Work.ClaimAsync(10, Lease, Token));
+        var row = await FindAsync(session.Id);
+        Assert.NotNull(row.ParkedAt);
+        Assert.Equal((false, "given up"), (row.IsLeased, row.LastError));
+    }
+
+    [Fact]
+    public async Task When_PDI_is_back_everything_is_due_that_is_neither_parked_nor_leased()
+    {
+        var waiting = await WaitingAsync();
+        await Work.PutBackAsync(await ClaimOneAsync(), TimeSpan.FromHours(1), "later", park: false, Token);
+        await ParkedAsync();
+        var leased = await SaveAsync((await IdentifiedAsync()).FinalizeRequested(Given.Intent(), Causes.Request));
+        var leasedDueAt = (await FindAsync(leased.Id)).DueAt;
+
+        await Work.HurryAsync(Token);
+
+        Assert.Equal([waiting.Id], (await Work.ClaimAsync(10, Lease, Token)).Select(item => item.SessionId));
+        Assert.Equal(leasedDueAt, (await FindAsync(leased.Id)).DueAt);
+    }
+
+    [Fact]
+    public async Task A_replayed_item_is_due_with_all_attempts_and_all_time_ahead()
+    {
+        var session = await ParkedAsync();
+        await under.MakeOlderAsync(session.Id, TimeSpan.FromHours(25));
+
+        var replayed = await Work.ReplayAsync(session.Id, Token);
+
+        Assert.Equal((session.Id, 0, null, false), (replayed!.SessionId, replayed.Attempts, replayed.ParkedAt, replayed.IsLeased));
+        Assert.Equal(replayed, await Work.FindAsync(session.Id, Token));
+        var item = await ClaimOneAsync();
+        Assert.Equal(1, item.Attempts);
+        Assert.True(item.Age < TimeSpan.FromHours(1), $"{item.Age}");
+        Assert.True((await Work.CountAsync(Token)).OldestAge > TimeSpan.FromHours(25));
+    }
+
+    [Fact]
+    public async Task A_replay_is_not_lost_on_who_works_on_the_item_already()
+    {
+        var session = await WaitingAsync();
+        var item = await ClaimOneAsync();
+
+        var replayed = await Work.ReplayAsync(session.Id, Token);
+        Assert.True(replayed!.IsLeased);
+        Assert.Empty(await Work.ClaimAsync(1, Lease, Token));
+        Assert.True(await Work.PutBackAsync(item, TimeSpan.FromHours(1), "the last attempt of before", park: true, Token));
+
+        Assert.Null((await FindAsync(session.Id)).ParkedAt);
+        Assert.Equal(1, (await ClaimOneAsync()).Attempts);
+    }
+
+    [Fact]
+    public async Task What_does_not_wait_cannot_be_replayed()
+    {
+        Assert.Null(await Work.ReplayAsync(SessionId.New(), Token));
+        Assert.Null(await Work.FindAsync(SessionId.New(), Token));
+    }
+
+    [Fact]
+    public async Task An_intent_belongs_to_its_request_for_12_seconds()
+    {
+        var session = await SaveAsync((await IdentifiedAsync()).FinalizeRequested(Given.Intent(), Causes.Request));
+
+        Assert.Equal(TimeSpan.FromSeconds(12), await under.LeaseAsync(session.Id));
+        Assert.True((await FindAsync(session.Id)).IsLeased);
+        Assert.Empty(await Work.ClaimAsync(10, Lease, Token));
+    }
+
+    [Fact]
+    public async Task An_intent_takes_a_row_over_from_whoever_has_it()
+    {
+        var session = await ParkedAsync();
+        var parked = await FindAsync(session.Id);
+
+        await SaveAsync(session.FinalizeRequested(Given.Intent(), Causes.Request));
+
+        var row = await FindAsync(session.Id);
+        Assert.Equal((true, 0, null, null, "finalizing"), (row.IsLeased, row.Attempts, row.ParkedAt, row.LastError, row.Status));
+        Assert.Equal(parked.CreatedAt, row.CreatedAt);
+        Assert.False(await Work.RemoveAsync(new PdiWorkItem(session.Id, Fence: 1, Attempts: 1, TimeSpan.Zero), Token));
+    }
+
+    [Fact]
+    public async Task Twenty_claimers_never_share_an_item()
+    {
+        var sessions = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => WaitingAsync()));
+
+        var claims = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => ClaimOrComeBackAsync(3)));
+        var rest = await Work.ClaimAsync(60, Lease, Token);
+
+        var claimed = claims.Append(rest).SelectMany(items => items).ToList();
+        Assert.Equal(sessions.Select(session => session.Id).Order(), claimed.Select(item => item.SessionId).Order());
+        Assert.All(claimed, item => Assert.Equal((1, 1), (item.Fence, item.Attempts)));
+    }
+
+    [Fact]
+    public async Task Pages_follow_each_other_and_show_everything_once()
+    {
+        for (var count = 0; count < 5; count++)
+            await WaitingAsync();
+        var all = await ListAsync();
+
+        var pages = new List<IReadOnlyList<PdiWorkRow>>();
+        PdiWorkCursor? after = null;
+        do
+        {
+            pages.Add(await Work.ListAsync(2, after, parked: null, Token));
+            after = pages[^1] is [.., var last] ? new PdiWorkCursor(last.CreatedAt, last.SessionId) : null;
+        }
+        while (after is not null);
+
+        Assert.Equal([2, 2, 1, 0], pages.Select(page => page.Count));
+        Assert.Equal(all, pages.SelectMany(page => page));
+        Assert.Equal(all.Select(row => row.CreatedAt).Order(), all.Select(row => row.CreatedAt));
+    }
+
+    [Fact]
+    public async Task What_is_parked_is_listed_and_counted_apart()
+    {
+        Assert.Equal(new PdiWorkCounts(0, 0, TimeSpan.Zero), await Work.CountAsync(Token));
+        var parked = await ParkedAsync();
+        var waiting = await WaitingAsync();
+        await under.MakeOlderAsync(parked.Id, TimeSpan.FromHours(2));
+
+        var counts = await Work.CountAsync(Token);
+
+        Assert.Equal((1, 1), (counts.Waiting, counts.Parked));
+        Assert.InRange(counts.OldestAge, TimeSpan.FromHours(2), TimeSpan.FromHours(3));
+        Assert.Equal([parked.Id, waiting.Id], (await ListAsync()).Select(row => row.SessionId));
+        Assert.Equal([parked.Id], (await ListAsync(parked: true)).Select(row => row.SessionId));
+        Assert.Equal([waiting.Id], (await ListAsync(parked: false)).Select(row => row.SessionId));
+    }
+
+    [Fact]
+    public async Task Only_parked_work_can_be_abandoned_and_then_it_goes_with_its_session()
+    {
+        var session = await WaitingAsync();
+        var change = session.OperatorResolved("Given by hand.", "ops", Causes.Operator);
+
+        var tooEarly = await under.Store.SaveAsync(change, Token);
+        await Work.PutBackAsync(await ClaimOneAsync(), TimeSpan.Zero, "given up", park: true, Token);
+        await SaveAsync(change);
+
+        Assert.Null(tooEarly);
+        Assert.Null(await Work.FindAsync(session.Id, Token));
+        var found = await under.Store.FindAsync(session.Id, Token);
+        Assert.Equal((SessionStatus.Failed, new SessionFailure("resolved", null, "Given by hand.")), (found!.Status, found.Failure));
+        var told = (await under.Store.EventsAsync(session.Id, Token))[^1];
+        Assert.Equal((2, "operator_resolved", "failed", "operator", "ops"), (told.Version, told.Event, told.Status, told.Cause, told.Detail));
+    }
+
+    [Fact]
+    public async Task A_session_that_moved_on_keeps_its_parked_work()
+    {
+        var old = await CreateAsync();
+        var current = await SaveAsync(old.Identified(Given.Identity(), Causes.Request));
+        current = await SaveAsync(current.FinalizeRequested(Given.Intent(), Causes.Request));
+        await ParkAsync(current);
+
+        var stored = await under.Store.SaveAsync(old.OperatorResolved("Too late.", "ops", Causes.Operator), Token);
+        var kept = await Work.FindAsync(old.Id, Token);
+        var resolved = await SaveAsync(current.OperatorResolved("Given by hand.", "ops", Causes.Operator));
+
+        Assert.Null(stored);
+        Assert.NotNull(kept);
+        Assert.Equal(resolved with { WorkRow = null }, await under.Store.FindAsync(old.Id, Token));
+        Assert.NotNull(resolved.Intent);
+    }
+
+    private async Task<Session> CreateAsync() =>
+        (await under.Store.CreateAsync(Given.Session(), TimeSpan.FromHours(24), TimeSpan.FromSeconds(7), Token)).Session;
+
+    private async Task<Session> IdentifiedAsync() => await SaveAsync((await CreateAsync()).Identified(Given.Identity(), Causes.Request));
+
+    private async Task<Session> WaitingAsync()
+    {
+        var session = await CreateAsync();
+        Assert.True(await Work.TryAddAsync(session, NoBound, Token));
+        return session;
+    }
+
+    /// <summary>For a store in which nothing else is due.</summary>
+    private async Task<Session> ParkedAsync()
+    {
+        var session = await WaitingAsync();
+        Assert.True(await Work.PutBackAsync(await ClaimOneAsync(), TimeSpan.Zero, "given up", park: true, Token));
+        return session;
+    }
+
+    /// <summary>An intent's lease does not end within a test: the item is parked as by the holder of its first lease.</summary>
+    private async Task ParkAsync(Session session) =>
+        Assert.True(await Work.PutBackAsync(new PdiWorkItem(session.Id, Fence: 0, Attempts: 0, TimeSpan.Zero), TimeSpan.Zero, "given up", park: true, Token));
+
+    /// <summary>As the worker does: who meets too many others takes nothing, and comes back.</summary>
+    private async Task<IReadOnlyList<PdiWorkItem>> ClaimOrComeBackAsync(int limit)
+    {
+        try
+        {
+            return await Work.ClaimAsync(limit, Lease, Token);
+        }
+        catch (OverloadedException)
+        {
+            return [];
+        }
+    }
+
+    private async Task<PdiWorkItem> ClaimOneAsync() => Assert.Single(await Work.ClaimAsync(1, Lease, Token));
+
+    private async Task<PdiWorkRow> FindAsync(Guid id) =>
+        await Work.FindAsync(id, Token) ?? throw new InvalidOperationException("Nothing waits.");
+
+    private Task<IReadOnlyList<PdiWorkRow>> ListAsync(bool? parked = null) => Work.ListAsync(200, after: null, parked, Token);
+
+    private async Task<Session> SaveAsync(SessionChange change) =>
+        await under.Store.SaveAsync(change, Token) ?? throw new InvalidOperationException("The change was refused.");
+}
+
+public sealed class PostgresPdiWorkStoreTests() : PdiWorkStoreContract(Backend.Postgres);
+
+public sealed class SqlitePdiWorkStoreTests() : PdiWorkStoreContract(Backend.Sqlite);
