@@ -8,7 +8,10 @@ namespace LoyaltyService.Pdi;
 /// </summary>
 internal interface IPdiWorkStore
 {
-    /// <summary>Lets a pending session wait for PDI and gives up the caller's hold on it; false if <paramref name="maxItems"/> wait already.</summary>
+    /// <summary>
+    /// Lets a pending session wait for PDI and gives up the caller's hold on it; false if <paramref name="maxItems"/> wait already.
+    /// Callers at the same moment may pass the bound together: it keeps the table small, and no rule depends on its last digit.
+    /// </summary>
     Task<bool> TryAddAsync(Session session, int maxItems, CancellationToken cancellationToken);
 
     /// <summary>True if another session may wait: this one waits already, or fewer than <paramref name="maxItems"/> do.</summary>

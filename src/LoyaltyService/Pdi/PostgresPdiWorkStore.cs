@@ -5,22 +5,22 @@ using NpgsqlTypes;
 
 namespace LoyaltyService.Pdi;
 
-/// <summary><c>pdi_work</c> in PostgreSQL: one statement a method.</summary>
+/// <summary><c>pdi_work</c> in PostgreSQL.</summary>
 internal sealed class PostgresPdiWorkStore(PostgresDatabase database) : IPdiWorkStore
 {
     // A finalize whose request is at PDI this very moment does not wait, and what is parked waits for an operator.
     private const string IsWaiting = "parked_at is null and (attempts > 0 or lease_until is null or lease_until <= now())";
 
-    private const string Add = $"""
-        with added as (
-            insert into pdi_work (session_id, created_at, due_at)
-            select $1, now(), now() where (select count(*) from pdi_work where session_id <> $1 and {IsWaiting}) < $3
-            on conflict (session_id) do update set due_at = now()
-            returning session_id),
-        released as (
+    // Does not count: a statement that reads the whole table and adds to it is, under serializable isolation, in conflict with every
+    // other one of its kind, and when PDI goes away all tills run it at once. So the bound is looked at before.
+    private const string Add = """
+        with released as (
             update sessions set busy_until = null where id = $1 and version = $2 and busy_until is not null)
-        select 1 from added
+        insert into pdi_work (session_id, created_at, due_at) values ($1, now(), now())
+        on conflict (session_id) do update set due_at = now()
         """;
+
+    private const string Release = "update sessions set busy_until = null where id = $1 and version = $2 and busy_until is not null";
 
     private const string HasRoom = $"select (select count(*) from pdi_work where session_id <> $1 and {IsWaiting}) < $2";
 
@@ -84,8 +84,12 @@ internal sealed class PostgresPdiWorkStore(PostgresDatabase database) : IPdiWork
         {Columns}  from work join sessions as session on session.id = work.session_id
         """;
 
-    public async Task<bool> TryAddAsync(Session session, int maxItems, CancellationToken cancellationToken) =>
-        await database.QueryAsync(Add, [Param.Of(session.Id), Param.Of(session.Version), Param.Of((long)maxItems)], ReadFlag, cancellationToken) is not null;
+    public async Task<bool> TryAddAsync(Session session, int maxItems, CancellationToken cancellationToken)
+    {
+        var hasRoom = await HasRoomAsync(session.Id, maxItems, cancellationToken);
+        await database.ExecuteAsync(hasRoom ? Add : Release, [Param.Of(session.Id), Param.Of(session.Version)], cancellationToken);
+        return hasRoom;
+    }
 
     public async Task<bool> HasRoomAsync(Guid sessionId, int maxItems, CancellationToken cancellationToken) =>
         (await database.ListAsync(HasRoom, [Param.Of(sessionId), Param.Of((long)maxItems)], static row => row.GetBoolean(0), cancellationToken))[0];
@@ -127,8 +131,6 @@ internal sealed class PostgresPdiWorkStore(PostgresDatabase database) : IPdiWork
 
     public Task<PdiWorkRow?> ReplayAsync(Guid sessionId, CancellationToken cancellationToken) =>
         database.QueryAsync(Replay, [Param.Of(sessionId)], ReadRow, cancellationToken);
-
-    private static object ReadFlag(NpgsqlDataReader row) => row;
 
     private static PdiWorkRow ReadRow(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetString(4),
