@@ -76,15 +76,20 @@ internal sealed class PdiClient(
         where T : class
     {
         using var deadline = new CancellationTokenSource(budget, clock);
+        var context = ResilienceContextPool.Shared.Get(deadline.Token);
+        context.Properties.Set(PdiResilience.Deadline, clock.GetTimestamp() + (long)(budget.TotalSeconds * clock.TimestampFrequency));
         try
         {
-            return await pipeline.ExecuteAsync(
-                static async (run, cancellationToken) => await run(cancellationToken), attempt, deadline.Token);
+            return await pipeline.ExecuteAsync(static async (context, run) => await run(context.CancellationToken), context, attempt);
         }
         catch (OperationCanceledException late)
         {
             // In a pause between two attempts.
             throw new PdiUnavailableException($"PDI did not answer {operation} in time.", mayHaveReached: true, inner: late);
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
         }
     }
 

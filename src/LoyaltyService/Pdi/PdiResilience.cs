@@ -10,14 +10,18 @@ namespace LoyaltyService.Pdi;
 /// </summary>
 internal static class PdiResilience
 {
+    /// <summary>The end of the operation's budget, as a timestamp of the clock.</summary>
+    public static readonly ResiliencePropertyKey<long> Deadline = new("Deadline");
+
     public static ResiliencePipeline Create(PdiOptions options, ConsecutiveFailureBreaker breaker, TimeProvider clock) =>
         new ResiliencePipelineBuilder { TimeProvider = clock }
             .AddRetry(new RetryStrategyOptions
             {
                 // Refusals are values and end here; so do the breaker's own refusal and the credentials'.
-                ShouldHandle = static arguments => ValueTask.FromResult(
-                    arguments.Outcome.Exception is PdiUnavailableException { IsRefusedByBreaker: false }
-                    && !arguments.Context.CancellationToken.IsCancellationRequested),
+                ShouldHandle = arguments => ValueTask.FromResult(
+                    arguments.Outcome.Exception is PdiUnavailableException { IsRefusedByBreaker: false } failed
+                    && !arguments.Context.CancellationToken.IsCancellationRequested
+                    && FitsBudget(failed.AskedToWait, arguments.Context, clock)),
                 MaxRetryAttempts = options.MaxRetries,
                 DelayGenerator = arguments => ValueTask.FromResult<TimeSpan?>(Pause(options, arguments)),
             })
@@ -30,6 +34,12 @@ internal static class PdiResilience
         PdiUnavailableException { IsThrottled: false } => BreakerVerdict.Failure,
         _ => BreakerVerdict.Neutral,
     };
+
+    /// <summary>PDI may ask for more time than its caller has: then the caller is told now, not when its time is over.</summary>
+    private static bool FitsBudget(TimeSpan? asked, ResilienceContext context, TimeProvider clock) =>
+        asked is not { } wait
+        || !context.Properties.TryGetValue(Deadline, out var deadline)
+        || wait < clock.GetElapsedTime(clock.GetTimestamp(), deadline);
 
     /// <summary>Exponential with full jitter; longer where PDI said how long.</summary>
     private static TimeSpan Pause(PdiOptions options, RetryDelayGeneratorArguments<object> arguments)
