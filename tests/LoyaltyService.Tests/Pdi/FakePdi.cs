@@ -17,7 +17,7 @@ internal sealed class FakePdi : HttpMessageHandler
     private readonly Lock callsLock = new();
     private readonly List<Call> calls = [];
 
-    public FakeTimeProvider Clock { get; } = new();
+    public FakeTimeProvider Clock { get; init; } = new();
 
     public LogLines Log { get; } = new();
 
