@@ -83,6 +83,9 @@ internal sealed partial class ProblemExceptionHandler(ILogger<ProblemExceptionHa
                 return new Rejection(ErrorCode.BodyTooLarge, "The body has more than 64 KiB.");
             case BadHttpRequestException broken:
                 return Rejection.Validation("request", $"is not valid HTTP: {broken.Message}");
+            // The server's word for a chunk whose size is beyond any number.
+            case IOException { InnerException: OverflowException }:
+                return Rejection.Validation("request", "is not valid HTTP: a chunk's size is out of range.");
             default:
                 Log.RequestDefect(logger, context.Request.Path, exception);
                 return new Rejection(ErrorCode.InternalError, "Something unexpected happened.");
