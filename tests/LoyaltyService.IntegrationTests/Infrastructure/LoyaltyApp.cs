@@ -1,8 +1,10 @@
 using System.Text;
 using System.Text.Json;
+using LoyaltyService.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace LoyaltyService.IntegrationTests.Infrastructure;
 
@@ -82,6 +84,26 @@ internal sealed class LoyaltyApp : IAsyncDisposable
             request.Headers.TryAddWithoutValidation(name, value);
         using var response = await Http.SendAsync(request, TestContext.Current.CancellationToken);
         return await Answer.ReadAsync(response);
+    }
+
+    /// <summary>How many sessions there are, whatever they are.</summary>
+    public async Task<long> CountSessionsAsync()
+    {
+        const string Count = "select count(*) from sessions";
+        if (Services.GetService<SqliteDatabase>() is { } sqlite)
+        {
+            return await sqlite.ReadAsync(
+                static connection =>
+                {
+                    using var command = connection.Command(Count);
+                    return (long)command.ExecuteScalar()!;
+                },
+                CancellationToken.None);
+        }
+
+        await using var connection = await Database.OpenPostgresAsync();
+        await using var command = new NpgsqlCommand(Count, connection);
+        return (long)(await command.ExecuteScalarAsync())!;
     }
 
     public async ValueTask DisposeAsync()

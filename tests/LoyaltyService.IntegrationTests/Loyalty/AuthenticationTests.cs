@@ -1,0 +1,118 @@
+using System.Security.Cryptography;
+using System.Text;
+using LoyaltyService.IntegrationTests.Infrastructure;
+
+namespace LoyaltyService.IntegrationTests.Loyalty;
+
+/// <summary>Who may call, and whose session is whose.</summary>
+public sealed class AuthenticationTests(AuthenticationTests.Running running) : IClassFixture<AuthenticationTests.Running>
+{
+    private readonly LoyaltyApp app = running.App;
+
+    public static TheoryData<string, string> Calls => new()
+    {
+        { "POST", "/loyalty/identify" },
+        { "POST", "/loyalty/calculate-rewards" },
+        { "POST", "/loyalty/finalize" },
+        { "GET", "/loyalty/sessions/" + BadInputs.AnySession },
+        { "GET", "/loyalty/getSessionStatus?sessionId=" + BadInputs.AnySession },
+    };
+
+    [Theory]
+    [MemberData(nameof(Calls))]
+    public async Task Without_a_known_key_nothing_is_done(string method, string path)
+    {
+        foreach (var key in new[] { null, "", "wrong", "TILL-SECRET", "till-secret,till-secret", new string('x', 257), Hash("till-secret") })
+        {
+            var answer = await CallAsync(method, path, key);
+
+            BadInputTests.AssertProblem(answer, 401, "unauthenticated");
+        }
+
+        BadInputTests.AssertProblem(await CallAsync(method, path, null, ("Authorization", "Bearer till-secret")), 401, "unauthenticated");
+        Assert.Equal(0, await app.Pdi.CallsAsync("identify"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Calls))]
+    public async Task A_key_for_operators_is_not_one_for_tills(string method, string path) =>
+        BadInputTests.AssertProblem(await CallAsync(method, path, "operator-secret"), 403, "forbidden");
+
+    [Theory]
+    [MemberData(nameof(Calls))]
+    public async Task Who_is_not_known_is_told_so_before_the_body_is_read(string method, string path)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = new ByteArrayContent(new byte[100]) };
+
+        BadInputTests.AssertProblem(await app.SendAsync(request), 401, "unauthenticated");
+    }
+
+    [Fact]
+    public async Task A_session_of_another_client_is_not_found_and_stays_as_it_is()
+    {
+        await using var app = await StartAsync();
+        var sale = await (new Sale(app) { Headers = [("X-Api-Key", "till-secret")] }).IdentifiedAsync();
+        var before = await sale.StatusAsync();
+        var others = sale with { Headers = [("X-Api-Key", "kiosk-secret")] };
+
+        BadInputTests.AssertProblem(await others.StatusAsync(), 404, "session_not_found");
+        BadInputTests.AssertProblem(await app.GetAsync("/loyalty/getSessionStatus?sessionId=" + sale.SessionId, others.Headers), 404, "session_not_found");
+        BadInputTests.AssertProblem(await others.CalculateAsync(), 404, "session_not_found");
+        BadInputTests.AssertProblem(await others.FinalizeAsync(), 404, "session_not_found");
+
+        Assert.Equal(before.Text, (await sale.StatusAsync()).Text);
+        Assert.Equal((0, 0), (await app.Pdi.CallsAsync("calculateRewards"), await app.Pdi.CallsAsync("finalize")));
+    }
+
+    [Fact]
+    public async Task The_same_sale_of_two_clients_is_two_sessions()
+    {
+        await using var app = await StartAsync();
+        var sale = new Sale(app);
+
+        var till = await (sale with { Headers = [("X-Api-Key", "till-secret")] }).IdentifyAsync();
+        var kiosk = await (sale with { Headers = [("X-Api-Key", "kiosk-secret")] }).IdentifyAsync();
+        // Two keys of one client, as while they are rotated, are one client.
+        var rotated = await (sale with { Headers = [("X-Api-Key", "till-secret-2")] }).IdentifyAsync();
+
+        Assert.Equal((200, 200), (till.Status, kiosk.Status));
+        Assert.NotEqual(till.SessionId, kiosk.SessionId);
+        Assert.Equal((till.Text, true), (rotated.Text, rotated.IsReplay));
+    }
+
+    [Fact]
+    public async Task Without_keys_and_outside_production_this_machine_may_call_but_not_with_a_wrong_key()
+    {
+        await using var open = await LoyaltyApp.StartAsync(Backend.Sqlite);
+        var sale = new Sale(open);
+
+        Assert.Equal(200, (await sale.IdentifyAsync()).Status);
+        BadInputTests.AssertProblem(await (sale with { Headers = [("X-Api-Key", "any")] }).IdentifyAsync(), 401, "unauthenticated");
+    }
+
+    /// <summary>The app with two clients and an operator; no test here lets a call come through.</summary>
+    public sealed class Running : IAsyncLifetime
+    {
+        internal LoyaltyApp App { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => App = await StartAsync();
+
+        public async ValueTask DisposeAsync() => await App.DisposeAsync();
+    }
+
+    private static Task<LoyaltyApp> StartAsync() => LoyaltyApp.StartAsync(Backend.Sqlite, new()
+    {
+        ["API_KEYS"] = $"till:loyalty:{Hash("till-secret")},till:loyalty:{Hash("till-secret-2")},kiosk:loyalty:{Hash("kiosk-secret")},operator:ops:{Hash("operator-secret")}",
+    });
+
+    private async Task<Answer> CallAsync(string method, string path, string? key, params (string, string)[] headers)
+    {
+        var route = path.Split('/')[^1];
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        if (BadInputs.Good.TryGetValue(route, out var body))
+            request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+        return await app.SendAsync(request, key is null ? headers : [.. headers, ("X-Api-Key", key)]);
+    }
+
+    private static string Hash(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
+}
