@@ -17,6 +17,13 @@ internal sealed record ResolveRequest(string? Reason) : IRequestBody
         else if (Reason.Length > MaxReasonLength || Reason.Any(char.IsControl))
             errors.Add(new FieldError("reason", $"must be 1 to {MaxReasonLength} characters, none of them a control character."));
     }
+
+    public Guid ToFingerprint()
+    {
+        var fingerprint = new Fingerprint("resolve");
+        fingerprint.Add(Reason);
+        return fingerprint.ToGuid();
+    }
 }
 
 /// <param name="SessionId">The session.</param>

@@ -160,6 +160,7 @@ public abstract class IdempotencyKeyStoreContract(Backend backend) : IAsyncLifet
     private Replay Answer(int status = 200, int version = 3, byte[]? bytes = null) => new(body, status, version, bytes ?? "{}"u8.ToArray());
 }
 
+[Collection(nameof(RunsAlone))]
 public sealed class PostgresIdempotencyKeyStoreTests() : IdempotencyKeyStoreContract(Backend.Postgres);
 
 public sealed class SqliteIdempotencyKeyStoreTests() : IdempotencyKeyStoreContract(Backend.Sqlite);

@@ -217,6 +217,7 @@ public abstract class SessionStoreContract(Backend backend) : IAsyncLifetime
     }
 }
 
+[Collection(nameof(RunsAlone))]
 public sealed class PostgresSessionStoreTests() : SessionStoreContract(Backend.Postgres);
 
 public sealed class SqliteSessionStoreTests() : SessionStoreContract(Backend.Sqlite);

@@ -23,6 +23,8 @@ internal sealed class StoreUnderTest(
     /// <summary>For how long the row of work was leased when it was written.</summary>
     public Task<TimeSpan> LeaseAsync(Guid id) => table.LeaseAsync(id);
 
+    public Task<int> FenceAsync(Guid id) => table.FenceAsync(id);
+
     /// <summary>As if the session had begun to wait that much earlier.</summary>
     public Task MakeOlderAsync(Guid id, TimeSpan by) => table.MakeOlderAsync(id, by);
 
@@ -59,6 +61,8 @@ internal abstract class WorkTable
 {
     public abstract Task<TimeSpan> LeaseAsync(Guid id);
 
+    public abstract Task<int> FenceAsync(Guid id);
+
     public abstract Task MakeOlderAsync(Guid id, TimeSpan by);
 }
 
@@ -69,6 +73,13 @@ internal sealed class PostgresWorkTable(TestDatabase database) : WorkTable
         await using var connection = await database.OpenPostgresAsync();
         await using var command = new NpgsqlCommand("select lease_until - due_at from pdi_work where session_id = $1", connection) { Parameters = { Param.Of(id) } };
         return (TimeSpan)(await command.ExecuteScalarAsync())!;
+    }
+
+    public override async Task<int> FenceAsync(Guid id)
+    {
+        await using var connection = await database.OpenPostgresAsync();
+        await using var command = new NpgsqlCommand("select fence from pdi_work where session_id = $1", connection) { Parameters = { Param.Of(id) } };
+        return (int)(await command.ExecuteScalarAsync())!;
     }
 
     public override async Task MakeOlderAsync(Guid id, TimeSpan by)
@@ -84,6 +95,12 @@ internal sealed class PostgresWorkTable(TestDatabase database) : WorkTable
 
 internal sealed class SqliteWorkTable(SqliteDatabase database) : WorkTable
 {
+    public override Task<int> FenceAsync(Guid id) => database.ReadAsync(connection =>
+    {
+        using var command = connection.Command("select fence from pdi_work where session_id = $id", ("$id", id.ToBlob()));
+        return (int)(long)command.ExecuteScalar()!;
+    }, CancellationToken.None);
+
     public override Task<TimeSpan> LeaseAsync(Guid id) => database.ReadAsync(connection =>
     {
         using var command = connection.Command("select lease_until - due_at from pdi_work where session_id = $id", ("$id", id.ToBlob()));

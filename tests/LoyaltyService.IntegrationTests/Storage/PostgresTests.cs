@@ -1,8 +1,8 @@
 using System.Globalization;
+using LoyaltyService.Configuration;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
 using LoyaltyService.Storage;
-using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace LoyaltyService.IntegrationTests.Storage;
@@ -65,20 +65,21 @@ public sealed class PostgresTests
     [Fact]
     public async Task Every_connection_is_serializable_and_prefers_indexes()
     {
-        await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
-        var database = app.Services.GetRequiredService<PostgresDatabase>();
+        await using var database = await TestDatabase.CreateAsync(Backend.Postgres);
+        await using var source = PostgresDatabase.CreateSource((PostgresUrl)database.Parsed);
 
-        // Each holds its connection until all twenty have one.
-        var rows = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => database.ListAsync(
-            """
-            select pg_backend_pid(), current_setting('transaction_isolation'), current_setting('enable_seqscan'), current_setting('lock_timeout')
-              from pg_sleep(0.5)
-            """,
-            [],
-            row => (Pid: row.GetInt32(0), Isolation: row.GetString(1), Scans: row.GetString(2), LockTimeout: row.GetString(3)),
-            Token)));
+        // The whole pool at once: each connection is held until all are looked at.
+        var open = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => source.OpenConnectionAsync(Token).AsTask()));
+        var connections = await Task.WhenAll(open.Select(async connection =>
+        {
+            await using var command = new NpgsqlCommand(
+                "select pg_backend_pid(), current_setting('transaction_isolation'), current_setting('enable_seqscan'), current_setting('lock_timeout')", connection);
+            await using var row = await command.ExecuteReaderAsync(Token);
+            await row.ReadAsync(Token);
+            return (Pid: row.GetInt32(0), Isolation: row.GetString(1), Scans: row.GetString(2), LockTimeout: row.GetString(3));
+        }));
+        await Task.WhenAll(open.Select(connection => connection.DisposeAsync().AsTask()));
 
-        var connections = rows.Select(row => row.Single()).ToList();
         Assert.Equal(20, connections.Select(connection => connection.Pid).Distinct().Count());
         Assert.All(connections, connection => Assert.Equal(("serializable", "off", "5s"), (connection.Isolation, connection.Scans, connection.LockTimeout)));
     }

@@ -84,6 +84,8 @@ create table pdi_work (
     lease_until timestamptz,
     fence       integer     not null default floor(random() * 1000000000),
     attempts    integer     not null default 0,
+    -- When an operator replayed the item: its time until it is parked starts again, and since when it waits is still known.
+    replayed_at timestamptz,
     parked_at   timestamptz,
     last_error  text
 ) with (fillfactor = 70);

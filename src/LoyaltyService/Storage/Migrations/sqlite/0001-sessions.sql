@@ -77,6 +77,7 @@ create table pdi_work (
     lease_until integer,
     fence       integer not null default (abs(random() % 1000000000)),
     attempts    integer not null default 0,
+    replayed_at integer,
     parked_at   integer,
     last_error  text
 ) strict, without rowid;
