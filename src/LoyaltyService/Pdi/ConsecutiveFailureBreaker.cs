@@ -72,7 +72,8 @@ internal sealed partial class ConsecutiveFailureBreaker(
         if (Enter() is not { } startedIn)
         {
             return Outcome.FromException<TResult>(new PdiUnavailableException(
-                "PDI is not asked just now: it failed too often in a row.", mayHaveReached: false, Wait) { IsRefusedByBreaker = true });
+                "PDI is not asked just now: it failed too often in a row.", mayHaveReached: false, Wait)
+            { IsRefusedByBreaker = true });
         }
 
         var outcome = await callback(context, state).ConfigureAwait(context.ContinueOnCapturedContext);
