@@ -16,24 +16,33 @@ public sealed class MutatedInputTests
             "null", "true", "NaN", "1e400", "-0", "1e-400", "0.1e1", "99999999999999999999", "\"\\ud800\"", "\"\\u0000\"", "\"\"", "\\", "\"", "{", "}", "[", "]", ",", ":",
             "{\"a\":{\"b\":[]}}", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "\"version\":1,", "\"metadata\":{},", "\"storeId\":null,", "/**/", "\ufeff", " ", "\u2028", "\ud83d\ude00",
         }.Select(Encoding.UTF8.GetBytes),
-        [0], [0xFF], [0xC0, 0xAF], [0xED, 0xA0, 0x80],
+        "\\ud800"u8.ToArray(), "\\udc00"u8.ToArray(), "\\u0000"u8.ToArray(), [0], [0xFF], [0xC0, 0xAF], [0xED, 0xA0, 0x80],
     ];
 
-    private static readonly Gen<Func<byte[], byte[]>> Mutations = Gen.Select(Gen.Int[0, 4], Gen.Double.Unit, Gen.Double.Unit, Gen.Int[0, Tokens.Length - 1], Gen.Byte,
+    private static readonly Gen<Func<byte[], byte[]>> Mutations = Gen.Select(Gen.Int[0, 5], Gen.Double.Unit, Gen.Double.Unit, Gen.Int[0, Tokens.Length - 1], Gen.Byte,
         (kind, start, length, token, other) => (Func<byte[], byte[]>)(body =>
         {
             var from = (int)(start * body.Length);
             var to = Math.Min(body.Length, from + 1 + (int)(length * 20));
             return kind switch
             {
-                // Cut out, doubled, replaced by something that matters, pushed aside by it, or one byte changed.
+                // Cut out, doubled, replaced by something that matters, pushed aside by it, a whole value replaced by it, or one byte changed.
                 0 => [.. body[..from], .. body[to..]],
                 1 => [.. body[..to], .. body[from..to], .. body[to..]],
                 2 => [.. body[..from], .. Tokens[token], .. body[to..]],
                 3 => [.. body[..from], .. Tokens[token], .. body[from..]],
+                4 => WithValue(body, from, Tokens[token]),
                 _ => from < body.Length ? [.. body[..from], other, .. body[(from + 1)..]] : body,
             };
         }));
+
+    /// <summary>The next value after a place, whole, is another one: what comes of it is mostly JSON still.</summary>
+    private static byte[] WithValue(byte[] body, int from, byte[] value)
+    {
+        var colon = Array.IndexOf(body, (byte)':', from);
+        var end = colon < 0 ? -1 : body.AsSpan(colon).IndexOfAny(",}"u8);
+        return end < 0 ? body : [.. body[..(colon + 1)], .. value, .. body[(colon + end)..]];
+    }
 
     private static readonly Gen<(string Route, byte[] Body)> Requests = Gen.Select(
         Gen.OneOf([.. BadInputs.Good.Keys]), Mutations.List[1, 4],
