@@ -33,8 +33,9 @@ internal sealed class StoreUnderTest(
         var database = await TestDatabase.CreateAsync(backend);
         if (backend is Backend.Postgres)
         {
-            var postgres = new PostgresDatabase(
-                PostgresDatabase.CreateSource((PostgresUrl)database.Parsed), TimeProvider.System, NullLogger<PostgresDatabase>.Instance);
+            var source = PostgresDatabase.CreateSource((PostgresUrl)database.Parsed);
+            await OpenWholePoolAsync(source);
+            var postgres = new PostgresDatabase(source, TimeProvider.System, NullLogger<PostgresDatabase>.Instance);
             return new StoreUnderTest(
                 database, new PostgresSessionStore(postgres), new PostgresIdempotencyKeyStore(postgres), new PostgresPdiWorkStore(postgres),
                 new PostgresWorkTable(database), postgres.DisposeAsync);
@@ -47,6 +48,16 @@ internal sealed class StoreUnderTest(
             sqlite.Dispose();
             return ValueTask.CompletedTask;
         });
+    }
+
+    /// <summary>A storm shall meet the statements, not the start of twenty server processes.</summary>
+    private static async Task OpenWholePoolAsync(NpgsqlDataSource source)
+    {
+        var connections = new List<NpgsqlConnection>();
+        for (var number = 0; number < 20; number++)
+            connections.Add(await source.OpenConnectionAsync());
+        foreach (var connection in connections)
+            await connection.DisposeAsync();
     }
 
     public async ValueTask DisposeAsync()
