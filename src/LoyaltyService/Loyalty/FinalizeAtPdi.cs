@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 using LoyaltyService.Sessions;
 
@@ -8,7 +9,7 @@ namespace LoyaltyService.Loyalty;
 /// The effect of a stored intent: tell PDI, store what it says. Safe to run again at any time and from anywhere, since PDI knows the
 /// intent by its key and the session's version lets only one of two answers in.
 /// </summary>
-internal sealed partial class FinalizeAtPdi(ISessionStore sessions, PdiClient pdi, ILogger<FinalizeAtPdi> logger)
+internal sealed partial class FinalizeAtPdi(ISessionStore sessions, PdiClient pdi, LoyaltyMetrics metrics, ILogger<FinalizeAtPdi> logger)
 {
     /// <param name="session">The session, with its intent.</param>
     /// <param name="cause">Who is at it: one of <see cref="Causes"/>.</param>
@@ -52,6 +53,8 @@ internal sealed partial class FinalizeAtPdi(ISessionStore sessions, PdiClient pd
         Failpoint.Hit($"{change.Cause}.finalize.stored");
         if (saved.Status is SessionStatus.Finalized)
             Log.SessionFinalized(logger, SessionId.Format(saved.Id), saved.CustomerId, saved.EarnedPoints);
+        if (saved.Status is SessionStatus.Finalized && change.Before.IsEstimateOff(saved.EarnedPoints))
+            metrics.EstimateDiffered();
         return saved;
     }
 

@@ -9,6 +9,7 @@ internal static class ObservabilityModule
     public static void AddObservability(this WebApplicationBuilder builder, Settings settings)
     {
         builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<LoyaltyMetrics>();
         builder.Logging.ClearProviders();
         builder.Logging.AddJsonConsole(console => console.UseUtcTimestamp = true);
         builder.Logging.SetMinimumLevel(settings.LogLevel);

@@ -140,8 +140,9 @@ internal sealed partial class PdiWorker(
         var pause = reason is PdiUnavailableException { AskedToWait: { } asked } && asked > limits.FirstPause
             ? asked
             : limits.PauseAfter(item.Attempts);
-        await work.PutBackAsync(item, pause, reason.Message, counts, park, CancellationToken.None);
-        if (park)
+        if (!await work.PutBackAsync(item, pause, reason.Message, counts, park, CancellationToken.None))
+            Log.ItemTakenOver(logger, SessionId.Format(item.SessionId), reason.Message);
+        else if (park)
             Log.ItemParked(logger, SessionId.Format(item.SessionId), item.Attempts, item.Age.TotalHours, reason.Message);
     }
 
@@ -170,6 +171,9 @@ internal sealed partial class PdiWorker(
 
         [LoggerMessage(EventName = "WorkItemParked", Level = LogLevel.Error, Message = "Parked for an operator: {sessionId} after {attempts} attempts and {hours} h: {reason}")]
         public static partial void ItemParked(ILogger logger, string sessionId, int attempts, double hours, string reason);
+
+        [LoggerMessage(EventName = "WorkItemTakenOver", Level = LogLevel.Warning, Message = "The work on {sessionId} has been taken over or settled by another: the lease had run out. {reason}")]
+        public static partial void ItemTakenOver(ILogger logger, string sessionId, string reason);
 
         [LoggerMessage(EventName = "WaitingCustomerRejected", Level = LogLevel.Error, Message = "PDI rejected a customer whose sale had been taken: {sessionId} {customerId} was {status}: {pdiCode}")]
         public static partial void WaitingCustomerRejected(ILogger logger, string sessionId, string customerId, string status, string pdiCode);

@@ -24,10 +24,14 @@ internal sealed class PostgresPdiWorkStore(PostgresDatabase database) : IPdiWork
 
     private const string HasRoom = $"select (select count(*) from pdi_work where session_id <> $1 and {IsWaiting}) < $2";
 
-    private const string Claim = """
+    private const string IsDue = "due_at <= now() and parked_at is null and (lease_until is null or lease_until <= now())";
+
+    private const string AnyDue = $"select exists (select from pdi_work where {IsDue})";
+
+    private const string Claim = $"""
         with due as (
             select session_id from pdi_work
-             where due_at <= now() and parked_at is null and (lease_until is null or lease_until <= now())
+             where {IsDue}
              order by due_at
              limit $1
                for update skip locked)
@@ -92,11 +96,17 @@ internal sealed class PostgresPdiWorkStore(PostgresDatabase database) : IPdiWork
     }
 
     public async Task<bool> HasRoomAsync(Guid sessionId, int maxItems, CancellationToken cancellationToken) =>
-        (await database.ListAsync(HasRoom, [Param.Of(sessionId), Param.Of((long)maxItems)], static row => row.GetBoolean(0), cancellationToken))[0];
+        (await database.LookAsync(HasRoom, [Param.Of(sessionId), Param.Of((long)maxItems)], static row => row.GetBoolean(0), cancellationToken))[0];
 
-    public Task<IReadOnlyList<PdiWorkItem>> ClaimAsync(int limit, TimeSpan lease, CancellationToken cancellationToken) =>
-        database.ListAsync(Claim, [Param.Of(limit), Param.Of(lease)], static row => new PdiWorkItem(
+    public async Task<IReadOnlyList<PdiWorkItem>> ClaimAsync(int limit, TimeSpan lease, CancellationToken cancellationToken)
+    {
+        // Nearly always nothing is due, and a claim that found nothing would still have been in conflict with every sale in flight.
+        if ((await database.LookAsync(AnyDue, [], static row => row.GetBoolean(0), cancellationToken)) is [false])
+            return [];
+
+        return await database.ListAsync(Claim, [Param.Of(limit), Param.Of(lease)], static row => new PdiWorkItem(
             row.GetGuid(0), row.GetInt32(1), row.GetInt32(2), row.GetTimeSpan(3)), cancellationToken);
+    }
 
     public async Task<bool> PutBackAsync(PdiWorkItem item, TimeSpan pause, string error, bool counts, bool park, CancellationToken cancellationToken) =>
         await database.ExecuteAsync(
@@ -112,7 +122,7 @@ internal sealed class PostgresPdiWorkStore(PostgresDatabase database) : IPdiWork
 
     public Task HurryAsync(CancellationToken cancellationToken) => database.ExecuteAsync(Hurry, [], cancellationToken);
 
-    public Task<IReadOnlyList<PdiWorkRow>> ListAsync(int limit, PdiWorkCursor? after, bool? parked, CancellationToken cancellationToken) => database.ListAsync(
+    public Task<IReadOnlyList<PdiWorkRow>> ListAsync(int limit, PdiWorkCursor? after, bool? parked, CancellationToken cancellationToken) => database.LookAsync(
         List,
         [
             Param.Of(limit),
@@ -123,7 +133,7 @@ internal sealed class PostgresPdiWorkStore(PostgresDatabase database) : IPdiWork
         ReadRow,
         cancellationToken);
 
-    public async Task<PdiWorkCounts> CountAsync(CancellationToken cancellationToken) => (await database.ListAsync(
+    public async Task<PdiWorkCounts> CountAsync(CancellationToken cancellationToken) => (await database.LookAsync(
         Count, [], static row => new PdiWorkCounts(row.GetInt64(0), row.GetInt64(1), row.GetTimeSpan(2)), cancellationToken))[0];
 
     public Task<PdiWorkRow?> FindAsync(Guid sessionId, CancellationToken cancellationToken) =>

@@ -113,11 +113,22 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
     public async Task<(Session Session, bool Created)> CreateAsync(
         Session session, TimeSpan lifetime, TimeSpan busyFor, CancellationToken cancellationToken)
     {
-        if (await database.QueryAsync(Insert, InsertParameters(session, lifetime, busyFor), ReadSession, cancellationToken) is { } created)
-            return (created, true);
+        try
+        {
+            if (await database.QueryAsync(Insert, InsertParameters(session, lifetime, busyFor), ReadSession, cancellationToken) is { } created)
+                return (created, true);
+        }
+        catch (DatabaseUnavailableException broken) when (broken.IsOutcomeUnknown)
+        {
+            // The answer to the commit was lost. The id tells whose session is there, if one is.
+            if (await FindAsync() is { } stored)
+                return (stored, stored.Id == session.Id);
+            throw;
+        }
 
-        var existing = await database.QueryAsync(FindBySaleKey, [Param.Of(session.SaleKey)], ReadSession, cancellationToken);
-        return (existing ?? throw new InvalidDataException("A session that refused its double is not there."), false);
+        return (await FindAsync() ?? throw new InvalidDataException("A session that refused its double is not there."), false);
+
+        Task<Session?> FindAsync() => database.QueryAsync(FindBySaleKey, [Param.Of(session.SaleKey)], ReadSession, cancellationToken);
     }
 
     public Task<Session?> FindAsync(Guid id, CancellationToken cancellationToken) =>

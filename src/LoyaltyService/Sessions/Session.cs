@@ -127,12 +127,12 @@ internal sealed record Session
     }) with
     {
         Work = PdiWorkChange.Settled,
-        Detail = IsEstimateWrong(receipt) ? $"estimate_was_{EarnedPoints}" : null,
+        Detail = IsEstimateOff(receipt.EarnedPoints) ? $"estimate_was_{EarnedPoints}" : null,
     };
 
     /// <summary>PDI gave other points than the till was told while PDI could not be asked.</summary>
-    public bool IsEstimateWrong(PdiReceipt receipt) =>
-        RewardSource == "estimate" && Intent is { ApplyRewards: true } && EarnedPoints != receipt.EarnedPoints;
+    public bool IsEstimateOff(long earnedPoints) =>
+        RewardSource == "estimate" && Intent is { ApplyRewards: true } && EarnedPoints != earnedPoints;
 
     public SessionChange FinalizeRefused(PdiRejection rejection, string cause) =>
         Change(SessionEvent.FinalizeRefused, cause, this with { Intent = null }) with

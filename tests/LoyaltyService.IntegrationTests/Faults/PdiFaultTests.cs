@@ -1,6 +1,7 @@
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
 using LoyaltyService.Pdi;
+using LoyaltyService.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LoyaltyService.IntegrationTests.Faults;
@@ -121,6 +122,37 @@ public abstract class PdiFaultTests(Backend backend) : IAsyncLifetime
         Assert.Equal(450, settled.Json.GetProperty("earnedPoints").GetInt64());
         Assert.Equal(before + 450, await app.Pdi.BalanceAsync("CUST-GOLD"));
         Assert.Equal(200, (await sale.IdentifyAsync()).Status);
+    }
+
+    [Fact]
+    public async Task Other_points_than_estimated_are_told_in_the_timeline_and_counted()
+    {
+        using var differences = new Counted(app, "loyalty_estimate_differences");
+        await app.Pdi.OutageAsync();
+        // Without the customer's tier the estimate is 300 points; PDI knows that gold earns 450, and that bronze earns 300.
+        var gold = await TakeAsync("CUST-GOLD");
+        var plain = await TakeAsync("CUST-BRONZE");
+        await app.Pdi.HealAsync();
+        await SettledAsync(gold);
+        await SettledAsync(plain);
+
+        Assert.Equal("estimate_was_300", await LastDetailAsync(gold));
+        Assert.Null(await LastDetailAsync(plain));
+        Assert.Equal(1, differences.Total);
+
+        async Task<Sale> TakeAsync(string customer)
+        {
+            var sale = await (new Sale(app) { CustomerId = customer }).IdentifiedAsync();
+            Assert.Equal("estimate", (await sale.CalculateAsync()).Json.GetProperty("source").GetString());
+            Assert.Equal(202, (await sale.FinalizeAsync()).Status);
+            return sale;
+        }
+
+        async Task<string?> LastDetailAsync(Sale sale)
+        {
+            Assert.True(SessionId.TryParse(sale.SessionId, out var id));
+            return (await app.Services.GetRequiredService<ISessionStore>().EventsAsync(id, CancellationToken.None))[^1].Detail;
+        }
     }
 
     [Fact]

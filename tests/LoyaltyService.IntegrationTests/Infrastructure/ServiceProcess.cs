@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 
 namespace LoyaltyService.IntegrationTests.Infrastructure;
 
@@ -10,10 +12,12 @@ internal sealed class ServiceProcess : IAsyncDisposable
     private static readonly HttpClient Probe = new() { Timeout = TimeSpan.FromSeconds(2) };
 
     private readonly Process process;
+    private readonly ConcurrentQueue<string> log;
 
-    private ServiceProcess(Process process, Uri address)
+    private ServiceProcess(Process process, Uri address, ConcurrentQueue<string> log)
     {
         this.process = process;
+        this.log = log;
         Address = address;
     }
 
@@ -57,6 +61,16 @@ internal sealed class ServiceProcess : IAsyncDisposable
         await process.WaitForExitAsync();
     }
 
+    /// <summary>SIGSTOP: the process stands still with everything that it holds.</summary>
+    public void Freeze() => Signal(19);
+
+    /// <summary>SIGCONT: it goes on as if nothing had been.</summary>
+    public void Thaw() => Signal(18);
+
+    /// <summary>Waits for a line of the log that contains <paramref name="text"/>.</summary>
+    public Task LogsAsync(string text) => Eventually.BecomesTrueAsync(
+        () => Task.FromResult(log.Any(line => line.Contains(text, StringComparison.Ordinal))), $"the log says: {text}");
+
     public Task WaitForExitAsync() => process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
 
     public async ValueTask DisposeAsync()
@@ -77,16 +91,26 @@ internal sealed class ServiceProcess : IAsyncDisposable
             start.Environment[name] = value;
 
         var process = Process.Start(start)!;
-        // Read and dropped: a full pipe would stop the process.
-        process.OutputDataReceived += static (_, _) => { };
+        // Read at once: a full pipe would stop the process.
+        var log = new ConcurrentQueue<string>();
+        process.OutputDataReceived += (_, line) => log.Enqueue(line.Data ?? "");
         process.BeginOutputReadLine();
         await Eventually.BecomesTrueAsync(
             async () => process.HasExited
                 ? mayDie ? true : throw new InvalidOperationException($"{program} ended with {process.ExitCode}.")
                 : await AnswersAsync(new Uri(address, probe)),
             $"{program} answers", TimeSpan.FromSeconds(60));
-        return new ServiceProcess(process, address);
+        return new ServiceProcess(process, address, log);
     }
+
+    private void Signal(int number)
+    {
+        if (Kill(process.Id, number) != 0)
+            throw new InvalidOperationException($"Signal {number} could not be sent to {process.Id}.");
+    }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    private static extern int Kill(int pid, int signal);
 
     private static async Task<bool> AnswersAsync(Uri address)
     {

@@ -68,6 +68,10 @@ internal sealed class Simulator : IAsyncDisposable
     public async Task<int> WaitingAsync(string operation) =>
         (await GetAsync("/_simulator/faults")).GetProperty(operation).GetProperty("waiting").GetInt32();
 
+    /// <summary>Waits until an operation's fault holds back that many calls.</summary>
+    public Task IsAskedAsync(string operation, int times) => Eventually.BecomesTrueAsync(
+        async () => await WaitingAsync(operation) >= times, $"PDI is asked to {operation}, times {times}");
+
     public async ValueTask DisposeAsync()
     {
         http.Dispose();

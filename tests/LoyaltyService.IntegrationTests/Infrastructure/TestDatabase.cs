@@ -1,13 +1,21 @@
+using System.Collections.Concurrent;
 using LoyaltyService.Configuration;
 using LoyaltyService.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
+[assembly: AssemblyFixture(typeof(LoyaltyService.IntegrationTests.Infrastructure.DropTestDatabases))]
+
 namespace LoyaltyService.IntegrationTests.Infrastructure;
 
-/// <summary>A database of a test's own, migrated: a new one on the real PostgreSQL server, or a new SQLite file. Gone afterwards.</summary>
+/// <summary>
+/// A database of a test's own: one on the real PostgreSQL server, or a new SQLite file. A database on the server is emptied and renamed
+/// after its test, and used again: to create and drop one costs the server two checkpoints.
+/// </summary>
 internal sealed class TestDatabase : IAsyncDisposable
 {
+    private static readonly ConcurrentBag<string> Emptied = [];
+
     private readonly string? sqliteFolder;
     private readonly string? postgresName;
 
@@ -44,15 +52,46 @@ internal sealed class TestDatabase : IAsyncDisposable
         if (sqliteFolder is not null)
             Directory.Delete(sqliteFolder, recursive: true);
         if (postgresName is not null)
-            await RunOnServerAsync($"drop database if exists {postgresName} with (force)");
+        {
+            await EmptyAsync();
+            Emptied.Add(postgresName);
+        }
+    }
+
+    /// <summary>Drops what was kept for use.</summary>
+    public static async Task DropEmptiedAsync()
+    {
+        while (Emptied.TryTake(out var name))
+            await RunOnServerAsync($"drop database {name} with (force)");
     }
 
     private static async Task<TestDatabase> CreatePostgresAsync()
     {
+        // A name of its own each time: what is in Redis about the last use is about another database.
         var name = "test_" + Guid.NewGuid().ToString("N");
-        await RunOnServerAsync($"create database {name}");
+        await RunOnServerAsync(Emptied.TryTake(out var emptied) ? $"alter database {emptied} rename to {name}" : $"create database {name}");
         var server = new UriBuilder(TestServers.PostgresUrl) { Path = name };
         return new TestDatabase(server.Uri.AbsoluteUri, null, name);
+    }
+
+    /// <summary>Every table but the one that knows the migrations; what other tests left connected, such as a killed process, goes first.</summary>
+    private async Task EmptyAsync()
+    {
+        await using var connection = await OpenPostgresAsync();
+        await Eventually.BecomesTrueAsync(
+            async () => await RunAsync(
+                connection,
+                "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()") is 0L,
+            "nobody else is connected");
+        if (await RunAsync(connection, "select string_agg(tablename, ', ') from pg_tables where schemaname = 'public' and tablename <> 'schema_versions'") is string tables)
+            await RunAsync(connection, $"truncate {tables}");
+        await RunAsync(connection, "select pg_stat_reset()");
+    }
+
+    private static async Task<object?> RunAsync(NpgsqlConnection connection, string statement)
+    {
+        await using var command = new NpgsqlCommand(statement, connection);
+        return await command.ExecuteScalarAsync();
     }
 
     private static TestDatabase CreateSqlite()
@@ -66,9 +105,14 @@ internal sealed class TestDatabase : IAsyncDisposable
         var url = (PostgresUrl)DatabaseUrl.Parse(TestServers.PostgresUrl).Value!;
         await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(url.ToNpgsql().ConnectionString) { Pooling = false }.ConnectionString);
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(statement, connection);
-        await command.ExecuteNonQueryAsync();
+        await RunAsync(connection, statement);
     }
+}
+
+/// <summary>After the last test, nothing is left on a server that was given.</summary>
+public sealed class DropTestDatabases : IAsyncDisposable
+{
+    public async ValueTask DisposeAsync() => await TestDatabase.DropEmptiedAsync();
 }
 
 /// <summary>The two back ends that the same tests run on.</summary>

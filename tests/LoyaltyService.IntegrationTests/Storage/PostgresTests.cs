@@ -73,15 +73,15 @@ public sealed class PostgresTests
         var connections = await Task.WhenAll(open.Select(async connection =>
         {
             await using var command = new NpgsqlCommand(
-                "select pg_backend_pid(), current_setting('transaction_isolation'), current_setting('enable_seqscan'), current_setting('lock_timeout')", connection);
+                "select pg_backend_pid(), current_setting('transaction_isolation'), current_setting('enable_seqscan'), current_setting('lock_timeout'), current_setting('jit')", connection);
             await using var row = await command.ExecuteReaderAsync(Token);
             await row.ReadAsync(Token);
-            return (Pid: row.GetInt32(0), Isolation: row.GetString(1), Scans: row.GetString(2), LockTimeout: row.GetString(3));
+            return (Pid: row.GetInt32(0), Isolation: row.GetString(1), Scans: row.GetString(2), LockTimeout: row.GetString(3), Jit: row.GetString(4));
         }));
         await Task.WhenAll(open.Select(connection => connection.DisposeAsync().AsTask()));
 
         Assert.Equal(20, connections.Select(connection => connection.Pid).Distinct().Count());
-        Assert.All(connections, connection => Assert.Equal(("serializable", "off", "5s"), (connection.Isolation, connection.Scans, connection.LockTimeout)));
+        Assert.All(connections, connection => Assert.Equal(("serializable", "off", "5s", "off"), (connection.Isolation, connection.Scans, connection.LockTimeout, connection.Jit)));
     }
 
     [Fact]

@@ -1,0 +1,29 @@
+using System.Globalization;
+
+namespace LoyaltyService.Load;
+
+/// <summary>What load, for how long, and which answers are right.</summary>
+internal sealed record LoadOptions(Uri Address, int Tills, TimeSpan Duration, double Rate, string[] Steps, int[] Expected)
+{
+    public const string Usage = """
+        usage: LoyaltyService.Load ADDRESS [--tills 32] [--seconds 20] [--rate 0] [--steps identify,calculate,finalize] [--expect 200]
+
+          --rate    sales a second, started on time whatever became of those before; 0: each till sells as fast as it is answered
+          --expect  the statuses that are right; the exit code is 1 if there was another one
+        """;
+
+    public static LoadOptions? Parse(string[] arguments)
+    {
+        if (arguments is not [var address, .. var rest] || !Uri.TryCreate(address, UriKind.Absolute, out var uri) || rest.Length % 2 != 0)
+            return null;
+        var values = rest.Chunk(2).ToDictionary(pair => pair[0], pair => pair[1]);
+        var options = new LoadOptions(
+            uri,
+            int.Parse(values.GetValueOrDefault("--tills", "32"), CultureInfo.InvariantCulture),
+            TimeSpan.FromSeconds(double.Parse(values.GetValueOrDefault("--seconds", "20"), CultureInfo.InvariantCulture)),
+            double.Parse(values.GetValueOrDefault("--rate", "0"), CultureInfo.InvariantCulture),
+            values.GetValueOrDefault("--steps", "identify,calculate,finalize").Split(','),
+            [.. values.GetValueOrDefault("--expect", "200").Split(',').Select(int.Parse)]);
+        return values.Keys.All(key => key is "--tills" or "--seconds" or "--rate" or "--steps" or "--expect") ? options : null;
+    }
+}

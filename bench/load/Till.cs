@@ -1,0 +1,42 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+
+namespace LoyaltyService.Load;
+
+/// <summary>Sells: identify, calculate, finalize, or as many of them as were asked for.</summary>
+internal sealed class Till(LoadOptions options, Tally tally) : IDisposable
+{
+    // Tells the sales of this run from those of earlier ones.
+    private readonly string run = Guid.NewGuid().ToString("N")[..8];
+    private readonly HttpClient http = new(new SocketsHttpHandler { MaxConnectionsPerServer = options.Rate > 0 ? 200 : options.Tills }) { BaseAddress = options.Address };
+    private int sold;
+
+    /// <param name="till">Its number.</param>
+    /// <param name="dueAt">When the sale's first call was due, as a timestamp of <see cref="Stopwatch"/>.</param>
+    public async Task SellAsync(int till, long dueAt)
+    {
+        var number = Interlocked.Increment(ref sold);
+        var transaction = $"TXN-{run}-{number}";
+        var session = await CallAsync("identify", $$"""{"customerId":"CUST-LOAD-{{number % 32_000}}","channelId":"POS-{{till}}","transactionId":"{{transaction}}"}""", dueAt);
+        if (session is null)
+            return;
+        if (options.Steps.Contains("calculate"))
+            await CallAsync("calculate-rewards", $$"""{"sessionId":"{{session}}","transactionAmount":150.00,"items":[{"sku":"SKU-001","qty":2}]}""", Stopwatch.GetTimestamp());
+        if (options.Steps.Contains("finalize"))
+            await CallAsync("finalize", $$"""{"sessionId":"{{session}}","transactionId":"{{transaction}}","finalAmount":150.00,"applyRewards":true}""", Stopwatch.GetTimestamp());
+        tally.Sold();
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private async Task<string?> CallAsync(string operation, string body, long dueAt)
+    {
+        using var content = new StringContent(body, Encoding.UTF8, "application/json");
+        using var response = await http.PostAsync("/loyalty/" + operation, content);
+        var json = await response.Content.ReadFromJsonAsync<JsonElement>();
+        tally.Answered(operation, (int)response.StatusCode, Stopwatch.GetElapsedTime(dueAt));
+        return json.TryGetProperty("sessionId", out var id) ? id.GetString() : null;
+    }
+}

@@ -1,0 +1,48 @@
+using LoyaltyService.IntegrationTests.Infrastructure;
+
+namespace LoyaltyService.IntegrationTests.Faults;
+
+/// <summary>A replica that stops in the middle of a sale, for longer than its lease, and then goes on as if nothing had been.</summary>
+[Collection(nameof(RunsAlone))]
+public sealed class FrozenReplicaTests
+{
+    private static readonly TimeSpan LongerThanALease = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task Another_replica_takes_over_and_what_the_first_one_writes_late_is_refused()
+    {
+        await using var pdi = await Simulator.StartAsync();
+        await using var database = await TestDatabase.CreateAsync(Backend.Postgres);
+        var books = new Books(database, Backend.Postgres);
+        await LeaveAnIntentAsync(database, pdi);
+        await books.LeasesRunOutAsync();
+
+        // Both replicas will be at PDI when they are looked at, and PDI has not committed.
+        await pdi.FaultAsync("finalize", new { kind = "hang" });
+        await using var frozen = await ServiceProcess.StartServiceAsync(database, pdi.Address, new() { ["LOG_LEVEL"] = "warn" });
+        await pdi.IsAskedAsync("finalize", times: 1);
+        var fence = await books.CountAsync("select fence from pdi_work");
+        frozen.Freeze();
+        await using var other = await ServiceProcess.StartServiceAsync(database, pdi.Address);
+        await Eventually.BecomesTrueAsync(
+            async () => await books.CountAsync("select fence from pdi_work") == fence + 1, "the other replica has taken over", LongerThanALease);
+        await pdi.IsAskedAsync("finalize", times: 2);
+
+        frozen.Thaw();
+        await frozen.LogsAsync("has been taken over");
+        Assert.Equal(1, await books.CountAsync($"select count(*) from pdi_work where lease_until is not null and fence = {fence + 1}"));
+        await pdi.HealAsync();
+
+        await Eventually.BecomesTrueAsync(async () => await books.CountAsync("select count(*) from pdi_work") == 0, "the sale is settled", LongerThanALease);
+        await books.AreClosedAsync(sales: 1);
+        await books.AgreeWithPdiAsync(pdi, sales: 1);
+    }
+
+    private static async Task LeaveAnIntentAsync(TestDatabase database, Simulator pdi)
+    {
+        await using var dying = await ServiceProcess.StartServiceAsync(database, pdi.Address, new() { ["FAILPOINT"] = "finalize.intended=kill" });
+        var till = new Till(() => dying.Address, TimeSpan.FromSeconds(1));
+        await Assert.ThrowsAnyAsync<Exception>(() => till.SellAsync("CUST-12345", "TXN-1"));
+        await dying.WaitForExitAsync();
+    }
+}

@@ -1,0 +1,28 @@
+using System.Diagnostics.Metrics;
+using LoyaltyService.Observability;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LoyaltyService.IntegrationTests.Infrastructure;
+
+/// <summary>What one counter of one app has counted since the look began.</summary>
+internal sealed class Counted : IDisposable
+{
+    private readonly MeterListener listener = new();
+    private long total;
+
+    public Counted(LoyaltyApp app, string counter)
+    {
+        var meters = app.Services.GetRequiredService<IMeterFactory>();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument.Meter is { Name: LoyaltyMetrics.MeterName } meter && ReferenceEquals(meter.Scope, meters) && instrument.Name == counter)
+                self.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((_, measurement, _, _) => Interlocked.Add(ref total, measurement));
+        listener.Start();
+    }
+
+    public long Total => Interlocked.Read(ref total);
+
+    public void Dispose() => listener.Dispose();
+}
