@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using LoyaltyService.Configuration;
+using LoyaltyService.Jobs;
 using LoyaltyService.Storage;
 
 namespace LoyaltyService;
@@ -9,9 +11,10 @@ internal static class CommandLine
     private const string Usage = """
         usage: LoyaltyService            serve
                LoyaltyService migrate    bring the database's schema up to date and end
+               LoyaltyService job NAME   run a job now and end; without a name: list them
         """;
 
-    /// <returns>The process's exit code: 0, 64 for a word that is not known, 69 without its database, 78 for a configuration that cannot be used.</returns>
+    /// <returns>The process's exit code: 0, 64 for a word that is not known, 69 without its database, 70 for a job that failed, 75 for one that is being run already, 78 for a configuration that cannot be used.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
         try
@@ -26,6 +29,9 @@ internal static class CommandLine
                     // Building the service runs the migrations; nothing is served.
                     await using (Program.Build([], static builder => builder.Configuration["AUTO_MIGRATE"] = "true"))
                         return 0;
+                case ["job", .. var name] when name.Length < 2:
+                    await using (var app = Program.Build([]))
+                        return await RunJobAsync(app.Services.GetRequiredService<JobRunner>(), name.FirstOrDefault());
                 default:
                     await Console.Error.WriteLineAsync(Usage);
                     return ExitCodes.Usage;
@@ -43,10 +49,39 @@ internal static class CommandLine
         }
     }
 
+    private static async Task<int> RunJobAsync(JobRunner runner, string? name)
+    {
+        if (runner.Jobs.FirstOrDefault(job => job.Name == name) is not { } job)
+        {
+            await (name is null ? Console.Out : Console.Error).WriteLineAsync(string.Join('\n', runner.Jobs.Select(known => $"{known.Name,-20}{known.Schedule}")));
+            return name is null ? 0 : ExitCodes.Usage;
+        }
+
+        if (await runner.ClaimByHandAsync(job, CancellationToken.None) is not { } run)
+        {
+            await Console.Error.WriteLineAsync($"{name} is being run already.");
+            return ExitCodes.TryAgain;
+        }
+
+        using var stop = new CancellationTokenSource();
+        using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Stop(signal));
+        using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Stop(signal));
+        return await runner.RunAsync(job, run, stop.Token) ? 0 : ExitCodes.Software;
+
+        // What is begun is brought to the end of its batch; the run stays for whoever looks next.
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            stop.Cancel();
+        }
+    }
+
     // sysexits.h
     private static class ExitCodes
     {
         public const int Usage = 64;
         public const int Unavailable = 69;
+        public const int Software = 70;
+        public const int TryAgain = 75;
     }
 }

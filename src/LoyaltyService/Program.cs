@@ -1,5 +1,6 @@
 using LoyaltyService.Configuration;
 using LoyaltyService.Health;
+using LoyaltyService.Jobs;
 using LoyaltyService.Loyalty;
 using LoyaltyService.Observability;
 using LoyaltyService.OpenApi;
@@ -29,6 +30,7 @@ public static class Program
         builder.AddPdi(settings);
         builder.AddSessions(settings);
         builder.AddLoyalty();
+        builder.AddJobs(settings);
         builder.AddApiReference();
         builder.AddHealth();
 
@@ -42,6 +44,7 @@ public static class Program
 
         app.MapLoyalty();
         app.MapQueue();
+        app.MapJobs();
         app.MapHealth();
         app.MapApiReference();
 

@@ -38,6 +38,9 @@ internal static class EnvironmentVariables
     public static readonly EnvironmentVariable SessionTtlHours = new("SESSION_TTL_HOURS", "24", "no", false,
         "Session expiry time in hours, 1 to 8760.");
 
+    public static readonly EnvironmentVariable ArchiveAfterDays = new("ARCHIVE_AFTER_DAYS", "30", "no", false,
+        "How many days after it was finalized or failed a session moves to the archive, 1 to 3650.");
+
     public static readonly EnvironmentVariable ApiKeys = new("API_KEYS", null, "in production, unless JWT_AUTHORITY is set", true,
         "Callers' keys: name:scope[+scope]:sha256-of-secret-in-hex, separated by commas (secret).");
 
@@ -68,7 +71,7 @@ internal static class EnvironmentVariables
     public static readonly IReadOnlyList<EnvironmentVariable> All =
     [
         NodeEnv, Port, DatabaseUrl, RedisUrl, PdiApiUrl, PdiClientId, PdiClientSecret, PdiAllowHttp, LogLevel, SessionTtlHours,
-        ApiKeys, JwtAuthority, JwtAudience, RateLimitGlobalPerSecond, RateLimitCustomerPerSecond, RateLimitIpPerMinute,
+        ArchiveAfterDays, ApiKeys, JwtAuthority, JwtAudience, RateLimitGlobalPerSecond, RateLimitCustomerPerSecond, RateLimitIpPerMinute,
         OtlpEndpoint, QueueMaxItems, AutoMigrate,
     ];
 }

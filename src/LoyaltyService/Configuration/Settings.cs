@@ -23,6 +23,8 @@ internal sealed record Settings
 
     public required TimeSpan SessionTtl { get; init; }
 
+    public required TimeSpan ArchiveAfter { get; init; }
+
     /// <summary>Empty when none are configured.</summary>
     public required IReadOnlyList<ApiKey> ApiKeys { get; init; }
 
@@ -47,7 +49,7 @@ internal sealed record Settings
     public override string ToString() =>
         $"Settings {{ Environment = {Environment}, Port = {Port}, Database = {Database}, Redis = {Redis}, "
         + $"PdiApiUrl = {PdiApiUrl}, PdiClientId = {PdiClientId}, PdiClientSecret = (secret), "
-        + $"LogLevel = {LogLevel}, SessionTtl = {SessionTtl}, ApiKeys = [{string.Join(", ", ApiKeys)}], "
+        + $"LogLevel = {LogLevel}, SessionTtl = {SessionTtl}, ArchiveAfter = {ArchiveAfter}, ApiKeys = [{string.Join(", ", ApiKeys)}], "
         + $"JwtAuthority = {JwtAuthority}, JwtAudience = {JwtAudience}, "
         + $"RateLimitGlobalPerSecond = {RateLimitGlobalPerSecond}, RateLimitCustomerPerSecond = {RateLimitCustomerPerSecond}, "
         + $"RateLimitIpPerMinute = {RateLimitIpPerMinute}, OtlpEndpoint = {OtlpEndpoint}, "

@@ -6,6 +6,7 @@ namespace LoyaltyService.Configuration;
 internal static class SettingsReader
 {
     private const int HoursInYear = 8760;
+    private const int MaxArchiveDays = 3650;
 
     /// <exception cref="ConfigurationException">Something is missing or wrong; it lists everything that is.</exception>
     public static Settings Read(IReadOnlyDictionary<string, string?> environment, Func<string, string> readFile)
@@ -28,6 +29,7 @@ internal static class SettingsReader
             PdiClientSecret = lookup.Read(EnvironmentVariables.PdiClientSecret, Text, required: true)!,
             LogLevel = lookup.Read(EnvironmentVariables.LogLevel, Level),
             SessionTtl = TimeSpan.FromHours(lookup.Read(EnvironmentVariables.SessionTtlHours, WholeNumber(1, HoursInYear))),
+            ArchiveAfter = TimeSpan.FromDays(lookup.Read(EnvironmentVariables.ArchiveAfterDays, WholeNumber(1, MaxArchiveDays))),
             ApiKeys = lookup.Read(EnvironmentVariables.ApiKeys, ApiKeyParser.Parse, required: production && !authorityIsSet) ?? [],
             JwtAuthority = lookup.Read(EnvironmentVariables.JwtAuthority, text => HttpUrl(text, httpsOnly: production)),
             JwtAudience = lookup.Read(EnvironmentVariables.JwtAudience, Text, required: authorityIsSet),

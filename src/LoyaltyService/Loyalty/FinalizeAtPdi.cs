@@ -30,6 +30,7 @@ internal sealed partial class FinalizeAtPdi(ISessionStore sessions, PdiClient pd
         {
             null => (await SaveAsync(session.Finalized(result.Value!, cause)), null),
             { IsSessionGone: true } gone => await RefuseAsync(session.PdiSessionLost(gone, cause), gone),
+            var tooLate when session.IsExpired => await RefuseAsync(session.RefusedAfterExpiry(tooLate, cause), tooLate),
             var rejection => await RefuseAsync(session.FinalizeRefused(rejection, cause), rejection),
         };
     }

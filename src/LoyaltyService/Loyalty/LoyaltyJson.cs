@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LoyaltyService.Health;
+using LoyaltyService.Jobs;
 using LoyaltyService.Pdi;
 
 namespace LoyaltyService.Loyalty;
@@ -30,6 +31,8 @@ namespace LoyaltyService.Loyalty;
 [JsonSerializable(typeof(QueueItem))]
 [JsonSerializable(typeof(ResolveRequest))]
 [JsonSerializable(typeof(ResolveResponse))]
+[JsonSerializable(typeof(JobsResponse))]
+[JsonSerializable(typeof(JobRunItem))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(HealthReport))]
 internal sealed partial class LoyaltyJson : JsonSerializerContext

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoyaltyService.Health;
+using LoyaltyService.Jobs;
 using LoyaltyService.Loyalty;
 using LoyaltyService.Pdi;
 
@@ -27,6 +28,9 @@ internal static class Examples
         SessionId, "finalizing", "CUST-12345", "POS-001", TransactionId, Created, Created.AddMinutes(20), false, 50, Created.AddMinutes(20),
         "PDI answered finalize with 503.");
 
+    private static readonly JobRunItem Archived = new(
+        "archive-sessions", Created, true, Created, Created.AddSeconds(4), "done", 1, 12_000, null);
+
     private static readonly (int Status, object Body)[] Answers =
     [
         (200, new IdentifyResponse(SessionId, "active", "John Doe", 5000, "Gold", 2, Expires)),
@@ -49,6 +53,8 @@ internal static class Examples
             ],
         }),
         (200, new ResolveResponse(SessionId, "failed", 5, new FailureResponse("resolved", null, "Given by hand, ticket 4711."))),
+        (200, new JobsResponse([new JobItem("archive-sessions", "0 2 * * *", new DateTimeOffset(2025, 3, 17, 2, 0, 0, TimeSpan.Zero), [Archived])])),
+        (202, Archived with { FinishedAt = null, Outcome = "running", Handled = 0 }),
         (200, new HealthReport("healthy", Created, 3600)),
     ];
 

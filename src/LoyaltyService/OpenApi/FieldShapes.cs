@@ -1,4 +1,5 @@
 using System.Globalization;
+using LoyaltyService.Jobs;
 using LoyaltyService.Loyalty;
 using LoyaltyService.Pdi;
 using LoyaltyService.Sessions;
@@ -44,6 +45,7 @@ internal static class FieldShapes
         [(typeof(TimelineEntry), "status")] = Statuses,
         [(typeof(TimelineEntry), "cause")] = [Causes.Request, Causes.Worker, Causes.Job, Causes.Operator],
         [(typeof(TimelineEntry), "rewardSource")] = ["pdi", "estimate"],
+        [(typeof(JobRunItem), "outcome")] = ["running", "waiting", "done", "failed"],
         [(typeof(ResolveResponse), "status")] = [SessionStatus.Failed.ToText()],
         [(typeof(CalculateRewardsResponse), "source")] = ["pdi", "estimate"],
         [(typeof(FailureResponse), "reason")] = [SessionFailure.RejectedByPdi, SessionFailure.Expired, SessionFailure.Resolved],

@@ -18,6 +18,10 @@ internal interface IIdempotencyKeyStore
 
     /// <summary>Gives the key back, as if it had never been sent. Does nothing if somebody else has it.</summary>
     Task ReleaseAsync(IdempotencyKey claim, CancellationToken cancellationToken);
+
+    /// <summary>Removes keys older than <paramref name="window"/> that nobody holds, at most <paramref name="limit"/>.</summary>
+    /// <returns>How many were removed; 0 when nothing is left to remove.</returns>
+    Task<int> ForgetAsync(TimeSpan window, int limit, CancellationToken cancellationToken);
 }
 
 /// <summary>A key as a claim finds it.</summary>

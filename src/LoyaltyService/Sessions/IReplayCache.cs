@@ -12,6 +12,10 @@ internal interface IReplayCache
     ValueTask<Replay?> FindAsync(ReplayKey key);
 
     void Remember(ReplayKey key, Replay replay);
+
+    /// <summary>Removes what is older than the window and has not gone by itself.</summary>
+    /// <returns>How many entries that were.</returns>
+    Task<int> SweepAsync(CancellationToken cancellationToken);
 }
 
 /// <param name="Operation">The route: <c>identify</c> or <c>finalize</c>; or <c>key</c> for what came with an Idempotency-Key.</param>

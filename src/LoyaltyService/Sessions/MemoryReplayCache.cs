@@ -19,11 +19,21 @@ internal sealed class MemoryReplayCache(TimeProvider clock) : IReplayCache
         var now = clock.GetTimestamp();
         entries[key] = (replay, now);
         inOrder.Enqueue((key, now));
+        Sweep();
+    }
+
+    public Task<int> SweepAsync(CancellationToken cancellationToken) => Task.FromResult(Sweep());
+
+    private int Sweep()
+    {
+        var removed = 0;
         while (inOrder.TryPeek(out var oldest) && (IsOld(oldest.RememberedAt) || inOrder.Count > MaxEntries) && inOrder.TryDequeue(out oldest))
         {
-            if (entries.TryGetValue(oldest.Key, out var entry) && entry.RememberedAt == oldest.RememberedAt)
-                entries.TryRemove(oldest.Key, out _);
+            if (entries.TryGetValue(oldest.Key, out var entry) && entry.RememberedAt == oldest.RememberedAt && entries.TryRemove(oldest.Key, out _))
+                removed++;
         }
+
+        return removed;
     }
 
     private bool IsOld(long rememberedAt) => clock.GetElapsedTime(rememberedAt) >= IReplayCache.Window;

@@ -37,6 +37,16 @@ internal sealed class PostgresIdempotencyKeyStore(PostgresDatabase database) : I
 
     private const string Release = "delete from idempotency_keys where key = $1 and busy_until = $2";
 
+    private const string Forget = """
+        delete from idempotency_keys
+         where key = any (array(
+               select key from idempotency_keys
+                where created_at <= now() - $1 and (busy_until is null or busy_until <= now())
+                order by created_at
+                limit $2
+                  for update skip locked))
+        """;
+
     public async Task<IdempotencyKey> ClaimAsync(
         Guid key, Guid fingerprint, TimeSpan lease, TimeSpan window, CancellationToken cancellationToken)
     {
@@ -61,6 +71,9 @@ internal sealed class PostgresIdempotencyKeyStore(PostgresDatabase database) : I
 
     public Task ReleaseAsync(IdempotencyKey claim, CancellationToken cancellationToken) =>
         database.ExecuteAsync(Release, [Param.Of(claim.Key), Param.Of(claim.BusyUntil)], cancellationToken);
+
+    public Task<int> ForgetAsync(TimeSpan window, int limit, CancellationToken cancellationToken) =>
+        database.ExecuteAsync(Forget, [Param.Of(window), Param.Of(limit)], cancellationToken);
 
     private static Found ReadFound(NpgsqlDataReader row)
     {

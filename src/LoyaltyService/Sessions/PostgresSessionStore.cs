@@ -11,13 +11,7 @@ namespace LoyaltyService.Sessions;
 /// </summary>
 internal sealed class PostgresSessionStore(PostgresDatabase database) : ISessionStore
 {
-    private const string Columns = """
-        id, sale_key, client, channel_id, transaction_id, store_id, customer_id, metadata, identify_fingerprint, trace_id,
-        created_at, expires_at, status, version, pdi_session_id, customer_name, current_points, tier, identified_version,
-        earned_points, reward_source, finalize_fingerprint, finalize_key, final_amount, apply_rewards, redeem_points,
-        redeemed_points, new_balance, receipt_id, finalized_at, failure_reason, failure_code, failure_message,
-        busy_until is not null and busy_until > now() as is_busy, expires_at <= now() as is_expired
-        """;
+    private const string Columns = PostgresSessionRow.Columns;
 
     // The unique sale_key, not a look before the insert, decides who was first.
     private const string Insert = $"""
@@ -38,6 +32,16 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
 
     private const string FindById = $"select {Columns} from sessions where id = $1";
 
+    private const string FindArchivedBySaleKey = $"select {Columns} from sessions_archive where sale_key = $1";
+
+    private const string FindArchivedById = $"select {Columns} from sessions_archive where id = $1";
+
+    // A session that nobody has been told of: its sale was archived in the very moment in which it came again.
+    private const string TakeBack = """
+        with gone as (delete from sessions where id = $1 and version = 1 returning id)
+        delete from session_events where session_id in (select id from gone)
+        """;
+
     private const string UpdateWhere = """
         with changed as (
             update sessions
@@ -46,7 +50,7 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
                    earned_points = $10, reward_source = $11,
                    finalize_fingerprint = $12, finalize_key = $13, final_amount = $14, apply_rewards = $15, redeem_points = $16,
                    redeemed_points = $17, new_balance = $18, receipt_id = $19,
-                   finalized_at = case when $4 = 'finalized' then now() end,
+                   finalized_at = case when $4 = 'finalized' then now() end, failed_at = case when $4 = 'failed' then now() end,
                    failure_reason = $20, failure_code = $21, failure_message = $22
              where id = $1 and version = $2 and status = $3
         """;
@@ -103,36 +107,47 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
 
     private const string Release = "update sessions set busy_until = null where id = $1 and version = $2 and busy_until is not null";
 
-    private const string Events = """
-        select version, event, status, cause, at, amount, earned_points, redeemed_points, reward_source, detail, trace_id
-          from session_events
-         where session_id = $1
-         order by version
-        """;
+    private const string Events = $"select {PostgresSessionRow.EventColumns} from session_events where session_id = $1 order by version";
+
+    private const string ArchivedEvents = $"select {PostgresSessionRow.EventColumns} from session_events_archive where session_id = $1 order by version";
 
     public async Task<(Session Session, bool Created)> CreateAsync(
         Session session, TimeSpan lifetime, TimeSpan busyFor, CancellationToken cancellationToken)
     {
         try
         {
-            if (await database.QueryAsync(Insert, InsertParameters(session, lifetime, busyFor), ReadSession, cancellationToken) is { } created)
-                return (created, true);
+            // The archive is looked into after the insert, with a snapshot of its own: a sale that is archived meanwhile leaves the unique
+            // key, and a snapshot that is older than the insert would not show where it went.
+            var (created, archived) = await database.QueryPairAsync(
+                Insert, InsertParameters(session, lifetime, busyFor), FindArchivedBySaleKey, [Param.Of(session.SaleKey)],
+                PostgresSessionRow.Read, cancellationToken);
+            if (archived is not null && created is not null)
+                await database.ExecuteAsync(TakeBack, [Param.Of(created.Id)], CancellationToken.None);
+            if ((archived ?? created) is { } known)
+                return (known, archived is null);
         }
         catch (DatabaseUnavailableException broken) when (broken.IsOutcomeUnknown)
         {
             // The answer to the commit was lost. The id tells whose session is there, if one is.
-            if (await FindAsync() is { } stored)
+            if (await FindBySaleKeyAsync(session.SaleKey, cancellationToken) is { } stored)
                 return (stored, stored.Id == session.Id);
             throw;
         }
 
-        return (await FindAsync() ?? throw new InvalidDataException("A session that refused its double is not there."), false);
-
-        Task<Session?> FindAsync() => database.QueryAsync(FindBySaleKey, [Param.Of(session.SaleKey)], ReadSession, cancellationToken);
+        return (
+            await FindBySaleKeyAsync(session.SaleKey, cancellationToken)
+                ?? throw new InvalidDataException("A session that refused its double is not there."),
+            false);
     }
 
-    public Task<Session?> FindAsync(Guid id, CancellationToken cancellationToken) =>
-        database.QueryAsync(FindById, [Param.Of(id)], ReadSession, cancellationToken);
+    // In this order: what is moved between the two looks is found by the second one.
+    public async Task<Session?> FindAsync(Guid id, CancellationToken cancellationToken) =>
+        await database.QueryAsync(FindById, [Param.Of(id)], PostgresSessionRow.Read, cancellationToken)
+        ?? await database.QueryAsync(FindArchivedById, [Param.Of(id)], PostgresSessionRow.Read, cancellationToken);
+
+    private async Task<Session?> FindBySaleKeyAsync(Guid saleKey, CancellationToken cancellationToken) =>
+        await database.QueryAsync(FindBySaleKey, [Param.Of(saleKey)], PostgresSessionRow.Read, cancellationToken)
+        ?? await database.QueryAsync(FindArchivedBySaleKey, [Param.Of(saleKey)], PostgresSessionRow.Read, cancellationToken);
 
     public async Task<Session?> SaveAsync(SessionChange change, CancellationToken cancellationToken)
     {
@@ -170,8 +185,10 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
     public Task ReleaseAsync(Session session, CancellationToken cancellationToken) =>
         database.ExecuteAsync(Release, [Param.Of(session.Id), Param.Of(session.Version)], cancellationToken);
 
-    public Task<IReadOnlyList<SessionEventRow>> EventsAsync(Guid id, CancellationToken cancellationToken) =>
-        database.ListAsync(Events, [Param.Of(id)], ReadEvent, cancellationToken);
+    public async Task<IReadOnlyList<SessionEventRow>> EventsAsync(Guid id, CancellationToken cancellationToken) =>
+        await database.ListAsync(Events, [Param.Of(id)], PostgresSessionRow.ReadEvent, cancellationToken) is [_, ..] events
+            ? events
+            : await database.ListAsync(ArchivedEvents, [Param.Of(id)], PostgresSessionRow.ReadEvent, cancellationToken);
 
     private static NpgsqlParameter[] InsertParameters(Session session, TimeSpan lifetime, TimeSpan busyFor) =>
     [
@@ -202,43 +219,4 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
             _ => parameters,
         };
     }
-
-    private static Session ReadSession(NpgsqlDataReader row) => new()
-    {
-        Id = row.GetGuid(0),
-        SaleKey = row.GetGuid(1),
-        Client = row.GetString(2),
-        ChannelId = row.GetString(3),
-        TransactionId = row.GetString(4),
-        StoreId = row.StringOrNull(5),
-        CustomerId = row.GetString(6),
-        Metadata = row.StringOrNull(7),
-        IdentifyFingerprint = row.GetGuid(8),
-        TraceId = row.StringOrNull(9),
-        CreatedAt = row.GetFieldValue<DateTimeOffset>(10),
-        ExpiresAt = row.GetFieldValue<DateTimeOffset>(11),
-        Status = SessionStatusText.Parse(row.GetString(12)),
-        Version = row.GetInt32(13),
-        PdiSessionId = row.StringOrNull(14),
-        CustomerName = row.StringOrNull(15),
-        CurrentPoints = row.GetInt64(16),
-        Tier = row.StringOrNull(17),
-        IdentifiedVersion = row.IsDBNull(18) ? null : row.GetInt32(18),
-        EarnedPoints = row.GetInt64(19),
-        RewardSource = row.StringOrNull(20),
-        Intent = row.IsDBNull(22) ? null : new FinalizeIntent(
-            row.GetGuid(21), row.GetGuid(22), row.GetDecimal(23), row.GetBoolean(24), row.GetInt64(25)),
-        RedeemedPoints = row.GetInt64(26),
-        NewBalance = row.IsDBNull(27) ? null : row.GetInt64(27),
-        ReceiptId = row.StringOrNull(28),
-        FinalizedAt = row.IsDBNull(29) ? null : row.GetFieldValue<DateTimeOffset>(29),
-        Failure = row.IsDBNull(30) ? null : new SessionFailure(row.GetString(30), row.StringOrNull(31), row.StringOrNull(32)),
-        IsBusy = row.GetBoolean(33),
-        IsExpired = row.GetBoolean(34),
-    };
-
-    private static SessionEventRow ReadEvent(NpgsqlDataReader row) => new(
-        row.GetInt32(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetFieldValue<DateTimeOffset>(4),
-        row.IsDBNull(5) ? null : row.GetDecimal(5), row.GetInt64(6), row.GetInt64(7),
-        row.StringOrNull(8), row.StringOrNull(9), row.StringOrNull(10));
 }

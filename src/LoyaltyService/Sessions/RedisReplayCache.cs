@@ -13,9 +13,12 @@ namespace LoyaltyService.Sessions;
 internal sealed partial class RedisReplayCache(IConnectionMultiplexer redis, PostgresUrl database, ILogger<RedisReplayCache> logger) : IReplayCache
 {
     // Two environments on one Redis must not answer for each other: the sessions' database is a part of every key.
-    private readonly string prefix = $"loyalty:{NameOf(database)}:replay:";
+    public string Prefix { get; } = $"loyalty:{NameOf(database)}:replay:";
 
     private const int HeaderBytes = 16 + 2 + 4;
+
+    // Keys that one SCAN looks at: a millisecond or so of Redis's time.
+    private const int SweepPage = 1000;
 
     public async ValueTask<Replay?> FindAsync(ReplayKey key)
     {
@@ -47,7 +50,33 @@ internal sealed partial class RedisReplayCache(IConnectionMultiplexer redis, Pos
         }
     }
 
-    private RedisKey KeyOf(ReplayKey key) => $"{prefix}{key.Operation}:{key.Id:N}";
+    /// <summary>
+    /// Redis removes what is old by itself, if it was told when. What was not, for example because it was copied from another Redis
+    /// without its time, is told now.
+    /// </summary>
+    public async Task<int> SweepAsync(CancellationToken cancellationToken)
+    {
+        var told = 0;
+        try
+        {
+            foreach (var server in redis.GetServers().Where(server => server is { IsConnected: true, IsReplica: false }))
+            {
+                await foreach (var key in server.KeysAsync(database: -1, pattern: Prefix + "*", pageSize: SweepPage).WithCancellation(cancellationToken))
+                {
+                    if (await redis.GetDatabase().KeyExpireAsync(key, IReplayCache.Window, ExpireWhen.HasNoExpiry))
+                        told++;
+                }
+            }
+        }
+        catch (Exception missed) when (missed is RedisException or TimeoutException)
+        {
+            Log.NotSwept(logger, missed.Message);
+        }
+
+        return told;
+    }
+
+    private RedisKey KeyOf(ReplayKey key) => $"{Prefix}{key.Operation}:{key.Id:N}";
 
     private static string NameOf(PostgresUrl database) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
         $"{string.Join(',', database.Hosts)}/{database.Database}"))[..8]);
@@ -73,6 +102,9 @@ internal sealed partial class RedisReplayCache(IConnectionMultiplexer redis, Pos
     {
         [LoggerMessage(EventName = "ReplayNotRead", Level = LogLevel.Warning, Message = "Redis did not give a replay: {reason}")]
         public static partial void ReplayNotRead(ILogger logger, string reason);
+
+        [LoggerMessage(EventName = "ReplaysNotSwept", Level = LogLevel.Warning, Message = "Redis could not be swept: {reason}")]
+        public static partial void NotSwept(ILogger logger, string reason);
 
         [LoggerMessage(EventName = "ReplayNotRemembered", Level = LogLevel.Warning, Message = "Redis did not take a replay: {reason}")]
         public static partial void ReplayNotRemembered(ILogger logger, string reason);

@@ -101,11 +101,7 @@ internal sealed record Session
         IdentifiedVersion = Version + 1,
     });
 
-    public SessionChange IdentifyRejected(PdiRejection rejection, string cause) => Change(SessionEvent.IdentifyRejected, cause, this with
-    {
-        Failure = new SessionFailure(SessionFailure.RejectedByPdi, rejection.Code, rejection.Message),
-    }) with
-    { Work = PdiWorkChange.Settled };
+    public SessionChange IdentifyRejected(PdiRejection rejection, string cause) => RejectedFor(SessionEvent.IdentifyRejected, rejection, cause);
 
     public SessionChange Calculated(long earnedPoints, string source, decimal amount, string cause) =>
         Change(SessionEvent.Calculated, cause, this with { EarnedPoints = earnedPoints, RewardSource = source }) with { Amount = amount };
@@ -141,7 +137,11 @@ internal sealed record Session
             Work = PdiWorkChange.Settled,
         };
 
-    public SessionChange PdiSessionLost(PdiRejection rejection, string cause) => Change(SessionEvent.PdiSessionLost, cause, this with
+    public SessionChange RefusedAfterExpiry(PdiRejection rejection, string cause) => RejectedFor(SessionEvent.RefusedAfterExpiry, rejection, cause);
+
+    public SessionChange PdiSessionLost(PdiRejection rejection, string cause) => RejectedFor(SessionEvent.PdiSessionLost, rejection, cause);
+
+    private SessionChange RejectedFor(SessionEvent sessionEvent, PdiRejection rejection, string cause) => Change(sessionEvent, cause, this with
     {
         Failure = new SessionFailure(SessionFailure.RejectedByPdi, rejection.Code, rejection.Message),
     }) with

@@ -21,6 +21,9 @@ internal enum SessionEvent
     /// <summary>PDI refused the finalize; a corrected one is welcome.</summary>
     FinalizeRefused,
 
+    /// <summary>PDI refused a finalize whose session's time had run out meanwhile: there is no correcting it any more.</summary>
+    RefusedAfterExpiry,
+
     /// <summary>PDI no longer knows its session, so nothing can be finalized on it.</summary>
     PdiSessionLost,
 
@@ -40,7 +43,7 @@ internal static class SessionEventText
     private static readonly string[] Texts =
     [
         "identified", "identify_rejected", "calculated", "finalize_requested",
-        "finalized", "finalize_refused", "pdi_session_lost", "expired",
+        "finalized", "finalize_refused", "refused_after_expiry", "pdi_session_lost", "expired",
         "operator_resolved",
     ];
 

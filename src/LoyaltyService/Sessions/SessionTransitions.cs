@@ -31,6 +31,7 @@ internal static class SessionTransitions
         (SessionStatus.Finalizing, SessionEvent.IdentifyRejected) => SessionStatus.Failed,
         (SessionStatus.Finalizing, SessionEvent.Finalized) => SessionStatus.Finalized,
         (SessionStatus.Finalizing, SessionEvent.FinalizeRefused) => SessionStatus.PendingFinalization,
+        (SessionStatus.Finalizing, SessionEvent.RefusedAfterExpiry) => SessionStatus.Failed,
         (SessionStatus.Finalizing, SessionEvent.PdiSessionLost) => SessionStatus.Failed,
         // The only way out of finalizing without a word of PDI, and only for an operator who has made sure that PDI did not commit.
         (SessionStatus.Finalizing, SessionEvent.OperatorResolved) => SessionStatus.Failed,

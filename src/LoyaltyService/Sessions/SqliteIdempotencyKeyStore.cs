@@ -28,6 +28,15 @@ internal sealed class SqliteIdempotencyKeyStore(SqliteDatabase database) : IIdem
 
     private const string Release = "delete from idempotency_keys where key = $key and busy_until = $busy_until";
 
+    private const string Forget = $"""
+        delete from idempotency_keys
+         where key in (
+               select key from idempotency_keys
+                where created_at <= {Now} - $window and (busy_until is null or busy_until <= {Now})
+                order by created_at
+                limit $limit)
+        """;
+
     public Task<IdempotencyKey> ClaimAsync(
         Guid key, Guid fingerprint, TimeSpan lease, TimeSpan window, CancellationToken cancellationToken) =>
         database.WriteAsync(connection =>
@@ -50,6 +59,9 @@ internal sealed class SqliteIdempotencyKeyStore(SqliteDatabase database) : IIdem
     public Task ReleaseAsync(IdempotencyKey claim, CancellationToken cancellationToken) =>
         database.WriteAsync(connection => connection.Execute(Release,
             ("$key", claim.Key.ToBlob()), ("$busy_until", claim.BusyUntil!.Value.ToUnixTimeMilliseconds())), cancellationToken);
+
+    public Task<int> ForgetAsync(TimeSpan window, int limit, CancellationToken cancellationToken) =>
+        database.WriteAsync(connection => connection.Execute(Forget, ("$window", window.ToMilliseconds()), ("$limit", limit)), cancellationToken);
 
     private static IdempotencyKey ReadKey(SqliteDataReader row)
     {

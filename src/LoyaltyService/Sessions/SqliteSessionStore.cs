@@ -8,13 +8,7 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
 {
     private const string Now = SqliteValues.Now;
 
-    private const string Columns = $"""
-        id, sale_key, client, channel_id, transaction_id, store_id, customer_id, metadata, identify_fingerprint, trace_id,
-        created_at, expires_at, status, version, pdi_session_id, customer_name, current_points, tier, identified_version,
-        earned_points, reward_source, finalize_fingerprint, finalize_key, final_amount, apply_rewards, redeem_points,
-        redeemed_points, new_balance, receipt_id, finalized_at, failure_reason, failure_code, failure_message,
-        busy_until is not null and busy_until > {Now} as is_busy, expires_at <= {Now} as is_expired
-        """;
+    private const string Columns = SqliteSessionRow.Columns;
 
     private const string Insert = $"""
         insert into sessions (id, sale_key, client, channel_id, transaction_id, store_id, customer_id, metadata,
@@ -32,7 +26,13 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
 
     private const string FindBySaleKey = $"select {Columns} from sessions where sale_key = $sale_key";
 
-    private const string FindById = $"select {Columns} from sessions where id = $id";
+    private const string FindArchivedBySaleKey = $"select {Columns} from sessions_archive where sale_key = $sale_key";
+
+    private const string FindById = $"""
+        select {Columns} from sessions where id = $id
+        union all
+        select {Columns} from sessions_archive where id = $id
+        """;
 
     private const string Update = $"""
         update sessions
@@ -42,7 +42,7 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
                finalize_fingerprint = $finalize_fingerprint, finalize_key = $finalize_key, final_amount = $final_amount,
                apply_rewards = $apply_rewards, redeem_points = $redeem_points, redeemed_points = $redeemed_points,
                new_balance = $new_balance, receipt_id = $receipt_id,
-               finalized_at = case when $status = 'finalized' then {Now} end,
+               finalized_at = case when $status = 'finalized' then {Now} end, failed_at = case when $status = 'failed' then {Now} end,
                failure_reason = $failure_reason, failure_code = $failure_code, failure_message = $failure_message
          where id = $id and version = $version and status = $from_status
         """;
@@ -71,10 +71,10 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
 
     private const string Release = "update sessions set busy_until = null where id = $id and version = $version and busy_until is not null";
 
-    private const string Events = """
-        select version, event, status, cause, at, amount, earned_points, redeemed_points, reward_source, detail, trace_id
-          from session_events
-         where session_id = $id
+    private const string Events = $"""
+        select {SqliteSessionRow.EventColumns} from session_events where session_id = $id
+        union all
+        select {SqliteSessionRow.EventColumns} from session_events_archive where session_id = $id
          order by version
         """;
 
@@ -82,6 +82,10 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
         Session session, TimeSpan lifetime, TimeSpan busyFor, CancellationToken cancellationToken) =>
         database.WriteAsync(connection =>
         {
+            using var findArchived = connection.Command(FindArchivedBySaleKey, ("$sale_key", session.SaleKey.ToBlob()));
+            if (findArchived.First(SqliteSessionRow.Read) is { } archived)
+                return (archived, false);
+
             using var insert = connection.Command(Insert,
                 ("$id", session.Id.ToBlob()), ("$sale_key", session.SaleKey.ToBlob()), ("$client", session.Client),
                 ("$channel_id", session.ChannelId), ("$transaction_id", session.TransactionId), ("$store_id", session.StoreId),
@@ -93,14 +97,14 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
                 connection.Execute(InsertCreated, ("$sale_key", session.SaleKey.ToBlob()));
 
             using var find = connection.Command(FindBySaleKey, ("$sale_key", session.SaleKey.ToBlob()));
-            return (find.First(ReadSession) ?? throw new InvalidDataException("A session that refused its double is not there."), created);
+            return (find.First(SqliteSessionRow.Read) ?? throw new InvalidDataException("A session that refused its double is not there."), created);
         }, cancellationToken);
 
     public Task<Session?> FindAsync(Guid id, CancellationToken cancellationToken) =>
         database.ReadAsync(connection =>
         {
             using var find = connection.Command(FindById, ("$id", id.ToBlob()));
-            return find.First(ReadSession);
+            return find.First(SqliteSessionRow.Read);
         }, cancellationToken);
 
     public Task<Session?> SaveAsync(SessionChange change, CancellationToken cancellationToken) =>
@@ -137,7 +141,7 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
         database.ReadAsync(connection =>
         {
             using var events = connection.Command(Events, ("$id", id.ToBlob()));
-            return events.All(ReadEvent);
+            return events.All(SqliteSessionRow.ReadEvent);
         }, cancellationToken);
 
     private static bool HasParkedWork(SqliteConnection connection, Guid id)
@@ -160,43 +164,4 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
             ("$new_balance", after.NewBalance), ("$receipt_id", after.ReceiptId), ("$failure_reason", after.Failure?.Reason),
             ("$failure_code", after.Failure?.Code), ("$failure_message", after.Failure?.Message)) == 1;
     }
-
-    private static Session ReadSession(SqliteDataReader row) => new()
-    {
-        Id = row.GuidAt(0),
-        SaleKey = row.GuidAt(1),
-        Client = row.GetString(2),
-        ChannelId = row.GetString(3),
-        TransactionId = row.GetString(4),
-        StoreId = row.StringOrNull(5),
-        CustomerId = row.GetString(6),
-        Metadata = row.StringOrNull(7),
-        IdentifyFingerprint = row.GuidAt(8),
-        TraceId = row.StringOrNull(9),
-        CreatedAt = row.TimeAt(10),
-        ExpiresAt = row.TimeAt(11),
-        Status = SessionStatusText.Parse(row.GetString(12)),
-        Version = row.GetInt32(13),
-        PdiSessionId = row.StringOrNull(14),
-        CustomerName = row.StringOrNull(15),
-        CurrentPoints = row.GetInt64(16),
-        Tier = row.StringOrNull(17),
-        IdentifiedVersion = row.IsDBNull(18) ? null : row.GetInt32(18),
-        EarnedPoints = row.GetInt64(19),
-        RewardSource = row.StringOrNull(20),
-        Intent = row.IsDBNull(22) ? null : new FinalizeIntent(
-            row.GuidAt(21), row.GuidAt(22), row.GetInt64(23) / 100m, row.GetBoolean(24), row.GetInt64(25)),
-        RedeemedPoints = row.GetInt64(26),
-        NewBalance = row.IsDBNull(27) ? null : row.GetInt64(27),
-        ReceiptId = row.StringOrNull(28),
-        FinalizedAt = row.IsDBNull(29) ? null : row.TimeAt(29),
-        Failure = row.IsDBNull(30) ? null : new SessionFailure(row.GetString(30), row.StringOrNull(31), row.StringOrNull(32)),
-        IsBusy = row.GetBoolean(33),
-        IsExpired = row.GetBoolean(34),
-    };
-
-    private static SessionEventRow ReadEvent(SqliteDataReader row) => new(
-        row.GetInt32(0), row.GetString(1), row.GetString(2), row.GetString(3), row.TimeAt(4),
-        row.IsDBNull(5) ? null : row.GetInt64(5) / 100m, row.GetInt64(6), row.GetInt64(7),
-        row.StringOrNull(8), row.StringOrNull(9), row.StringOrNull(10));
 }

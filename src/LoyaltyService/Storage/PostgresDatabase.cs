@@ -68,6 +68,38 @@ internal sealed partial class PostgresDatabase(NpgsqlDataSource source, TimeProv
         RunAsync(statement, parameters, (command, token) => ReadAllAsync(command, read, token), cancellationToken);
 
     /// <summary>
+    /// Runs two statements in one round trip, each a transaction of its own, so that the second one sees what the first one waited for;
+    /// the first row of each, null where there is none.
+    /// </summary>
+    public Task<(T? First, T? Second)> QueryPairAsync<T>(
+        string first, NpgsqlParameter[] firstParameters, string second, NpgsqlParameter[] secondParameters, Func<NpgsqlDataReader, T> read,
+        CancellationToken cancellationToken)
+        where T : class =>
+        RunAsync(async (connection, token) =>
+        {
+            await using var batch = new NpgsqlBatch(connection) { EnableErrorBarriers = true };
+            var (one, other) = (new NpgsqlBatchCommand(first), new NpgsqlBatchCommand(second));
+            one.Parameters.AddRange(firstParameters);
+            other.Parameters.AddRange(secondParameters);
+            batch.BatchCommands.Add(one);
+            batch.BatchCommands.Add(other);
+            try
+            {
+                await using var reader = await batch.ExecuteReaderAsync(token);
+                var fromFirst = await reader.ReadAsync(token) ? read(reader) : null;
+                await reader.NextResultAsync(token);
+                var fromSecond = await reader.ReadAsync(token) ? read(reader) : null;
+                await reader.NextResultAsync(token);
+                return (fromFirst, fromSecond);
+            }
+            finally
+            {
+                one.Parameters.Clear();
+                other.Parameters.Clear();
+            }
+        }, cancellationToken);
+
+    /// <summary>
     /// As <see cref="ListAsync"/>, but outside serializable isolation: for a look at many rows by somebody who decides nothing on it that
     /// a statement of its own would not decide again. Under serializable isolation such a look is in conflict with every sale.
     /// </summary>
@@ -88,28 +120,31 @@ internal sealed partial class PostgresDatabase(NpgsqlDataSource source, TimeProv
 
     public ValueTask DisposeAsync() => source.DisposeAsync();
 
-    private async Task<T> RunAsync<T>(
-        string statement,
-        NpgsqlParameter[] parameters,
-        Func<NpgsqlCommand, CancellationToken, Task<T>> run,
-        CancellationToken cancellationToken)
+    private Task<T> RunAsync<T>(
+        string statement, NpgsqlParameter[] parameters, Func<NpgsqlCommand, CancellationToken, Task<T>> run, CancellationToken cancellationToken) =>
+        RunAsync(async (connection, token) =>
+        {
+            await using var command = new NpgsqlCommand(statement, connection);
+            command.Parameters.AddRange(parameters);
+            try
+            {
+                return await run(command, token);
+            }
+            finally
+            {
+                // A parameter belongs to one command at a time; the next try has a command of its own.
+                command.Parameters.Clear();
+            }
+        }, cancellationToken);
+
+    private async Task<T> RunAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
     {
         for (var retry = 0; ; retry++)
         {
             try
             {
                 await using var connection = await OpenAsync(cancellationToken);
-                await using var command = new NpgsqlCommand(statement, connection);
-                command.Parameters.AddRange(parameters);
-                try
-                {
-                    return await run(command, cancellationToken);
-                }
-                finally
-                {
-                    // A parameter belongs to one command at a time; the next try has a command of its own.
-                    command.Parameters.Clear();
-                }
+                return await run(connection, cancellationToken);
             }
             catch (PostgresException refused) when (IsSerializationFailure(refused) && retry < MaxRetries)
             {

@@ -21,6 +21,8 @@ internal static class SqliteValues
     public static DateTimeOffset TimeAt(this SqliteDataReader row, int column) =>
         DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(column));
 
+    public static DateTimeOffset? TimeOrNull(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.TimeAt(column);
+
     public static string? StringOrNull(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 
     public static SqliteCommand Command(this SqliteConnection connection, string statement, params ReadOnlySpan<(string Name, object? Value)> parameters)

@@ -8,6 +8,9 @@ internal sealed class CallCountFilter(CallCounts counts) : IEndpointFilter
         // Until an answer says otherwise the call has failed: an exception becomes a 500.
         var outcome = "500";
 
+        if (context.HttpContext.Request.Headers["Idempotency-Key"].ToString() is { Length: > 0 } key)
+            counts.AddKey(context.HttpContext.GetOperation(), key);
+
         try
         {
             var answer = await next(context);

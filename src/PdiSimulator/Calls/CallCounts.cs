@@ -2,14 +2,25 @@ using System.Collections.Concurrent;
 
 namespace PdiSimulator.Calls;
 
-/// <summary>How many calls of each operation ended in which way.</summary>
+/// <summary>How many calls of each operation ended in which way, and under how many keys they came.</summary>
 internal sealed class CallCounts
 {
     private readonly ConcurrentDictionary<(Operation Operation, string Outcome), long> _counts = new();
+    private readonly ConcurrentDictionary<(Operation Operation, string Key), byte> _keys = new();
 
     public void Add(Operation operation, string outcome) => _counts.AddOrUpdate((operation, outcome), 1, (_, count) => count + 1);
 
-    public void Clear() => _counts.Clear();
+    public void AddKey(Operation operation, string key) => _keys.TryAdd((operation, key), default);
+
+    /// <summary>How many different idempotency keys an operation was called with: one for each effect that was wanted, however often it was sent.</summary>
+    public SortedDictionary<string, int> KeysByOperation() => new(
+        _keys.Keys.GroupBy(key => key.Operation.Name()).ToDictionary(keys => keys.Key, keys => keys.Count()), StringComparer.Ordinal);
+
+    public void Clear()
+    {
+        _counts.Clear();
+        _keys.Clear();
+    }
 
     public SortedDictionary<string, SortedDictionary<string, long>> ByOperation()
     {

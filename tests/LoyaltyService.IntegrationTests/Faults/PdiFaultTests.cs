@@ -62,6 +62,7 @@ public abstract class PdiFaultTests(Backend backend) : IAsyncLifetime
         Assert.Equal(450, settled.Json.GetProperty("earnedPoints").GetInt64());
         Assert.Equal(before + 450, await app.Pdi.BalanceAsync("CUST-GOLD"));
         Assert.Equal(0, (await app.Pdi.SummaryAsync()).GetProperty("doubleFinalized").GetInt64());
+        Assert.Equal(1, await app.Pdi.KeysAsync("finalize"));
         Assert.Equal((200, settled.Json.GetProperty("receiptId").GetString()), await RepeatAsync(sale));
     }
 

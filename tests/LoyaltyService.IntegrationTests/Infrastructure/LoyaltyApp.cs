@@ -1,9 +1,11 @@
 using System.Text;
 using System.Text.Json;
+using LoyaltyService.Jobs;
 using LoyaltyService.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Npgsql;
 
 namespace LoyaltyService.IntegrationTests.Infrastructure;
@@ -64,6 +66,8 @@ internal sealed class LoyaltyApp : IAsyncDisposable
             });
             builder.Configuration.AddInMemoryCollection(variables ?? []);
             services?.Invoke(builder.Services);
+            // Nothing by the clock, unless the test says so.
+            builder.Services.TryAddSingleton(new JobLimits { BySchedule = false });
         });
         await app.StartAsync();
         return new LoyaltyApp(app, database, ownsDatabase, pdi);
@@ -104,6 +108,24 @@ internal sealed class LoyaltyApp : IAsyncDisposable
         await using var connection = await Database.OpenPostgresAsync();
         await using var command = new NpgsqlCommand(Count, connection);
         return (long)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>As if everything that there is had happened that much earlier.</summary>
+    public async Task MakeOlderAsync(TimeSpan by)
+    {
+        const string Statement = """
+            update sessions
+               set created_at = created_at - {0}, expires_at = expires_at - {0}, finalized_at = finalized_at - {0}, failed_at = failed_at - {0}
+            """;
+        if (Services.GetService<SqliteDatabase>() is { } sqlite)
+        {
+            await sqlite.WriteAsync(connection => connection.Execute(Statement.Replace("{0}", $"{by.ToMilliseconds()}", StringComparison.Ordinal)), CancellationToken.None);
+            return;
+        }
+
+        await using var connection = await Database.OpenPostgresAsync();
+        await using var command = new NpgsqlCommand(Statement.Replace("{0}", $"interval '{by.TotalSeconds} seconds'", StringComparison.Ordinal), connection);
+        await command.ExecuteNonQueryAsync();
     }
 
     public async ValueTask DisposeAsync()

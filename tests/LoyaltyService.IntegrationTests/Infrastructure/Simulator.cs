@@ -64,6 +64,10 @@ internal sealed class Simulator : IAsyncDisposable
             ? statuses.EnumerateObject().Sum(status => status.Value.GetInt32())
             : 0;
 
+    /// <summary>How many different idempotency keys an operation came under, whatever became of the calls.</summary>
+    public async Task<int> KeysAsync(string operation) =>
+        (await GetAsync("/_simulator/calls/keys")).TryGetProperty(operation, out var keys) ? keys.GetInt32() : 0;
+
     /// <summary>How many calls an operation's fault holds back just now.</summary>
     public async Task<int> WaitingAsync(string operation) =>
         (await GetAsync("/_simulator/faults")).GetProperty(operation).GetProperty("waiting").GetInt32();

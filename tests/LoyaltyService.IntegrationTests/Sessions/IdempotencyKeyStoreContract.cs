@@ -154,6 +154,20 @@ public abstract class IdempotencyKeyStoreContract(Backend backend) : IAsyncLifet
         Assert.Equal(claim with { IsMine = false }, await ClaimAsync(window: Moment));
     }
 
+    [Fact]
+    public async Task Old_keys_are_forgotten_in_batches_and_neither_young_ones_nor_those_in_use()
+    {
+        for (var number = 0; number < 3; number++)
+            await Keys.CompleteAsync(await Keys.ClaimAsync(Guid.NewGuid(), body, Lease, Window, Token), Answer(), Token);
+        var inUse = await ClaimAsync();
+
+        Assert.Equal(0, await Keys.ForgetAsync(Window, 10, Token));
+        Assert.Equal(2, await Keys.ForgetAsync(TimeSpan.FromMilliseconds(-1), 2, Token));
+        Assert.Equal(1, await Keys.ForgetAsync(TimeSpan.FromMilliseconds(-1), 2, Token));
+        Assert.Equal(0, await Keys.ForgetAsync(TimeSpan.FromMilliseconds(-1), 2, Token));
+        Assert.True(await Keys.CompleteAsync(inUse, Answer(), Token));
+    }
+
     private Task<IdempotencyKey> ClaimAsync(Guid? fingerprint = null, TimeSpan? lease = null, TimeSpan? window = null) =>
         Keys.ClaimAsync(key, fingerprint ?? body, lease ?? Lease, window ?? Window, Token);
 

@@ -1,5 +1,6 @@
 using LoyaltyService.Configuration;
 using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.Jobs;
 using LoyaltyService.Pdi;
 using LoyaltyService.Sessions;
 using LoyaltyService.Storage;
@@ -10,8 +11,15 @@ namespace LoyaltyService.IntegrationTests.Sessions;
 
 /// <summary>The real stores on a database of their own, and a look at what stands in its tables.</summary>
 internal sealed class StoreUnderTest(
-    TestDatabase database, ISessionStore store, IIdempotencyKeyStore keys, IPdiWorkStore work, WorkTable table, Func<ValueTask> close) : IAsyncDisposable
+    TestDatabase database, ISessionStore store, IIdempotencyKeyStore keys, IPdiWorkStore work, ISessionUpkeep upkeep, IJobRunStore runs, WorkTable table,
+    Func<ValueTask> close) : IAsyncDisposable
 {
+    public TestDatabase Database { get; } = database;
+
+    public ISessionUpkeep Upkeep { get; } = upkeep;
+
+    public IJobRunStore Runs { get; } = runs;
+
     public ISessionStore Store { get; } = store;
 
     public IIdempotencyKeyStore Keys { get; } = keys;
@@ -38,12 +46,13 @@ internal sealed class StoreUnderTest(
             var postgres = new PostgresDatabase(source, TimeProvider.System, NullLogger<PostgresDatabase>.Instance);
             return new StoreUnderTest(
                 database, new PostgresSessionStore(postgres), new PostgresIdempotencyKeyStore(postgres), new PostgresPdiWorkStore(postgres),
-                new PostgresWorkTable(database), postgres.DisposeAsync);
+                new PostgresSessionUpkeep(postgres), new PostgresJobRunStore(postgres), new PostgresWorkTable(database), postgres.DisposeAsync);
         }
 
         var sqlite = new SqliteDatabase(((SqliteUrl)database.Parsed).SqlitePath);
         return new StoreUnderTest(
-            database, new SqliteSessionStore(sqlite), new SqliteIdempotencyKeyStore(sqlite), new SqlitePdiWorkStore(sqlite), new SqliteWorkTable(sqlite), () =>
+            database, new SqliteSessionStore(sqlite), new SqliteIdempotencyKeyStore(sqlite), new SqlitePdiWorkStore(sqlite),
+            new SqliteSessionUpkeep(sqlite), new SqliteJobRunStore(sqlite), new SqliteWorkTable(sqlite), () =>
         {
             sqlite.Dispose();
             return ValueTask.CompletedTask;
@@ -63,7 +72,7 @@ internal sealed class StoreUnderTest(
     public async ValueTask DisposeAsync()
     {
         await close();
-        await database.DisposeAsync();
+        await Database.DisposeAsync();
     }
 }
 

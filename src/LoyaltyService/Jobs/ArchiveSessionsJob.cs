@@ -1,0 +1,22 @@
+using LoyaltyService.Sessions;
+
+namespace LoyaltyService.Jobs;
+
+/// <summary>brief: daily at 2 AM UTC, move sessions that were closed 30 days ago to the archive.</summary>
+internal sealed class ArchiveSessionsJob(ISessionUpkeep upkeep, JobLimits limits) : IJob
+{
+    public string Name => "archive-sessions";
+
+    public string Schedule => "0 2 * * *";
+
+    public async Task RunAsync(JobRun run, CancellationToken cancellationToken)
+    {
+        var until = run.StartedAt - limits.ArchiveAfter;
+        var from = WalkPosition.Parse(run.Progress) ?? WalkPosition.Start;
+        while (await upkeep.ArchiveAsync(from, until, limits.BatchSize, cancellationToken) is { Reached: { } reached } batch)
+        {
+            await run.ReportAsync(batch.Changed, reached.ToString(), cancellationToken);
+            from = reached;
+        }
+    }
+}

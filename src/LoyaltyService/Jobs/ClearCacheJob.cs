@@ -1,0 +1,19 @@
+using LoyaltyService.Sessions;
+
+namespace LoyaltyService.Jobs;
+
+/// <summary>brief: every hour, remove idempotency entries older than 10 minutes. Runs that operators no longer ask for go with them.</summary>
+internal sealed class ClearCacheJob(IIdempotencyKeyStore keys, IReplayCache replays, IJobRunStore runs, JobLimits limits) : IJob
+{
+    public string Name => "clear-cache";
+
+    public string Schedule => "0 * * * *";
+
+    public async Task RunAsync(JobRun run, CancellationToken cancellationToken)
+    {
+        await run.ReportAsync(await replays.SweepAsync(cancellationToken), progress: null, cancellationToken);
+        while (await keys.ForgetAsync(IReplayCache.Window, limits.BatchSize, cancellationToken) is > 0 and var forgotten)
+            await run.ReportAsync(forgotten, progress: null, cancellationToken);
+        await runs.ForgetAsync(limits.KeepRuns, cancellationToken);
+    }
+}

@@ -1,0 +1,27 @@
+using LoyaltyService.Observability;
+using LoyaltyService.Sessions;
+
+namespace LoyaltyService.Jobs;
+
+/// <summary>
+/// brief: every 15 minutes, mark expired sessions as failed, soft delete. Walks along the time of expiry from where the last run that
+/// ended well began, so that a run costs what has become due since, and not what there is.
+/// </summary>
+internal sealed class ExpireSessionsJob(ISessionUpkeep upkeep, IJobRunStore runs, JobLimits limits, LoyaltyMetrics metrics) : IJob
+{
+    public string Name => "expire-sessions";
+
+    public string Schedule => "*/15 * * * *";
+
+    public async Task RunAsync(JobRun run, CancellationToken cancellationToken)
+    {
+        var from = WalkPosition.Parse(run.Progress)
+            ?? new WalkPosition((await runs.LastDoneAsync(Name, cancellationToken) ?? DateTimeOffset.UnixEpoch + limits.ExpireOverlap) - limits.ExpireOverlap);
+        while (await upkeep.ExpireAsync(from, run.StartedAt, limits.BatchSize, cancellationToken) is { Reached: { } reached } batch)
+        {
+            metrics.SessionsExpired(batch.Changed);
+            await run.ReportAsync(batch.Changed, reached.ToString(), cancellationToken);
+            from = reached;
+        }
+    }
+}

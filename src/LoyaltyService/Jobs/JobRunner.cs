@@ -1,0 +1,152 @@
+using System.Diagnostics;
+using Cronos;
+using LoyaltyService.Observability;
+using LoyaltyService.Storage;
+
+namespace LoyaltyService.Jobs;
+
+/// <summary>
+/// Runs the jobs by their schedules, on the database's clock. Every replica looks; a row in <c>job_runs</c> decides who runs an
+/// occurrence, and a run whose replica dies is taken over where it stood when its lease is over. An occurrence that nobody ran because no
+/// replica was up is made up for at the next look; of several missed ones only the last, since each does all that there is to do.
+/// </summary>
+internal sealed partial class JobRunner(
+    IEnumerable<IJob> jobs, IJobRunStore runs, JobLimits limits, LoyaltyMetrics metrics, TimeProvider clock, ILogger<JobRunner> logger)
+    : BackgroundService
+{
+    private readonly List<Task> byHand = [];
+    private CancellationToken stopping;
+
+    public IReadOnlyList<IJob> Jobs { get; } = [.. jobs];
+
+    /// <summary>The next occurrence of a job's schedule after a time.</summary>
+    public static DateTimeOffset Next(IJob job, DateTimeOffset after) =>
+        CronExpression.Parse(job.Schedule).GetNextOccurrence(after, TimeZoneInfo.Utc) ?? DateTimeOffset.MaxValue;
+
+    /// <summary>Takes a run by hand; null if the job is being run already.</summary>
+    public Task<JobRunRow?> ClaimByHandAsync(IJob job, CancellationToken cancellationToken) =>
+        runs.ClaimAsync(job.Name, scheduledFor: null, limits.Lease, cancellationToken);
+
+    /// <summary>Goes on with a run by hand after its caller has left; the host waits for it when it stops.</summary>
+    public void Continue(IJob job, JobRunRow row)
+    {
+        lock (byHand)
+        {
+            byHand.RemoveAll(task => task.IsCompleted);
+            byHand.Add(RunAsync(job, row, stopping));
+        }
+    }
+
+    /// <summary>Runs what was claimed to its end.</summary>
+    /// <returns>Whether the run ended well.</returns>
+    public async Task<bool> RunAsync(IJob job, JobRunRow row, CancellationToken cancellationToken)
+    {
+        var started = clock.GetTimestamp();
+        var run = new JobRun(runs, limits, row);
+        try
+        {
+            await job.RunAsync(run, cancellationToken);
+            await runs.EndAsync(row, done: true, error: null, CancellationToken.None);
+            Log.JobDone(logger, job.Name, run.Handled, (long)clock.GetElapsedTime(started).TotalMilliseconds);
+            metrics.JobEnded(job.Name, "done");
+            return true;
+        }
+        catch (JobTakenOverException)
+        {
+            Log.JobTakenOver(logger, job.Name);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // This replica stops; another one goes on at once.
+            await runs.LetGoAsync(row, TimeSpan.Zero, error: null, CancellationToken.None);
+        }
+        catch (Exception failed)
+        {
+            // A job that fails must not end the service, nor the next occurrence. Tried again by whoever looks next, a bounded number of times.
+            Log.JobFailed(logger, job.Name, row.Attempts, failed);
+            metrics.JobEnded(job.Name, "failed");
+            await FailAsync(row, failed.Message);
+        }
+
+        return false;
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        stopping = stoppingToken;
+        await Task.WhenAll(limits.BySchedule
+            ? Jobs.Select(job => LoopAsync(job, stoppingToken))
+            : [Task.Delay(Timeout.InfiniteTimeSpan, clock, stoppingToken).ContinueWith(static _ => { }, TaskScheduler.Default)]);
+        Task[] rest;
+        lock (byHand)
+            rest = [.. byHand];
+        await Task.WhenAll(rest);
+    }
+
+    private async Task LoopAsync(IJob job, CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                if (await ClaimDueAsync(job, stoppingToken) is { } row)
+                    await RunAsync(job, row, stoppingToken);
+                await Task.Delay(limits.Poll, clock, stoppingToken);
+            }
+            catch (Exception unusable) when (unusable is DatabaseUnavailableException or OverloadedException)
+            {
+                Log.LookFailed(logger, job.Name, unusable.Message);
+                await Task.Delay(limits.Poll, clock, CancellationToken.None).WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>The job's latest occurrence, if nobody has run it or is at it.</summary>
+    internal async Task<JobRunRow?> ClaimDueAsync(IJob job, CancellationToken cancellationToken)
+    {
+        var look = await runs.LookAsync(job.Name, cancellationToken);
+        var occurrence = Last(job, look.Now);
+        return look.Latest >= occurrence && look.IsSettled
+            ? null
+            : await runs.ClaimAsync(job.Name, occurrence, limits.Lease, cancellationToken);
+    }
+
+    /// <summary>The latest occurrence up to a time. The rarest schedule is daily.</summary>
+    private static DateTimeOffset Last(IJob job, DateTimeOffset now) =>
+        CronExpression.Parse(job.Schedule).GetOccurrences(now.AddDays(-2), now, TimeZoneInfo.Utc, toInclusive: true).Last();
+
+    private async Task FailAsync(JobRunRow row, string error)
+    {
+        try
+        {
+            if (row.Attempts < limits.MaxAttempts && !row.ByHand)
+                await runs.LetGoAsync(row, limits.RetryPause, error, CancellationToken.None);
+            else
+                await runs.EndAsync(row, done: false, error, CancellationToken.None);
+        }
+        catch (Exception unusable) when (unusable is DatabaseUnavailableException or OverloadedException)
+        {
+            // Its lease runs out, and it is tried again.
+            Debug.Assert(limits.Lease > TimeSpan.Zero, "A run without a lease would be tried again at once.");
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventName = "JobDone", Level = LogLevel.Information, Message = "Job done: {job} handled {handled} in {duration} ms")]
+        public static partial void JobDone(ILogger logger, string job, long handled, long duration);
+
+        [LoggerMessage(EventName = "JobFailed", Level = LogLevel.Error, Message = "Job failed: {job}, try {attempt}")]
+        public static partial void JobFailed(ILogger logger, string job, int attempt, Exception exception);
+
+        [LoggerMessage(EventName = "JobTakenOver", Level = LogLevel.Warning, Message = "Job taken over by another replica: {job}. This one was away for longer than its lease")]
+        public static partial void JobTakenOver(ILogger logger, string job);
+
+        [LoggerMessage(EventName = "JobLookFailed", Level = LogLevel.Warning, Message = "The job {job} could not use the database: {reason}")]
+        public static partial void LookFailed(ILogger logger, string job, string reason);
+    }
+}

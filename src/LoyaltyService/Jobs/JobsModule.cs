@@ -1,0 +1,31 @@
+using LoyaltyService.Configuration;
+using LoyaltyService.Sessions;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace LoyaltyService.Jobs;
+
+/// <summary>What is done by the clock: expiry, archive, clean-up, reconciliation.</summary>
+internal static class JobsModule
+{
+    public static void AddJobs(this WebApplicationBuilder builder, Settings settings)
+    {
+        builder.Services.TryAddSingleton(new JobLimits { ArchiveAfter = settings.ArchiveAfter });
+        if (settings.Database is PostgresUrl)
+        {
+            builder.Services.AddSingleton<IJobRunStore, PostgresJobRunStore>();
+            builder.Services.AddSingleton<ISessionUpkeep, PostgresSessionUpkeep>();
+        }
+        else
+        {
+            builder.Services.AddSingleton<IJobRunStore, SqliteJobRunStore>();
+            builder.Services.AddSingleton<ISessionUpkeep, SqliteSessionUpkeep>();
+        }
+
+        // In the order in which an operator sees them.
+        builder.Services.AddSingleton<IJob, ExpireSessionsJob>();
+        builder.Services.AddSingleton<IJob, ArchiveSessionsJob>();
+        builder.Services.AddSingleton<IJob, ClearCacheJob>();
+        builder.Services.AddSingleton<JobRunner>();
+        builder.Services.AddHostedService(static services => services.GetRequiredService<JobRunner>());
+    }
+}

@@ -1,0 +1,133 @@
+using System.Collections.Concurrent;
+using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.IntegrationTests.Sessions;
+using LoyaltyService.Jobs;
+using LoyaltyService.Observability;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace LoyaltyService.IntegrationTests.Jobs;
+
+/// <summary>The clockwork, with a job of the test's own on the real store.</summary>
+public sealed class JobRunnerTests : IAsyncLifetime
+{
+    private static readonly JobLimits Eager = new() { Poll = TimeSpan.FromMilliseconds(20), RetryPause = TimeSpan.Zero };
+
+    private StoreUnderTest under = null!;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => under = await StoreUnderTest.CreateAsync(Backend.Postgres);
+
+    public ValueTask DisposeAsync() => under.DisposeAsync();
+
+    [Fact]
+    public async Task A_missed_occurrence_is_run_at_start_by_one_of_three_replicas_and_only_once()
+    {
+        var job = new CountingJob();
+        var replicas = Enumerable.Range(0, 3).Select(_ => Runner(job)).ToArray();
+
+        foreach (var replica in replicas)
+            await replica.StartAsync(Token);
+        await Eventually.BecomesTrueAsync(async () => (await LatestAsync())?.Outcome == "done", "the run is done");
+        // Whoever looks once more finds nothing to do.
+        foreach (var replica in replicas)
+            Assert.Null(await replica.ClaimDueAsync(job, Token));
+        foreach (var replica in replicas)
+            await replica.StopAsync(Token);
+
+        Assert.Equal(1, job.Runs);
+        Assert.Equal((false, 3L), ((await LatestAsync())!.ByHand, (await LatestAsync())!.Handled));
+    }
+
+    [Fact]
+    public async Task A_job_that_fails_is_tried_three_times_and_waits_for_its_next_occurrence()
+    {
+        var job = new CountingJob { Fails = true };
+        var runner = Runner(job);
+
+        await runner.StartAsync(Token);
+        await Eventually.BecomesTrueAsync(async () => (await LatestAsync())?.Outcome == "failed", "the run has failed");
+        Assert.Null(await runner.ClaimDueAsync(job, Token));
+        await runner.StopAsync(Token);
+
+        Assert.Equal(3, job.Runs);
+        Assert.Equal(("It does not work.", 3), ((await LatestAsync())!.Error, (await LatestAsync())!.Attempts));
+    }
+
+    [Fact]
+    public async Task A_replica_that_stops_leaves_its_run_to_the_next_one_which_goes_on_where_it_stood()
+    {
+        var stopping = new CountingJob { HangsAfterFirstReport = true };
+        var first = Runner(stopping);
+        await first.StartAsync(Token);
+        await Eventually.BecomesTrueAsync(async () => (await LatestAsync())?.Progress == "1", "the first part is done");
+        await first.StopAsync(Token);
+
+        var goingOn = new CountingJob();
+        var second = Runner(goingOn);
+        await second.StartAsync(Token);
+        await Eventually.BecomesTrueAsync(async () => (await LatestAsync())?.Outcome == "done", "the run is done");
+        await second.StopAsync(Token);
+
+        Assert.Equal(["1"], stopping.Reported);
+        Assert.Equal(["2", "3"], goingOn.Reported);
+        Assert.Equal((3L, 2), ((await LatestAsync())!.Handled, (await LatestAsync())!.Attempts));
+    }
+
+    [Fact]
+    public async Task A_holder_that_was_away_for_longer_than_its_lease_stops_at_its_next_report()
+    {
+        var job = new CountingJob();
+        var row = (await under.Runs.ClaimAsync(job.Name, TimeProvider.System.GetUtcNow(), TimeSpan.FromMilliseconds(-1), Token))!;
+        var takenOver = (await under.Runs.ClaimAsync(job.Name, row.ScheduledFor, TimeSpan.FromMinutes(1), Token))!;
+
+        Assert.False(await Runner(job).RunAsync(job, row, Token));
+
+        Assert.Empty(job.Reported);
+        Assert.Equal((takenOver.Fence, true), ((await LatestAsync())!.Fence, (await LatestAsync())!.IsHeld));
+    }
+
+    private JobRunner Runner(IJob job)
+    {
+        var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        return new JobRunner(
+            [job], under.Runs, Eager, new LoyaltyMetrics(services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>()), TimeProvider.System,
+            NullLogger<JobRunner>.Instance);
+    }
+
+    private async Task<JobRunRow?> LatestAsync() => (await under.Runs.LatestAsync("counting", 1, Token)) is [var run] ? run : null;
+
+    /// <summary>Counts to three, a report a number.</summary>
+    private sealed class CountingJob : IJob
+    {
+        private int runs;
+
+        public string Name => "counting";
+
+        // A minute that has passed already today, or passed yesterday: never due again while the test runs.
+        public string Schedule { get; } = $"{TimeProvider.System.GetUtcNow().AddHours(-2).Minute} {TimeProvider.System.GetUtcNow().AddHours(-2).Hour} * * *";
+
+        public bool Fails { get; init; }
+
+        public bool HangsAfterFirstReport { get; init; }
+
+        public int Runs => runs;
+
+        public ConcurrentQueue<string> Reported { get; } = [];
+
+        public async Task RunAsync(JobRun run, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref runs);
+            if (Fails)
+                throw new InvalidOperationException("It does not work.");
+            for (var number = int.Parse(run.Progress ?? "0") + 1; number <= 3; number++)
+            {
+                await run.ReportAsync(handled: 1, $"{number}", cancellationToken);
+                Reported.Enqueue($"{number}");
+                if (HangsAfterFirstReport)
+                    await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+            }
+        }
+    }
+}

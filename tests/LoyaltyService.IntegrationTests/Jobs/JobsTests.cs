@@ -1,0 +1,158 @@
+using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.IntegrationTests.Loyalty;
+using LoyaltyService.Jobs;
+using LoyaltyService.Sessions;
+using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
+
+namespace LoyaltyService.IntegrationTests.Jobs;
+
+/// <summary>The jobs in the running service, as an operator and a till see them.</summary>
+public abstract class JobsTests(Backend backend) : IAsyncLifetime
+{
+    private LoyaltyApp app = null!;
+
+    internal LoyaltyApp App => app;
+
+    public async ValueTask InitializeAsync() => app = await LoyaltyApp.StartAsync(
+        backend, services: services => services.AddSingleton(new JobLimits { BySchedule = false, BatchSize = 2 }));
+
+    public async ValueTask DisposeAsync()
+    {
+        await app.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    [Fact]
+    public async Task A_session_that_expired_is_failed_and_can_neither_be_calculated_nor_finalized()
+    {
+        using var expired = new Counted(app, "session_expiry_count");
+        var sales = new List<Sale>();
+        for (var number = 0; number < 5; number++)
+            sales.Add(await new Sale(app).IdentifiedAsync());
+        await app.MakeOlderAsync(TimeSpan.FromHours(25));
+
+        await RunAsync("expire-sessions");
+        var status = await sales[0].StatusAsync();
+
+        Assert.Equal(("failed", "expired"), (Text(status, "status"), status.Json.GetProperty("failure").GetProperty("reason").GetString()));
+        Assert.Equal((409, "invalid_state"), ((await sales[1].CalculateAsync()).Status, (await sales[1].FinalizeAsync()).Code));
+        Assert.Equal(5, expired.Total);
+    }
+
+    [Fact]
+    public async Task An_archived_sale_answers_as_it_did_and_refuses_what_it_refused()
+    {
+        var sale = new Sale(app);
+        var identified = await sale.IdentifyAsync();
+        sale = sale with { SessionId = identified.SessionId };
+        await sale.CalculateAsync();
+        var receipt = await sale.FinalizeAsync();
+        await app.MakeOlderAsync(TimeSpan.FromDays(32));
+        var before = await sale.StatusAsync();
+
+        await RunAsync("archive-sessions");
+        // Another service, so that nothing is in the memory of the one that sold.
+        await using var later = await LaterAsync();
+        sale = sale with { App = later };
+
+        Assert.Equal(0, await later.CountSessionsAsync());
+        Assert.Equal((200, before.Text), Seen(await sale.StatusAsync()));
+        // To the last member but one: the test has changed when the session expires.
+        Assert.StartsWith(identified.Text[..identified.Text.IndexOf("expiresAt", StringComparison.Ordinal)], (await sale.IdentifyAsync()).Text, StringComparison.Ordinal);
+        Assert.Equal((200, receipt.Text, true), Replayed(await sale.FinalizeAsync()));
+        Assert.Equal((422, "idempotency_key_reused"), Of(await sale.FinalizeAsync(amount: 1.00m)));
+        Assert.Equal((422, "idempotency_key_reused"), Of(await (sale with { CustomerId = "CUST-GOLD" }).IdentifyAsync()));
+        Assert.Equal((409, "invalid_state"), Of(await sale.CalculateAsync()));
+        Assert.Equal(1, (await later.Pdi.SummaryAsync()).GetProperty("finalized").GetInt32());
+    }
+
+    [Fact]
+    public async Task Idempotency_entries_older_than_ten_minutes_are_removed_and_younger_ones_stay()
+    {
+        await new Sale(app) { Headers = [("Idempotency-Key", "young")] }.IdentifyAsync();
+
+        Assert.Equal(0, await RunAsync("clear-cache"));
+    }
+
+    [Fact]
+    public async Task An_operator_sees_each_job_with_its_next_and_its_last_run()
+    {
+        await RunAsync("archive-sessions");
+
+        var jobs = (await app.GetAsync("/ops/jobs")).Json.GetProperty("jobs");
+
+        Assert.Equal(
+            ["expire-sessions */15 * * * *", "archive-sessions 0 2 * * *", "clear-cache 0 * * * *"],
+            jobs.EnumerateArray().Select(job => $"{job.GetProperty("name").GetString()} {job.GetProperty("schedule").GetString()}"));
+        var archive = jobs[1];
+        Assert.Equal((2, 0), (archive.GetProperty("next").GetDateTimeOffset().Hour, archive.GetProperty("next").GetDateTimeOffset().Minute));
+        var byHand = archive.GetProperty("runs").EnumerateArray().First(run => run.GetProperty("byHand").GetBoolean());
+        Assert.Equal(("done", 1), (byHand.GetProperty("outcome").GetString(), byHand.GetProperty("attempts").GetInt32()));
+    }
+
+    [Fact]
+    public async Task A_job_that_does_not_exist_is_404_and_one_that_is_being_run_409()
+    {
+        var runs = app.Services.GetRequiredService<IJobRunStore>();
+        Assert.NotNull(await runs.ClaimAsync("clear-cache", scheduledFor: null, TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+
+        var running = await app.PostAsync("/ops/jobs/clear-cache/run", "");
+
+        Assert.Equal((404, "not_found"), Of(await app.PostAsync("/ops/jobs/make-coffee/run", "")));
+        Assert.Equal((409, "operation_in_progress", true), (running.Status, running.Code, running.Headers.ContainsKey("Retry-After")));
+    }
+
+    /// <summary>Runs a job to its end.</summary>
+    /// <returns>How many things it handled.</returns>
+    protected async Task<long> RunAsync(string job)
+    {
+        var run = await app.PostAsync($"/ops/jobs/{job}/run", "");
+        Assert.True(run.Status == 202, run.Text);
+        var scheduledFor = Text(run, "scheduledFor");
+        var ended = await Eventually.GetAsync(
+            async () => (await app.GetAsync("/ops/jobs")).Json.GetProperty("jobs").EnumerateArray()
+                .SelectMany(item => item.GetProperty("runs").EnumerateArray())
+                .Single(item => item.GetProperty("job").GetString() == job && item.GetProperty("scheduledFor").GetString() == scheduledFor),
+            item => item.GetProperty("outcome").GetString() is "done" or "failed", $"{job} has ended");
+        Assert.Equal("done", ended.GetProperty("outcome").GetString());
+        return ended.GetProperty("handled").GetInt64();
+    }
+
+    private async Task<LoyaltyApp> LaterAsync()
+    {
+        if (backend is Backend.Sqlite)
+            await app.StopAsync();
+        return await LoyaltyApp.StartAsync(
+            backend, new() { ["REDIS_URL"] = "memory:" }, database: app.Database, pdi: app.Pdi);
+    }
+
+    private static (int, string) Seen(Answer answer) => (answer.Status, answer.Text);
+
+    private static (int, string, bool) Replayed(Answer answer) => (answer.Status, answer.Text, answer.IsReplay);
+
+    private static (int, string?) Of(Answer answer) => (answer.Status, answer.Code);
+
+    private static string? Text(Answer answer, string member) => answer.Json.GetProperty(member).GetString();
+}
+
+public sealed class JobsOnPostgresTests() : JobsTests(Backend.Postgres)
+{
+    [Fact]
+    public async Task An_entry_in_Redis_that_was_not_told_when_to_go_is_told()
+    {
+        await new Sale(App).IdentifyAsync();
+        var redis = App.Services.GetRequiredService<IConnectionMultiplexer>();
+        var pattern = ((RedisReplayCache)App.Services.GetRequiredService<IReplayCache>()).Prefix + "*";
+        var key = await Eventually.GetAsync(
+            () => Task.FromResult(redis.GetServers()[0].Keys(pattern: pattern).FirstOrDefault()), found => !((byte[]?)found is null), "the answer is in Redis");
+        Assert.True(await redis.GetDatabase().KeyPersistAsync(key));
+
+        Assert.Equal(1, await RunAsync("clear-cache"));
+
+        Assert.InRange((await redis.GetDatabase().KeyTimeToLiveAsync(key))!.Value, TimeSpan.FromMinutes(9), TimeSpan.FromMinutes(10));
+        Assert.Equal(0, await RunAsync("clear-cache"));
+    }
+}
+
+public sealed class JobsOnSqliteTests() : JobsTests(Backend.Sqlite);

@@ -1,0 +1,188 @@
+using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.Pdi;
+using LoyaltyService.Sessions;
+using Npgsql;
+
+namespace LoyaltyService.IntegrationTests.Sessions;
+
+/// <summary>What the batches of the jobs promise; the subclasses run it on PostgreSQL and on SQLite.</summary>
+public abstract class SessionUpkeepContract(Backend backend) : IAsyncLifetime
+{
+    private static readonly TimeSpan Overdue = TimeSpan.FromHours(-1);
+    private static readonly TimeSpan Alive = TimeSpan.FromHours(24);
+
+    private StoreUnderTest under = null!;
+
+    protected static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    internal StoreUnderTest Under => under;
+
+    public async ValueTask InitializeAsync() => under = await StoreUnderTest.CreateAsync(backend);
+
+    public async ValueTask DisposeAsync()
+    {
+        await under.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    [Fact]
+    public async Task What_is_overdue_fails_as_expired_and_tells_so()
+    {
+        var pending = await CreateAsync(Overdue);
+        await under.Work.TryAddAsync(pending, 10, Token);
+        var active = await IdentifiedAsync(Overdue);
+        var calculated = await SaveAsync((await IdentifiedAsync(Overdue)).Calculated(450, "pdi", 150.00m, Causes.Request));
+
+        var changed = await ExpireAllAsync();
+
+        Assert.Equal(3, changed);
+        foreach (var before in new[] { pending, active, calculated })
+        {
+            var after = await FindAsync(before.Id);
+            Assert.Equal((SessionStatus.Failed, before.Version + 1, false), (after.Status, after.Version, after.IsBusy));
+            Assert.Equal(new SessionFailure(SessionFailure.Expired, null, null), after.Failure);
+            var last = (await under.Store.EventsAsync(before.Id, Token))[^1];
+            Assert.Equal((before.Version + 1, "expired", "failed", Causes.Job, before.EarnedPoints), (last.Version, last.Event, last.Status, last.Cause, last.EarnedPoints));
+        }
+
+        Assert.False(await under.HasWorkAsync(pending.Id));
+    }
+
+    [Fact]
+    public async Task What_is_finalizing_closed_or_in_time_stays_as_it_is()
+    {
+        var finalizing = await FinalizingAsync(Overdue);
+        var finalized = await FinalizedAsync(Overdue);
+        var failed = await SaveAsync((await CreateAsync(Overdue)).IdentifyRejected(new PdiRejection("UNKNOWN_CUSTOMER", "No."), Causes.Request));
+        var alive = await IdentifiedAsync(Alive);
+
+        var changed = await ExpireAllAsync();
+
+        Assert.Equal(0, changed);
+        foreach (var before in new[] { finalizing, finalized, failed, alive })
+            Assert.Equal((before.Status, before.Version), ((await FindAsync(before.Id)).Status, (await FindAsync(before.Id)).Version));
+        Assert.True(await under.HasWorkAsync(finalizing.Id));
+    }
+
+    [Fact]
+    public async Task A_batch_looks_at_so_many_rows_and_the_walk_meets_each_once()
+    {
+        var sessions = new List<Session>();
+        for (var number = 0; number < 7; number++)
+            sessions.Add(number % 2 == 0 ? await CreateAsync(Overdue) : await FinalizedAsync(Overdue));
+
+        var batches = new List<int>();
+        var from = WalkPosition.Start;
+        while (await under.Upkeep.ExpireAsync(from, TimeProvider.System.GetUtcNow(), 2, Token) is { Reached: { } reached } batch)
+        {
+            batches.Add(batch.Changed);
+            from = WalkPosition.Parse(reached.ToString())!;
+        }
+
+        Assert.Equal(4, batches.Count);
+        Assert.Equal(4, batches.Sum());
+    }
+
+    [Fact]
+    public async Task An_expired_session_is_not_expired_again()
+    {
+        var session = await CreateAsync(Overdue);
+
+        Assert.Equal(1, await ExpireAllAsync());
+        Assert.Equal(0, await ExpireAllAsync());
+        Assert.Equal(2, (await FindAsync(session.Id)).Version);
+    }
+
+    [Fact]
+    public async Task An_archived_session_is_found_as_it_was_with_its_events_and_keeps_its_double_out()
+    {
+        var finalized = await FinalizedAsync(Overdue);
+        var before = await FindAsync(finalized.Id);
+        var events = await under.Store.EventsAsync(finalized.Id, Token);
+
+        var moved = await ArchiveAllAsync();
+        var (again, created) = await under.Store.CreateAsync(Given.Session() with { SaleKey = finalized.SaleKey }, Alive, TimeSpan.Zero, Token);
+
+        Assert.Equal(1, moved);
+        Assert.Equal(before, await FindAsync(finalized.Id));
+        Assert.Equal(events, await under.Store.EventsAsync(finalized.Id, Token));
+        Assert.Equal((before, false), (again, created));
+        Assert.Equal(0, await ArchiveAllAsync());
+    }
+
+    [Fact]
+    public async Task What_is_open_or_was_closed_lately_is_not_archived()
+    {
+        await CreateAsync(Overdue);
+        await IdentifiedAsync(Overdue);
+        await FinalizingAsync(Overdue);
+        // Its time is long over, but it was closed just now: an outage of PDI ended late.
+        await FinalizedAsync(Overdue);
+
+        Assert.Equal(0, await ArchiveAllAsync(until: TimeProvider.System.GetUtcNow() + Overdue / 2));
+        Assert.Equal(1, await ArchiveAllAsync());
+    }
+
+    [Fact]
+    public async Task Nothing_can_happen_to_an_archived_session_any_more()
+    {
+        var active = await IdentifiedAsync(Overdue);
+        await ExpireAllAsync();
+        await ArchiveAllAsync();
+
+        Assert.Null(await under.Store.SaveAsync(active.Calculated(1, "pdi", 1.00m, Causes.Request), Token));
+        Assert.Equal(SessionStatus.Failed, (await FindAsync(active.Id)).Status);
+    }
+
+    protected async Task<int> ArchiveAllAsync(DateTimeOffset? until = null)
+    {
+        var batch = await under.Upkeep.ArchiveAsync(WalkPosition.Start, until ?? TimeProvider.System.GetUtcNow().AddMinutes(1), 100, Token);
+        return batch.Changed;
+    }
+
+    internal async Task<Session> FinalizedAsync(TimeSpan lifetime) => await SaveAsync((await FinalizingAsync(lifetime)).Finalized(Given.Receipt(), Causes.Request));
+
+    internal async Task<Session> FindAsync(Guid id) => await under.Store.FindAsync(id, Token) ?? throw new InvalidOperationException("It is gone.");
+
+    private async Task<int> ExpireAllAsync() => (await under.Upkeep.ExpireAsync(WalkPosition.Start, TimeProvider.System.GetUtcNow(), 100, Token)).Changed;
+
+    private async Task<Session> FinalizingAsync(TimeSpan lifetime) => await SaveAsync((await IdentifiedAsync(lifetime)).FinalizeRequested(Given.Intent(), Causes.Request));
+
+    private async Task<Session> IdentifiedAsync(TimeSpan lifetime) => await SaveAsync((await CreateAsync(lifetime)).Identified(Given.Identity(), Causes.Request));
+
+    private async Task<Session> CreateAsync(TimeSpan lifetime) => (await under.Store.CreateAsync(Given.Session(), lifetime, TimeSpan.FromSeconds(7), Token)).Session;
+
+    private async Task<Session> SaveAsync(SessionChange change) => await under.Store.SaveAsync(change, Token) ?? throw new InvalidOperationException("The change was refused.");
+}
+
+public sealed class PostgresSessionUpkeepTests() : SessionUpkeepContract(Backend.Postgres)
+{
+    [Fact]
+    public async Task A_sale_that_comes_again_in_the_very_moment_of_its_archiving_meets_its_session()
+    {
+        var finalized = await FinalizedAsync(TimeSpan.FromHours(-1));
+        await using var archiver = await Under.Database.OpenPostgresAsync();
+        await using var transaction = await archiver.BeginTransactionAsync(Token);
+        await using var move = new NpgsqlCommand(
+            "with moved as (delete from sessions returning *) insert into sessions_archive select now(), moved.* from moved", archiver, transaction);
+        Assert.Equal(1, await move.ExecuteNonQueryAsync(Token));
+
+        var creating = Under.Store.CreateAsync(Given.Session() with { SaleKey = finalized.SaleKey }, TimeSpan.FromHours(24), TimeSpan.Zero, Token);
+        await using var looker = await Under.Database.OpenPostgresAsync();
+        await Eventually.BecomesTrueAsync(
+            async () =>
+            {
+                await using var waiting = new NpgsqlCommand("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'", looker);
+                return await waiting.ExecuteScalarAsync(Token) is 1L;
+            },
+            "the insert waits for the archiver");
+        await transaction.CommitAsync(Token);
+        var (session, created) = await creating;
+
+        Assert.Equal((finalized.Id, false), (session.Id, created));
+        await using var left = new NpgsqlCommand("select (select count(*) from sessions) + (select count(*) from session_events where session_id not in (select id from sessions_archive))", looker);
+        Assert.Equal(0L, await left.ExecuteScalarAsync(Token));
+    }
+}
+
+public sealed class SqliteSessionUpkeepTests() : SessionUpkeepContract(Backend.Sqlite);
