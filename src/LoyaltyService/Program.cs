@@ -44,7 +44,9 @@ public static class Program
 
         app.MapLoyalty();
         app.MapQueue();
+        app.MapSessions();
         app.MapJobs();
+        app.MapReconciliation();
         app.MapHealth();
         app.MapApiReference();
 

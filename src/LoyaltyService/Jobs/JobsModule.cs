@@ -14,17 +14,20 @@ internal static class JobsModule
         {
             builder.Services.AddSingleton<IJobRunStore, PostgresJobRunStore>();
             builder.Services.AddSingleton<ISessionUpkeep, PostgresSessionUpkeep>();
+            builder.Services.AddSingleton<IReconciliationStore, PostgresReconciliationStore>();
         }
         else
         {
             builder.Services.AddSingleton<IJobRunStore, SqliteJobRunStore>();
             builder.Services.AddSingleton<ISessionUpkeep, SqliteSessionUpkeep>();
+            builder.Services.AddSingleton<IReconciliationStore, SqliteReconciliationStore>();
         }
 
         // In the order in which an operator sees them.
         builder.Services.AddSingleton<IJob, ExpireSessionsJob>();
         builder.Services.AddSingleton<IJob, ArchiveSessionsJob>();
         builder.Services.AddSingleton<IJob, ClearCacheJob>();
+        builder.Services.AddSingleton<IJob, ReconcileSessionsJob>();
         builder.Services.AddSingleton<JobRunner>();
         builder.Services.AddHostedService(static services => services.GetRequiredService<JobRunner>());
     }

@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using LoyaltyService.Health;
 using LoyaltyService.Jobs;
 using LoyaltyService.Pdi;
+using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Loyalty;
 
@@ -31,6 +32,10 @@ namespace LoyaltyService.Loyalty;
 [JsonSerializable(typeof(QueueItem))]
 [JsonSerializable(typeof(ResolveRequest))]
 [JsonSerializable(typeof(ResolveResponse))]
+[JsonSerializable(typeof(SessionsResponse))]
+[JsonSerializable(typeof(EventsResponse))]
+[JsonSerializable(typeof(ReconciliationResponse))]
+[JsonSerializable(typeof(FindingItem))]
 [JsonSerializable(typeof(JobsResponse))]
 [JsonSerializable(typeof(JobRunItem))]
 [JsonSerializable(typeof(Problem))]

@@ -4,6 +4,7 @@ using LoyaltyService.Health;
 using LoyaltyService.Jobs;
 using LoyaltyService.Loyalty;
 using LoyaltyService.Pdi;
+using LoyaltyService.Sessions;
 
 namespace LoyaltyService.OpenApi;
 
@@ -27,6 +28,10 @@ internal static class Examples
     private static readonly QueueItem Parked = new(
         SessionId, "finalizing", "CUST-12345", "POS-001", TransactionId, Created, Created.AddMinutes(20), false, 50, Created.AddMinutes(20),
         "PDI answered finalize with 503.");
+
+    private static readonly FindingItem Missing = new(
+        "5f0c4a1e9b7d4c2f8a6e3d1b0c9f8e7d", "2025-03-16", SessionId, "missing_at_pdi", "finalized, receipt RCP-2025-001, earned 450, redeemed 0", "open",
+        Created.AddHours(11), null, null, null);
 
     private static readonly JobRunItem Archived = new(
         "archive-sessions", Created, true, Created, Created.AddSeconds(4), "done", 1, 12_000, null);
@@ -55,6 +60,17 @@ internal static class Examples
         (200, new ResolveResponse(SessionId, "failed", 5, new FailureResponse("resolved", null, "Given by hand, ticket 4711."))),
         (200, new JobsResponse([new JobItem("archive-sessions", "0 2 * * *", new DateTimeOffset(2025, 3, 17, 2, 0, 0, TimeSpan.Zero), [Archived])])),
         (202, Archived with { FinishedAt = null, Outcome = "running", Handled = 0 }),
+        (200, new SessionsResponse(
+            [
+                new SessionItem(
+                    SessionId, "finalized", "till", "CUST-12345", "POS-001", TransactionId, null, 450, 0, "RCP-2025-001", null, Created, Expires,
+                    Created.AddSeconds(30), null, 5),
+            ],
+            null)),
+        (200, new EventsResponse(
+            SessionId, [new TimelineEntry(1, "created", "pending", "request", Created, null, 0, 0, null, null, ProblemExamples.TraceId)])),
+        (200, new ReconciliationResponse([Missing], null, new LastDayItem("2025-03-16", 48_211, 1, Created.AddHours(12)))),
+        (200, Missing with { ResolvedAt = Created.AddHours(18), ResolvedBy = "support", Resolution = "Given by hand, ticket 4711." }),
         (200, new HealthReport("healthy", Created, 3600)),
     ];
 

@@ -45,6 +45,8 @@ internal static class FieldShapes
         [(typeof(TimelineEntry), "status")] = Statuses,
         [(typeof(TimelineEntry), "cause")] = [Causes.Request, Causes.Worker, Causes.Job, Causes.Operator],
         [(typeof(TimelineEntry), "rewardSource")] = ["pdi", "estimate"],
+        [(typeof(SessionItem), "status")] = Statuses,
+        [(typeof(FindingItem), "kind")] = [FindingKinds.MissingAtPdi, FindingKinds.AmountsDiffer, FindingKinds.FinalizedAtPdiOnly],
         [(typeof(JobRunItem), "outcome")] = ["running", "waiting", "done", "failed"],
         [(typeof(ResolveResponse), "status")] = [SessionStatus.Failed.ToText()],
         [(typeof(CalculateRewardsResponse), "source")] = ["pdi", "estimate"],

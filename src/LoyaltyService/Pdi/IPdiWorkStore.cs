@@ -1,3 +1,4 @@
+using LoyaltyService.Loyalty;
 using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Pdi;
@@ -34,7 +35,7 @@ internal interface IPdiWorkStore
     Task HurryAsync(CancellationToken cancellationToken);
 
     /// <summary>For operators: what waits, the oldest first, after the given one; all of it, or only what is parked or what is not.</summary>
-    Task<IReadOnlyList<PdiWorkRow>> ListAsync(int limit, PdiWorkCursor? after, bool? parked, CancellationToken cancellationToken);
+    Task<IReadOnlyList<PdiWorkRow>> ListAsync(int limit, PageCursor? after, bool? parked, CancellationToken cancellationToken);
 
     /// <summary>For operators: how much waits, and for how long.</summary>
     Task<PdiWorkCounts> CountAsync(CancellationToken cancellationToken);
@@ -70,6 +71,3 @@ internal sealed record PdiWorkRow(
 /// <param name="Parked">Items that wait for an operator.</param>
 /// <param name="OldestAge">Of the oldest item of all; zero if there is none.</param>
 internal sealed record PdiWorkCounts(long Waiting, long Parked, TimeSpan OldestAge);
-
-/// <summary>Where a page of the list ended.</summary>
-internal sealed record PdiWorkCursor(DateTimeOffset CreatedAt, Guid SessionId);

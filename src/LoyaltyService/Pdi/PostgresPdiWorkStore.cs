@@ -1,3 +1,4 @@
+using LoyaltyService.Loyalty;
 using LoyaltyService.Sessions;
 using LoyaltyService.Storage;
 using Npgsql;
@@ -122,12 +123,12 @@ internal sealed class PostgresPdiWorkStore(PostgresDatabase database) : IPdiWork
 
     public Task HurryAsync(CancellationToken cancellationToken) => database.ExecuteAsync(Hurry, [], cancellationToken);
 
-    public Task<IReadOnlyList<PdiWorkRow>> ListAsync(int limit, PdiWorkCursor? after, bool? parked, CancellationToken cancellationToken) => database.LookAsync(
+    public Task<IReadOnlyList<PdiWorkRow>> ListAsync(int limit, PageCursor? after, bool? parked, CancellationToken cancellationToken) => database.LookAsync(
         List,
         [
             Param.Of(limit),
-            new NpgsqlParameter<DateTimeOffset> { TypedValue = after?.CreatedAt ?? DateTimeOffset.UnixEpoch, NpgsqlDbType = NpgsqlDbType.TimestampTz },
-            Param.Of(after?.SessionId ?? Guid.Empty),
+            new NpgsqlParameter<DateTimeOffset> { TypedValue = after?.At ?? DateTimeOffset.UnixEpoch, NpgsqlDbType = NpgsqlDbType.TimestampTz },
+            Param.Of(after?.Id ?? Guid.Empty),
             Param.Of(parked),
         ],
         ReadRow,

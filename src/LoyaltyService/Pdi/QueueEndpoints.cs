@@ -12,13 +12,7 @@ internal static class QueueEndpoints
     {
         var queue = routes.MapGroup("/ops/queue").RequireAuthorization(Scopes.Ops).WithTags("Ops").GivesCommonErrors();
 
-        queue.MapGet("", ListAsync).WithName("listQueue")
-            .AddOpenApiOperationTransformer(static (operation, _, _) =>
-            {
-                ListQueue.Describe(operation);
-                return Task.CompletedTask;
-            })
-            .Gives(ErrorCode.ValidationFailed);
+        queue.MapGet("", ListAsync).WithName("listQueue").IsList();
         queue.MapGet("/{sessionId}", GetAsync).WithName("getQueueItem")
             .Gives(ErrorCode.SessionNotFound);
         queue.MapPost("/{sessionId}/replay", ReplayAsync).WithName("replayQueueItem")

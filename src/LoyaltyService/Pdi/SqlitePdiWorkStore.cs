@@ -1,3 +1,4 @@
+using LoyaltyService.Loyalty;
 using LoyaltyService.Sessions;
 using LoyaltyService.Storage;
 using Microsoft.Data.Sqlite;
@@ -108,11 +109,11 @@ internal sealed class SqlitePdiWorkStore(SqliteDatabase database) : IPdiWorkStor
 
     public Task HurryAsync(CancellationToken cancellationToken) => ChangesOneAsync(Hurry, cancellationToken);
 
-    public Task<IReadOnlyList<PdiWorkRow>> ListAsync(int limit, PdiWorkCursor? after, bool? parked, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<PdiWorkRow>> ListAsync(int limit, PageCursor? after, bool? parked, CancellationToken cancellationToken) =>
         database.ReadAsync(connection =>
         {
             using var command = connection.Command(List, ("$limit", limit),
-                ("$after_created_at", after?.CreatedAt.ToUnixTimeMilliseconds() ?? 0), ("$after_id", (after?.SessionId ?? Guid.Empty).ToBlob()),
+                ("$after_created_at", after?.At.ToUnixTimeMilliseconds() ?? 0), ("$after_id", (after?.Id ?? Guid.Empty).ToBlob()),
                 ("$parked", parked));
             return command.All(ReadRow);
         }, cancellationToken);

@@ -32,6 +32,8 @@ internal static class SessionStatusText
 
     public static string ToText(this SessionStatus status) => Texts[(int)status];
 
+    public static bool IsStatus(string text) => Texts.Contains(text);
+
     public static SessionStatus Parse(string text) =>
         Array.IndexOf(Texts, text) is >= 0 and var index
             ? (SessionStatus)index

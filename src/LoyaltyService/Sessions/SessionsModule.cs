@@ -9,16 +9,19 @@ internal static class SessionsModule
 {
     public static void AddSessions(this WebApplicationBuilder builder, Settings settings)
     {
+        builder.Services.AddSingleton<ListSessions>();
         builder.Services.TryAddSingleton(new SessionLimits { Lifetime = settings.SessionTtl });
         if (settings.Database is PostgresUrl)
         {
             builder.Services.AddSingleton<ISessionStore, PostgresSessionStore>();
             builder.Services.AddSingleton<IIdempotencyKeyStore, PostgresIdempotencyKeyStore>();
+            builder.Services.AddSingleton<ISessionSearch, PostgresSessionSearch>();
         }
         else
         {
             builder.Services.AddSingleton<ISessionStore, SqliteSessionStore>();
             builder.Services.AddSingleton<IIdempotencyKeyStore, SqliteIdempotencyKeyStore>();
+            builder.Services.AddSingleton<ISessionSearch, SqliteSessionSearch>();
         }
 
         // A replica on SQLite is the only one, and needs no cache that others can see.

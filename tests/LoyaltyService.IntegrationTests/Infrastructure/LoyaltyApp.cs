@@ -110,21 +110,25 @@ internal sealed class LoyaltyApp : IAsyncDisposable
         return (long)(await command.ExecuteScalarAsync())!;
     }
 
-    /// <summary>As if everything that there is had happened that much earlier.</summary>
-    public async Task MakeOlderAsync(TimeSpan by)
+    /// <summary>As if all sessions had happened that much earlier.</summary>
+    public Task MakeOlderAsync(TimeSpan by)
     {
-        const string Statement = """
-            update sessions
-               set created_at = created_at - {0}, expires_at = expires_at - {0}, finalized_at = finalized_at - {0}, failed_at = failed_at - {0}
-            """;
+        var much = Services.GetService<SqliteDatabase>() is null ? $"interval '{by.TotalSeconds} seconds'" : $"{by.ToMilliseconds()}";
+        return ExecuteAsync(
+            $"update sessions set created_at = created_at - {much}, expires_at = expires_at - {much}, finalized_at = finalized_at - {much}, failed_at = failed_at - {much}");
+    }
+
+    /// <summary>Changes the tables behind the service's back.</summary>
+    public async Task ExecuteAsync(string statement)
+    {
         if (Services.GetService<SqliteDatabase>() is { } sqlite)
         {
-            await sqlite.WriteAsync(connection => connection.Execute(Statement.Replace("{0}", $"{by.ToMilliseconds()}", StringComparison.Ordinal)), CancellationToken.None);
+            await sqlite.WriteAsync(connection => connection.Execute(statement), CancellationToken.None);
             return;
         }
 
         await using var connection = await Database.OpenPostgresAsync();
-        await using var command = new NpgsqlCommand(Statement.Replace("{0}", $"interval '{by.TotalSeconds} seconds'", StringComparison.Ordinal), connection);
+        await using var command = new NpgsqlCommand(statement, connection);
         await command.ExecuteNonQueryAsync();
     }
 

@@ -32,7 +32,7 @@ public abstract class JobsTests(Backend backend) : IAsyncLifetime
             sales.Add(await new Sale(app).IdentifiedAsync());
         await app.MakeOlderAsync(TimeSpan.FromHours(25));
 
-        await RunAsync("expire-sessions");
+        await App.RunJobAsync("expire-sessions");
         var status = await sales[0].StatusAsync();
 
         Assert.Equal(("failed", "expired"), (Text(status, "status"), status.Json.GetProperty("failure").GetProperty("reason").GetString()));
@@ -51,7 +51,7 @@ public abstract class JobsTests(Backend backend) : IAsyncLifetime
         await app.MakeOlderAsync(TimeSpan.FromDays(32));
         var before = await sale.StatusAsync();
 
-        await RunAsync("archive-sessions");
+        await App.RunJobAsync("archive-sessions");
         // Another service, so that nothing is in the memory of the one that sold.
         await using var later = await LaterAsync();
         sale = sale with { App = later };
@@ -72,18 +72,18 @@ public abstract class JobsTests(Backend backend) : IAsyncLifetime
     {
         await new Sale(app) { Headers = [("Idempotency-Key", "young")] }.IdentifyAsync();
 
-        Assert.Equal(0, await RunAsync("clear-cache"));
+        Assert.Equal(0, await App.RunJobAsync("clear-cache"));
     }
 
     [Fact]
     public async Task An_operator_sees_each_job_with_its_next_and_its_last_run()
     {
-        await RunAsync("archive-sessions");
+        await App.RunJobAsync("archive-sessions");
 
         var jobs = (await app.GetAsync("/ops/jobs")).Json.GetProperty("jobs");
 
         Assert.Equal(
-            ["expire-sessions */15 * * * *", "archive-sessions 0 2 * * *", "clear-cache 0 * * * *"],
+            ["expire-sessions */15 * * * *", "archive-sessions 0 2 * * *", "clear-cache 0 * * * *", "reconciliation 0 1 * * *"],
             jobs.EnumerateArray().Select(job => $"{job.GetProperty("name").GetString()} {job.GetProperty("schedule").GetString()}"));
         var archive = jobs[1];
         Assert.Equal((2, 0), (archive.GetProperty("next").GetDateTimeOffset().Hour, archive.GetProperty("next").GetDateTimeOffset().Minute));
@@ -101,22 +101,6 @@ public abstract class JobsTests(Backend backend) : IAsyncLifetime
 
         Assert.Equal((404, "not_found"), Of(await app.PostAsync("/ops/jobs/make-coffee/run", "")));
         Assert.Equal((409, "operation_in_progress", true), (running.Status, running.Code, running.Headers.ContainsKey("Retry-After")));
-    }
-
-    /// <summary>Runs a job to its end.</summary>
-    /// <returns>How many things it handled.</returns>
-    protected async Task<long> RunAsync(string job)
-    {
-        var run = await app.PostAsync($"/ops/jobs/{job}/run", "");
-        Assert.True(run.Status == 202, run.Text);
-        var scheduledFor = Text(run, "scheduledFor");
-        var ended = await Eventually.GetAsync(
-            async () => (await app.GetAsync("/ops/jobs")).Json.GetProperty("jobs").EnumerateArray()
-                .SelectMany(item => item.GetProperty("runs").EnumerateArray())
-                .Single(item => item.GetProperty("job").GetString() == job && item.GetProperty("scheduledFor").GetString() == scheduledFor),
-            item => item.GetProperty("outcome").GetString() is "done" or "failed", $"{job} has ended");
-        Assert.Equal("done", ended.GetProperty("outcome").GetString());
-        return ended.GetProperty("handled").GetInt64();
     }
 
     private async Task<LoyaltyApp> LaterAsync()
@@ -148,10 +132,10 @@ public sealed class JobsOnPostgresTests() : JobsTests(Backend.Postgres)
             () => Task.FromResult(redis.GetServers()[0].Keys(pattern: pattern).FirstOrDefault()), found => !((byte[]?)found is null), "the answer is in Redis");
         Assert.True(await redis.GetDatabase().KeyPersistAsync(key));
 
-        Assert.Equal(1, await RunAsync("clear-cache"));
+        Assert.Equal(1, await App.RunJobAsync("clear-cache"));
 
         Assert.InRange((await redis.GetDatabase().KeyTimeToLiveAsync(key))!.Value, TimeSpan.FromMinutes(9), TimeSpan.FromMinutes(10));
-        Assert.Equal(0, await RunAsync("clear-cache"));
+        Assert.Equal(0, await App.RunJobAsync("clear-cache"));
     }
 }
 

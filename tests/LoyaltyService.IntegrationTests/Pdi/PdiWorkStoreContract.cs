@@ -1,5 +1,6 @@
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Sessions;
+using LoyaltyService.Loyalty;
 using LoyaltyService.Pdi;
 using LoyaltyService.Sessions;
 using LoyaltyService.Storage;
@@ -255,11 +256,11 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
         var all = await ListAsync();
 
         var pages = new List<IReadOnlyList<PdiWorkRow>>();
-        PdiWorkCursor? after = null;
+        PageCursor? after = null;
         do
         {
             pages.Add(await Work.ListAsync(2, after, parked: null, Token));
-            after = pages[^1] is [.., var last] ? new PdiWorkCursor(last.CreatedAt, last.SessionId) : null;
+            after = pages[^1] is [.., var last] ? new PageCursor(last.CreatedAt, last.SessionId) : null;
         }
         while (after is not null);
 

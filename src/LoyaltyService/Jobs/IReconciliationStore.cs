@@ -1,0 +1,66 @@
+using LoyaltyService.Loyalty;
+using LoyaltyService.Sessions;
+
+namespace LoyaltyService.Jobs;
+
+/// <summary>
+/// What the reconciliation reads and finds: PostgreSQL or SQLite, held to the same contract tests. Days are of UTC.
+/// </summary>
+/// <remarks>Every method throws <see cref="Storage.DatabaseUnavailableException"/> or <see cref="Storage.OverloadedException"/> when the database cannot be used.</remarks>
+internal interface IReconciliationStore
+{
+    /// <summary>The last day that was compared whole; null before the first.</summary>
+    Task<ReconciledDay?> LastDayAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Looks at the next <paramref name="limit"/> sessions along their expiry, and gives those that PDI knows and that were closed within
+    /// the day, or are in doubt.
+    /// </summary>
+    /// <param name="after">Where the walk stands.</param>
+    /// <param name="until">Where it ends: nothing that expires later can have been closed within the day.</param>
+    Task<ReconciliationPage> PageAsync(DateOnly day, WalkPosition after, DateTimeOffset until, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Notes a difference; false if it is known and open already.</summary>
+    Task<bool> AddAsync(Finding finding, CancellationToken cancellationToken);
+
+    Task EndDayAsync(ReconciledDay day, CancellationToken cancellationToken);
+
+    /// <summary>The findings, the newest first.</summary>
+    Task<IReadOnlyList<Finding>> ListAsync(int limit, PageCursor? after, bool? resolved, CancellationToken cancellationToken);
+
+    /// <summary>Ends a finding; null if there is none of this id that is open.</summary>
+    Task<Finding?> ResolveAsync(Guid id, string by, string resolution, CancellationToken cancellationToken);
+}
+
+/// <param name="Sessions">Those to ask PDI about.</param>
+/// <param name="Reached">Where the walk stands now; null at its end.</param>
+internal sealed record ReconciliationPage(IReadOnlyList<Session> Sessions, WalkPosition? Reached);
+
+/// <param name="Day">The day.</param>
+/// <param name="Checked">How many sessions PDI was asked about.</param>
+/// <param name="Found">How many of them differed.</param>
+/// <param name="FinishedAt">When the comparison ended; set by the store.</param>
+internal sealed record ReconciledDay(DateOnly Day, long Checked, long Found, DateTimeOffset FinishedAt = default);
+
+/// <summary>A difference between a session here and PDI's record of it.</summary>
+/// <param name="Kind">One of <see cref="FindingKinds"/>.</param>
+/// <param name="Here">The session as it stands here, in words.</param>
+/// <param name="AtPdi">PDI's record, in words.</param>
+internal sealed record Finding(
+    Guid Id,
+    DateOnly Day,
+    Guid SessionId,
+    string Kind,
+    string Here,
+    string AtPdi,
+    DateTimeOffset FoundAt = default,
+    DateTimeOffset? ResolvedAt = null,
+    string? ResolvedBy = null,
+    string? Resolution = null);
+
+internal static class FindingKinds
+{
+    public const string MissingAtPdi = "missing_at_pdi";
+    public const string AmountsDiffer = "amounts_differ";
+    public const string FinalizedAtPdiOnly = "finalized_at_pdi_only";
+}

@@ -1,0 +1,177 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using LoyaltyService.Observability;
+using LoyaltyService.Pdi;
+using LoyaltyService.Sessions;
+
+namespace LoyaltyService.Jobs;
+
+/// <summary>
+/// brief: daily at 1 AM UTC, verify finalized sessions against PDI's records. Asks PDI about each session that was closed yesterday, or is
+/// in doubt, at a bounded rate; days that were missed are made up for. What differs is a finding for an operator. What PDI has finalized
+/// and waits here to be told so is due at once: the worker asks PDI again and stores its receipt.
+/// </summary>
+internal sealed partial class ReconcileSessionsJob(
+    IReconciliationStore reconciliation,
+    IPdiWorkStore work,
+    PdiWorker worker,
+    PdiClient pdi,
+    SessionLimits sessionLimits,
+    JobLimits limits,
+    LoyaltyMetrics metrics,
+    TimeProvider clock,
+    ILogger<ReconcileSessionsJob> logger) : IJob
+{
+    // Calls to PDI at once: it is asked for a report, and the tills come first.
+    private const int Lanes = 4;
+
+    // A session whose finalize runs just now is in doubt for seconds; one that is for longer is looked at.
+    private static readonly TimeSpan InFlight = TimeSpan.FromMinutes(15);
+
+    private static readonly TimeSpan PauseWithoutPdi = TimeSpan.FromSeconds(15);
+
+    public string Name => "reconciliation";
+
+    public string Schedule => "0 1 * * *";
+
+    public async Task RunAsync(JobRun run, CancellationToken cancellationToken)
+    {
+        var yesterday = DateOnly.FromDateTime(run.StartedAt.UtcDateTime).AddDays(-1);
+        var earliest = yesterday.AddDays(-limits.ReconcileDaysBack);
+        var day = (await reconciliation.LastDayAsync(cancellationToken))?.Day.AddDays(1) ?? yesterday;
+        for (day = day < earliest ? earliest : day; day <= yesterday; day = day.AddDays(1))
+            await CompareAsync(day, run, cancellationToken);
+    }
+
+    private async Task CompareAsync(DateOnly day, JobRun run, CancellationToken cancellationToken)
+    {
+        var progress = Progress.Parse(run.Progress) is { } saved && saved.Day == day ? saved : Progress.Begin(day, limits.ReconcileLate);
+        // Nothing that was created after the day can have been closed within it.
+        var until = Midnight(day.AddDays(1)) + sessionLimits.Lifetime;
+        while (await reconciliation.PageAsync(day, progress.Position, until, limits.BatchSize, cancellationToken) is { Reached: { } reached } page)
+        {
+            foreach (var second in page.Sessions.Chunk(limits.ReconcilePerSecond))
+            {
+                var started = clock.GetTimestamp();
+                var found = await CompareAsync(day, second, run, progress, cancellationToken);
+                progress = progress with { Checked = progress.Checked + second.Length, Found = progress.Found + found };
+                await run.ReportAsync(second.Length, progress.ToString(), cancellationToken);
+                if (TimeSpan.FromSeconds(1) - clock.GetElapsedTime(started) is { Ticks: > 0 } rest)
+                    await Task.Delay(rest, clock, cancellationToken);
+            }
+
+            progress = progress with { Position = reached };
+            await run.ReportAsync(0, progress.ToString(), cancellationToken);
+        }
+
+        await reconciliation.EndDayAsync(new ReconciledDay(day, progress.Checked, progress.Found), cancellationToken);
+        Log.DayCompared(logger, ReconciliationEndpoints.TextOf(day), progress.Checked, progress.Found);
+    }
+
+    /// <summary>Asks PDI about some sessions; while PDI cannot be asked, waits for it and keeps the run.</summary>
+    private async Task<int> CompareAsync(DateOnly day, Session[] sessions, JobRun run, Progress progress, CancellationToken cancellationToken)
+    {
+        var found = 0;
+        var left = new ConcurrentQueue<Session>(sessions);
+        while (!left.IsEmpty)
+        {
+            try
+            {
+                await Task.WhenAll(Enumerable.Range(0, Lanes).Select(async _ =>
+                {
+                    while (left.TryDequeue(out var session))
+                    {
+                        try
+                        {
+                            if (await FindDifferenceAsync(day, session, cancellationToken) is { } finding && await NoteAsync(finding, cancellationToken))
+                                Interlocked.Increment(ref found);
+                        }
+                        catch (LoyaltyException)
+                        {
+                            // Asked again when PDI, or the database, is back.
+                            left.Enqueue(session);
+                            throw;
+                        }
+                    }
+                }));
+            }
+            catch (Exception away) when (away is PdiUnavailableException or PdiAuthenticationException)
+            {
+                Log.PdiAway(logger, away.Message);
+                await run.ReportAsync(0, progress.ToString(), cancellationToken);
+                await Task.Delay(PauseWithoutPdi, clock, cancellationToken);
+            }
+        }
+
+        return found;
+    }
+
+    private async Task<Finding?> FindDifferenceAsync(DateOnly day, Session session, CancellationToken cancellationToken)
+    {
+        var doubtful = session.Status is SessionStatus.Finalizing;
+        if (doubtful && (await work.FindAsync(session.Id, cancellationToken) is not { } row || row.IsLeased || clock.GetUtcNow() - row.CreatedAt < InFlight))
+            return null;
+
+        var receipt = (await pdi.GetSessionStatusAsync(session.PdiSessionId!)).Value is { } state ? (state.Status, state.Receipt) : ("not there", null);
+        var kind = (session.Status is SessionStatus.Finalized, receipt.Receipt) switch
+        {
+            (true, null) => FindingKinds.MissingAtPdi,
+            (true, { } theirs) when (theirs.EarnedPoints, theirs.RedeemedPoints, theirs.ReceiptId) != (session.EarnedPoints, session.RedeemedPoints, session.ReceiptId) =>
+                FindingKinds.AmountsDiffer,
+            (false, not null) => FindingKinds.FinalizedAtPdiOnly,
+            _ => null,
+        };
+        if (kind is null)
+            return null;
+        if (doubtful && await work.ReplayAsync(session.Id, cancellationToken) is not null)
+            worker.Wake();
+        return new Finding(Guid.NewGuid(), day, session.Id, kind, Words(session), Words(receipt.Item1, receipt.Receipt));
+    }
+
+    private async Task<bool> NoteAsync(Finding finding, CancellationToken cancellationToken)
+    {
+        if (!await reconciliation.AddAsync(finding, cancellationToken))
+            return false;
+        metrics.FindingFound(finding.Kind);
+        Log.DifferenceFound(logger, SessionId.Format(finding.SessionId), finding.Kind, finding.Here, finding.AtPdi);
+        return true;
+    }
+
+    private static string Words(Session session) => session.Status is SessionStatus.Finalized
+        ? Words(session.Status.ToText(), session.ReceiptId, session.EarnedPoints, session.RedeemedPoints)
+        : $"{session.Status.ToText()}{(session.Failure is { } failure ? ", " + failure.Reason : "")}";
+
+    private static string Words(string status, PdiReceipt? receipt) =>
+        receipt is null ? status : Words(status, receipt.ReceiptId, receipt.EarnedPoints, receipt.RedeemedPoints);
+
+    private static string Words(string status, string? receiptId, long earned, long redeemed) =>
+        string.Create(CultureInfo.InvariantCulture, $"{status}, receipt {receiptId}, earned {earned}, redeemed {redeemed}");
+
+    private static DateTimeOffset Midnight(DateOnly day) => new(day, TimeOnly.MinValue, TimeSpan.Zero);
+
+    /// <summary>How far a day is: as a run that is taken over finds it.</summary>
+    private sealed record Progress(DateOnly Day, WalkPosition Position, long Checked, long Found)
+    {
+        public static Progress Begin(DateOnly day, TimeSpan late) => new(day, new WalkPosition(Midnight(day) - late), 0, 0);
+
+        public static Progress? Parse(string? text) => text?.Split(';') is [var day, var position, var seen, var found]
+            ? new Progress(
+                DateOnly.ParseExact(day, "O", CultureInfo.InvariantCulture), WalkPosition.Parse(position)!,
+                long.Parse(seen, CultureInfo.InvariantCulture), long.Parse(found, CultureInfo.InvariantCulture))
+            : null;
+
+        public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Day:O};{Position};{Checked};{Found}");
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventName = "DayReconciled", Level = LogLevel.Information, Message = "Compared with PDI: {day}, {checked} sessions, {found} differ")]
+        public static partial void DayCompared(ILogger logger, string day, long @checked, long found);
+
+        [LoggerMessage(EventName = "DifferenceFound", Level = LogLevel.Error, Message = "Differs from PDI's record: {sessionId} {kind}, here {here}, at PDI {atPdi}")]
+        public static partial void DifferenceFound(ILogger logger, string sessionId, string kind, string here, string atPdi);
+
+        [LoggerMessage(EventName = "ReconciliationWaits", Level = LogLevel.Warning, Message = "The reconciliation waits for PDI: {reason}")]
+        public static partial void PdiAway(ILogger logger, string reason);
+    }
+}

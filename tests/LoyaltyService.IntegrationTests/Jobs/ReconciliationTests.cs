@@ -1,0 +1,145 @@
+using System.Text.Json;
+using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.IntegrationTests.Loyalty;
+using LoyaltyService.Jobs;
+using LoyaltyService.Pdi;
+using LoyaltyService.Storage;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LoyaltyService.IntegrationTests.Jobs;
+
+/// <summary>Yesterday's sessions against PDI's records.</summary>
+public abstract class ReconciliationTests(Backend backend) : IAsyncLifetime
+{
+    private LoyaltyApp app = null!;
+
+    public async ValueTask InitializeAsync() => app = await LoyaltyApp.StartAsync(backend, services: services => services
+        .AddSingleton(new JobLimits { BySchedule = false, BatchSize = 2, ReconcilePerSecond = 1000 })
+        .AddSingleton(new PdiWorkLimits { Poll = TimeSpan.FromMilliseconds(50) }));
+
+    public async ValueTask DisposeAsync()
+    {
+        await app.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    [Fact]
+    public async Task Yesterdays_sales_that_agree_with_PDI_leave_no_finding()
+    {
+        await SoldAsync();
+        await SoldAsync();
+        await YesterdayAsync();
+        await SoldAsync();
+
+        Assert.Equal(2, await app.RunJobAsync("reconciliation"));
+
+        var list = await app.GetAsync("/ops/reconciliation");
+        Assert.Equal(0, list.Json.GetProperty("findings").GetArrayLength());
+        Assert.Equal((2, 0), (list.Json.GetProperty("lastDay").GetProperty("checked").GetInt32(), list.Json.GetProperty("lastDay").GetProperty("found").GetInt32()));
+        Assert.Equal(2, await app.Pdi.CallsAsync("getSessionStatus"));
+        // The day is done: another run asks PDI nothing.
+        Assert.Equal(0, await app.RunJobAsync("reconciliation"));
+    }
+
+    [Fact]
+    public async Task What_differs_is_found_counted_and_listed_once_until_an_operator_resolves_it()
+    {
+        using var found = new Counted(app, "loyalty_reconciliation_findings");
+        var differs = await SoldAsync();
+        var missing = await SoldAsync();
+        await SoldAsync();
+        await YesterdayAsync();
+        await app.ExecuteAsync($"update sessions set earned_points = 451 where transaction_id = '{differs.TransactionId}'");
+        await app.ExecuteAsync($"update sessions set pdi_session_id = 'pdi-unknown' where transaction_id = '{missing.TransactionId}'");
+
+        await app.RunJobAsync("reconciliation");
+        await app.ExecuteAsync("delete from reconciliation_runs");
+        await app.RunJobAsync("reconciliation");
+
+        var findings = await FindingsAsync();
+        Assert.Equal(
+            [("amounts_differ", differs.SessionId), ("missing_at_pdi", missing.SessionId)],
+            findings.Select(finding => (Text(finding, "kind"), Text(finding, "sessionId"))).Order());
+        Assert.Equal(2, found.Total);
+        var amounts = findings.Single(finding => Text(finding, "kind") == "amounts_differ");
+        Assert.Contains("earned 451", Text(amounts, "here"), StringComparison.Ordinal);
+        Assert.Contains("earned 450", Text(amounts, "atPdi"), StringComparison.Ordinal);
+
+        var path = $"/ops/reconciliation/{Text(amounts, "id")}/resolve";
+        var resolved = await app.PostAsync(path, new { reason = "Corrected at PDI." });
+        Assert.Equal((200, "Corrected at PDI."), (resolved.Status, Text(resolved.Json, "resolution")));
+        Assert.Equal((404, "not_found"), Of(await app.PostAsync(path, new { reason = "Again." })));
+        Assert.Equal((400, "validation_failed"), Of(await app.PostAsync(path, new { reason = "" })));
+        Assert.Equal(["missing_at_pdi"], (await FindingsAsync("?resolved=false")).Select(finding => Text(finding, "kind")));
+        Assert.Equal(["amounts_differ"], (await FindingsAsync("?resolved=true")).Select(finding => Text(finding, "kind")));
+    }
+
+    [Fact]
+    public async Task What_PDI_has_finalized_and_waits_here_parked_is_found_and_finished_by_the_worker()
+    {
+        var sale = await SoldAsync();
+        await YesterdayAsync();
+        var long_ago = app.Services.GetService<SqliteDatabase>() is null ? "now() - interval '20 hours'" : "0";
+        await app.ExecuteAsync("update sessions set status = 'finalizing', finalized_at = null, receipt_id = null, new_balance = null, earned_points = 0");
+        await app.ExecuteAsync($"insert into pdi_work (session_id, created_at, due_at, attempts, parked_at) select id, {long_ago}, {long_ago}, 50, {long_ago} from sessions");
+
+        await app.RunJobAsync("reconciliation");
+
+        Assert.Equal(["finalized_at_pdi_only"], (await FindingsAsync()).Select(finding => Text(finding, "kind")));
+        var repaired = await Eventually.GetAsync(sale.StatusAsync, status => Text(status.Json, "status") == "finalized", "the worker has finished the sale");
+        Assert.Equal(450, repaired.Json.GetProperty("earnedPoints").GetInt32());
+        Assert.Equal(1, (await app.Pdi.SummaryAsync()).GetProperty("finalized").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_session_that_failed_here_and_is_finalized_at_PDI_is_found()
+    {
+        var sale = await SoldAsync();
+        await YesterdayAsync();
+        await app.ExecuteAsync("""
+            update sessions set status = 'failed', failed_at = finalized_at, failure_reason = 'resolved', finalized_at = null, receipt_id = null, new_balance = null
+            """);
+
+        await app.RunJobAsync("reconciliation");
+
+        var finding = Assert.Single(await FindingsAsync());
+        Assert.Equal(("finalized_at_pdi_only", sale.SessionId, "failed, resolved"), (Text(finding, "kind"), Text(finding, "sessionId"), Text(finding, "here")));
+    }
+
+    [Fact]
+    public async Task Pages_of_findings_follow_each_other()
+    {
+        for (var number = 0; number < 3; number++)
+            await SoldAsync();
+        await YesterdayAsync();
+        await app.ExecuteAsync("update sessions set earned_points = 1");
+        await app.RunJobAsync("reconciliation");
+
+        var first = await app.GetAsync("/ops/reconciliation?limit=2");
+        var second = await app.GetAsync($"/ops/reconciliation?limit=2&after={Text(first.Json, "next")}");
+
+        Assert.Equal((2, 1), (first.Json.GetProperty("findings").GetArrayLength(), second.Json.GetProperty("findings").GetArrayLength()));
+        Assert.False(second.Json.TryGetProperty("next", out _));
+        Assert.Equal((400, "validation_failed"), Of(await app.GetAsync("/ops/reconciliation?after=x&limit=0&resolved=maybe")));
+    }
+
+    private async Task<Sale> SoldAsync()
+    {
+        var sale = await new Sale(app).IdentifiedAsync();
+        Assert.Equal(200, (await sale.FinalizeAsync()).Status);
+        return sale;
+    }
+
+    private Task YesterdayAsync() => app.MakeOlderAsync(TimeSpan.FromDays(1));
+
+    private async Task<JsonElement[]> FindingsAsync(string query = "") =>
+        [.. (await app.GetAsync("/ops/reconciliation" + query)).Json.GetProperty("findings").EnumerateArray()];
+
+    private static string Text(JsonElement json, string member) => json.GetProperty(member).GetString()!;
+
+    private static (int, string?) Of(Answer answer) => (answer.Status, answer.Code);
+}
+
+public sealed class ReconciliationOnPostgresTests() : ReconciliationTests(Backend.Postgres);
+
+public sealed class ReconciliationOnSqliteTests() : ReconciliationTests(Backend.Sqlite);
