@@ -34,6 +34,7 @@ public static class Program
 
         var app = builder.Build();
 
+        app.UseRequestMetrics();
         app.UseRequestId();
         app.UseExceptionHandler(static _ => { });
         app.UseStatusCodeProblems();
@@ -43,6 +44,7 @@ public static class Program
         app.MapLoyalty();
         app.MapQueue();
         app.MapHealth();
+        app.MapMetrics();
         app.MapApiReference();
 
         app.PrepareStorage();

@@ -1,11 +1,20 @@
 using LoyaltyService.Loyalty;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LoyaltyService.Health;
 
 /// <summary>Probes.</summary>
 internal static class HealthModule
 {
-    public static void AddHealth(this WebApplicationBuilder builder) => builder.Services.AddSingleton<ServiceClock>();
+    public static void AddHealth(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<ServiceClock>();
+        builder.Services.TryAddSingleton<HealthLimits>();
+        builder.Services.AddSingleton<DatabaseProbe>();
+        builder.Services.AddSingleton<RedisProbe>();
+        builder.Services.AddSingleton<HealthSampler>();
+        builder.Services.AddHostedService(static services => services.GetRequiredService<HealthSampler>());
+    }
 
     public static void MapHealth(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/health", (ServiceClock clock) => TypedResults.Json(clock.Report(), LoyaltyJson.Wire.HealthReport))

@@ -14,5 +14,6 @@ internal static class ObservabilityModule
         builder.Logging.SetMinimumLevel(settings.LogLevel);
         // A line for each request of the framework would say again what each operation's own line says.
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.AddLoyaltyMetrics();
     }
 }

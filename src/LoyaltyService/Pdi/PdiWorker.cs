@@ -111,7 +111,16 @@ internal sealed partial class PdiWorker(
         if (session is { IsIdentified: false, Status: SessionStatus.Pending or SessionStatus.Finalizing })
             session = await IdentifyAsync(session);
         if (session.Status is SessionStatus.Finalizing)
-            await finalizeAtPdi.RunAsync(session, Causes.Worker, inDoubt: true);
+            await FinalizeAsync(session);
+    }
+
+    private async Task FinalizeAsync(Session session)
+    {
+        var (settled, rejection) = await finalizeAtPdi.RunAsync(session, Causes.Worker, inDoubt: true);
+        if (rejection is not null)
+            Log.WaitingSaleRejected(logger, SessionId.Format(session.Id), session.CustomerId, rejection.Code);
+        else if (settled.Status is SessionStatus.Finalized)
+            Log.WaitingSaleFinalized(logger, SessionId.Format(session.Id), session.CustomerId, settled.EarnedPoints, settled.RedeemedPoints);
     }
 
     private async Task<Session> IdentifyAsync(Session session)
@@ -170,6 +179,12 @@ internal sealed partial class PdiWorker(
 
         [LoggerMessage(EventName = "WorkItemParked", Level = LogLevel.Error, Message = "Parked for an operator: {sessionId} after {attempts} attempts and {hours} h: {reason}")]
         public static partial void ItemParked(ILogger logger, string sessionId, int attempts, double hours, string reason);
+
+        [LoggerMessage(EventName = "WaitingSaleFinalized", Level = LogLevel.Information, Message = "A sale that waited for PDI is finalized: {sessionId} {customerId} {earnedPoints} {redeemedPoints}")]
+        public static partial void WaitingSaleFinalized(ILogger logger, string sessionId, string customerId, long earnedPoints, long redeemedPoints);
+
+        [LoggerMessage(EventName = "WaitingSaleRejected", Level = LogLevel.Error, Message = "PDI rejected a sale that had been taken: {sessionId} {customerId}: {pdiCode}")]
+        public static partial void WaitingSaleRejected(ILogger logger, string sessionId, string customerId, string pdiCode);
 
         [LoggerMessage(EventName = "WaitingCustomerRejected", Level = LogLevel.Error, Message = "PDI rejected a customer whose sale had been taken: {sessionId} {customerId} was {status}: {pdiCode}")]
         public static partial void WaitingCustomerRejected(ILogger logger, string sessionId, string customerId, string status, string pdiCode);

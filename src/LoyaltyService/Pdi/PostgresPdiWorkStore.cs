@@ -71,10 +71,14 @@ internal sealed class PostgresPdiWorkStore(PostgresDatabase database) : IPdiWork
 
     private const string Find = Waiting + "\n where work.session_id = $1";
 
+    // Read committed: it is asked every other second, and a serializable reader of the whole table is one more partner of conflicts for
+    // everybody who writes to it.
     private const string Count = """
+        begin isolation level read committed read only;
         select count(*) filter (where parked_at is null), count(*) filter (where parked_at is not null),
                coalesce(now() - min(created_at), interval '0')
-          from pdi_work
+          from pdi_work;
+        commit
         """;
 
     private const string Replay = $"""

@@ -128,6 +128,7 @@ internal sealed record Session
     {
         Work = PdiWorkChange.Settled,
         Detail = IsEstimateWrong(receipt) ? $"estimate_was_{EarnedPoints}" : null,
+        IsEstimateCorrected = IsEstimateWrong(receipt),
     };
 
     /// <summary>PDI gave other points than the till was told while PDI could not be asked.</summary>

@@ -1,4 +1,5 @@
 using LoyaltyService.Configuration;
+using LoyaltyService.Observability;
 using Npgsql;
 
 namespace LoyaltyService.Storage;
@@ -7,7 +8,8 @@ namespace LoyaltyService.Storage;
 /// The service's way to PostgreSQL: one pool whose every connection is serializable, a bounded wait for a connection, bounded
 /// retries of what serializable isolation refuses, and errors in the service's own words.
 /// </summary>
-internal sealed partial class PostgresDatabase(NpgsqlDataSource source, TimeProvider clock, ILogger<PostgresDatabase> logger) : IAsyncDisposable
+internal sealed partial class PostgresDatabase(
+    NpgsqlDataSource source, TimeProvider clock, LoyaltyMetrics metrics, ILogger<PostgresDatabase> logger) : IAsyncDisposable
 {
     /// <summary>How often a statement that isolation refused (40001, 40P01) is run again (design: five).</summary>
     public const int MaxRetries = 5;
@@ -21,6 +23,9 @@ internal sealed partial class PostgresDatabase(NpgsqlDataSource source, TimeProv
     // With full jitter below 20, 40, 80, 160 and 320 ms, five retries outlast a burst of conflicts by 310 ms on average: a commit takes
     // a few milliseconds on a good day and tens on a bad one, and a till is told 503 only after that.
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(20);
+
+    private readonly PoolCounts pool = new(NameOf(new NpgsqlConnectionStringBuilder(source.ConnectionString)));
+    private long lastAnswer;
 
     public static NpgsqlDataSource CreateSource(PostgresUrl url)
     {
@@ -44,8 +49,13 @@ internal sealed partial class PostgresDatabase(NpgsqlDataSource source, TimeProv
         {
             connection.Options, "-c default_transaction_isolation=serializable", "-c enable_seqscan=off", "-c lock_timeout=5s",
         }.Where(option => !string.IsNullOrEmpty(option)));
-        return new NpgsqlDataSourceBuilder(connection.ConnectionString).Build();
+        return new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = NameOf(connection) }.Build();
     }
+
+    /// <summary>When a statement last came to its end, as a timestamp of the clock; null before the first one.</summary>
+    public long? LastAnswer => Interlocked.Read(ref lastAnswer) is var answered and not 0 ? answered : null;
+
+    public (long Idle, long Used) CountConnections() => pool.Read();
 
     /// <summary>Runs a statement and reads its first row; null where there is none.</summary>
     public Task<T?> QueryAsync<T>(
@@ -76,7 +86,11 @@ internal sealed partial class PostgresDatabase(NpgsqlDataSource source, TimeProv
     public Task<int> ExecuteAsync(string statement, NpgsqlParameter[] parameters, CancellationToken cancellationToken) =>
         RunAsync(statement, parameters, static (command, token) => command.ExecuteNonQueryAsync(token), cancellationToken);
 
-    public ValueTask DisposeAsync() => source.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        pool.Dispose();
+        await source.DisposeAsync();
+    }
 
     private async Task<T> RunAsync<T>(
         string statement,
@@ -93,7 +107,9 @@ internal sealed partial class PostgresDatabase(NpgsqlDataSource source, TimeProv
                 command.Parameters.AddRange(parameters);
                 try
                 {
-                    return await run(command, cancellationToken);
+                    var result = await run(command, cancellationToken);
+                    Interlocked.Exchange(ref lastAnswer, clock.GetTimestamp());
+                    return result;
                 }
                 finally
                 {
@@ -103,11 +119,13 @@ internal sealed partial class PostgresDatabase(NpgsqlDataSource source, TimeProv
             }
             catch (PostgresException refused) when (IsSerializationFailure(refused) && retry < MaxRetries)
             {
+                metrics.StatementRolledBack();
                 Log.StatementRetried(logger, refused.SqlState, retry + 1);
                 await Task.Delay(FullJitter(retry), clock, cancellationToken);
             }
             catch (PostgresException refused) when (IsSerializationFailure(refused) || refused.SqlState is PostgresErrorCodes.LockNotAvailable)
             {
+                metrics.StatementRolledBack();
                 throw new OverloadedException("Too many changes of the same data at once.", refused);
             }
             catch (PostgresException refused) when (IsUnavailable(refused))
@@ -134,6 +152,8 @@ internal sealed partial class PostgresDatabase(NpgsqlDataSource source, TimeProv
             throw new OverloadedException($"No database connection came free within {ConnectionWait.TotalSeconds} s.", late);
         }
     }
+
+    private static string NameOf(NpgsqlConnectionStringBuilder connection) => $"{connection.Host}:{connection.Port}/{connection.Database}";
 
     private static bool IsSerializationFailure(PostgresException exception) =>
         exception.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected;
