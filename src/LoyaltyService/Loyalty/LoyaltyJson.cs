@@ -32,6 +32,7 @@ namespace LoyaltyService.Loyalty;
 [JsonSerializable(typeof(ResolveResponse))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(HealthReport))]
+[JsonSerializable(typeof(DependencyReport))]
 internal sealed partial class LoyaltyJson : JsonSerializerContext
 {
     /// <summary>As the options above say, and apostrophes stay as they are: the answers are JSON, never a part of a page.</summary>

@@ -49,7 +49,11 @@ internal static class Examples
             ],
         }),
         (200, new ResolveResponse(SessionId, "failed", 5, new FailureResponse("resolved", null, "Given by hand, ticket 4711."))),
-        (200, new HealthReport("healthy", Created, 3600)),
+        (200, new HealthReport(HealthReporter.Healthy, Created, 3600)),
+        (200, new DependencyReport(HealthReporter.Degraded, Created, 3600, new DependencyChecks(
+            new CheckReport("up", 5), new CheckReport("up", 2), new PdiCheckReport("degraded", "HALF_OPEN", 4500)))),
+        (503, new DependencyReport(HealthReporter.Unhealthy, Created, 3600, new DependencyChecks(
+            new CheckReport("down", 1000), new CheckReport("up", 2), new PdiCheckReport("up", "CLOSED", 120)))),
     ];
 
     public static JsonNode? OfRequest(Type type) => Requests.FirstOrDefault(request => request.GetType() == type) is { } found ? Write(found) : null;

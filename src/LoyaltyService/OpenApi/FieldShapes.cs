@@ -1,4 +1,5 @@
 using System.Globalization;
+using LoyaltyService.Health;
 using LoyaltyService.Loyalty;
 using LoyaltyService.Pdi;
 using LoyaltyService.Sessions;
@@ -46,6 +47,10 @@ internal static class FieldShapes
         [(typeof(TimelineEntry), "rewardSource")] = ["pdi", "estimate"],
         [(typeof(ResolveResponse), "status")] = [SessionStatus.Failed.ToText()],
         [(typeof(CalculateRewardsResponse), "source")] = ["pdi", "estimate"],
+        [(typeof(DependencyReport), "status")] = [HealthReporter.Healthy, HealthReporter.Degraded, HealthReporter.Unhealthy],
+        [(typeof(CheckReport), "status")] = [.. Enum.GetValues<CheckStatus>().Select(HealthReporter.ToText)],
+        [(typeof(PdiCheckReport), "status")] = [.. Enum.GetValues<CheckStatus>().Select(HealthReporter.ToText)],
+        [(typeof(PdiCheckReport), "circuitBreaker")] = [.. Enum.GetValues<BreakerState>().Select(HealthReporter.ToText)],
         [(typeof(FailureResponse), "reason")] = [SessionFailure.RejectedByPdi, SessionFailure.Expired, SessionFailure.Resolved],
     };
 
