@@ -43,6 +43,7 @@ public static class Program
 
         app.MapLoyalty();
         app.MapQueue();
+        app.MapLogLevel();
         app.MapHealth();
         app.MapMetrics();
         app.MapApiReference();

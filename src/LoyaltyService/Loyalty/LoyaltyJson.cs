@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LoyaltyService.Health;
+using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 
 namespace LoyaltyService.Loyalty;
@@ -30,6 +31,8 @@ namespace LoyaltyService.Loyalty;
 [JsonSerializable(typeof(QueueItem))]
 [JsonSerializable(typeof(ResolveRequest))]
 [JsonSerializable(typeof(ResolveResponse))]
+[JsonSerializable(typeof(LogLevelRequest))]
+[JsonSerializable(typeof(LogLevelResponse))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(HealthReport))]
 [JsonSerializable(typeof(DependencyReport))]

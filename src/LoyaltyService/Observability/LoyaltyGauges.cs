@@ -10,7 +10,7 @@ namespace LoyaltyService.Observability;
 /// </summary>
 internal sealed class LoyaltyGauges
 {
-    public LoyaltyGauges(Meter meter, HealthSampler health, PdiHealth pdi)
+    public LoyaltyGauges(Meter meter, HealthSampler health, PdiHealth pdi, LogQueue log)
     {
         meter.CreateObservableGauge(
             "pdi_circuit_breaker_state", () => (int)pdi.Breaker, null, "PDI's circuit breaker: 0 closed, 1 half-open, 2 open.");
@@ -33,6 +33,7 @@ internal sealed class LoyaltyGauges
             },
             null,
             "Whether a dependency can be used.");
+        meter.CreateObservableCounter("loyalty_log_drops", () => log.Dropped, null, "Lines below a warning that the log dropped because nobody read it fast enough.");
         meter.CreateObservableGauge(
             "loyalty_queue_items",
             () => Pair("state", ("waiting", health.Last.Queue.Waiting), ("parked", health.Last.Queue.Parked)),

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoyaltyService.Health;
 using LoyaltyService.Loyalty;
+using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 
 namespace LoyaltyService.OpenApi;
@@ -21,6 +22,7 @@ internal static class Examples
         new CalculateRewardsRequest(SessionId, 150.00m, [new RewardItem("SKU-001", 2)]),
         new FinalizeRequest(SessionId, TransactionId, 150.00m, true),
         new ResolveRequest("Given by hand, ticket 4711."),
+        new LogLevelRequest("debug"),
     ];
 
     private static readonly QueueItem Parked = new(
@@ -49,6 +51,7 @@ internal static class Examples
             ],
         }),
         (200, new ResolveResponse(SessionId, "failed", 5, new FailureResponse("resolved", null, "Given by hand, ticket 4711."))),
+        (200, new LogLevelResponse("debug")),
         (200, new HealthReport(HealthReporter.Healthy, Created, 3600)),
         (200, new DependencyReport(HealthReporter.Degraded, Created, 3600, new DependencyChecks(
             new CheckReport("up", 5), new CheckReport("up", 2), new PdiCheckReport("degraded", "HALF_OPEN", 4500)))),

@@ -1,6 +1,7 @@
 using System.Globalization;
 using LoyaltyService.Health;
 using LoyaltyService.Loyalty;
+using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 using LoyaltyService.Sessions;
 using Microsoft.OpenApi;
@@ -47,6 +48,8 @@ internal static class FieldShapes
         [(typeof(TimelineEntry), "rewardSource")] = ["pdi", "estimate"],
         [(typeof(ResolveResponse), "status")] = [SessionStatus.Failed.ToText()],
         [(typeof(CalculateRewardsResponse), "source")] = ["pdi", "estimate"],
+        [(typeof(LogLevelRequest), "level")] = [.. LogLevelSwitch.Words],
+        [(typeof(LogLevelResponse), "level")] = [.. LogLevelSwitch.Words],
         [(typeof(DependencyReport), "status")] = [HealthReporter.Healthy, HealthReporter.Degraded, HealthReporter.Unhealthy],
         [(typeof(CheckReport), "status")] = [.. Enum.GetValues<CheckStatus>().Select(HealthReporter.ToText)],
         [(typeof(PdiCheckReport), "status")] = [.. Enum.GetValues<CheckStatus>().Select(HealthReporter.ToText)],

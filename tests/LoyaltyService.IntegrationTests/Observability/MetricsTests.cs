@@ -22,6 +22,7 @@ public sealed class MetricsTests : IAsyncLifetime
         ("loyalty_finalize_duration_ms", "histogram", []),
         ("loyalty_identify_duration_ms", "histogram", []),
         ("loyalty_job_runs", "counter", ["job", "outcome"]),
+        ("loyalty_log_drops", "counter", []),
         ("loyalty_memory_limit_bytes", "gauge", []),
         ("loyalty_queue_items", "gauge", ["state"]),
         ("loyalty_queue_oldest_seconds", "gauge", []),
