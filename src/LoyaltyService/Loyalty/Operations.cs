@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LoyaltyService.Observability;
 
 namespace LoyaltyService.Loyalty;
@@ -57,6 +58,8 @@ internal sealed partial class Operations(LoyaltyMetrics metrics, TimeProvider cl
         var took = clock.GetElapsedTime(started);
         var (name, logger, duration) = byKind[(int)operation.Kind];
         duration?.Record(took);
+        if (Activity.Current is { IsAllDataRequested: true } span)
+            span.SetTag("loyalty.operation", name).SetTag("loyalty.outcome", outcome).SetTag("loyalty.session_id", operation.SessionId);
         Log.OperationEnded(
             logger, level, name, outcome, operation.SessionId, operation.CustomerId, (long)took.TotalMilliseconds, operation.EarnedPoints,
             operation.RedeemedPoints, operation.Reason, cause, defect);

@@ -11,6 +11,7 @@ internal static class ObservabilityModule
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.AddLog(settings);
         builder.AddLoyaltyMetrics();
+        builder.AddTracing(settings);
     }
 
     private static void AddLog(this WebApplicationBuilder builder, Settings settings)

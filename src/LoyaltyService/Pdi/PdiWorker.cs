@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using LoyaltyService.Loyalty;
+using LoyaltyService.Observability;
 using LoyaltyService.Sessions;
 using LoyaltyService.Storage;
 
@@ -82,11 +84,16 @@ internal sealed partial class PdiWorker(
 
     private async Task WorkOnAsync(PdiWorkItem item)
     {
+        using var step = Tracing.StartWork("pdi-work");
         try
         {
             Failpoint.Hit("worker.claimed");
             if (await sessions.FindAsync(item.SessionId, CancellationToken.None) is { } session)
+            {
+                step.LinkTo(session.TraceId, SessionId.Format(session.Id));
                 await DriveAsync(session);
+            }
+
             // A change that settles the session takes its row along; this is for a session that had nothing left to do.
             await work.RemoveAsync(item, CancellationToken.None);
         }
@@ -130,6 +137,7 @@ internal sealed partial class PdiWorker(
         var change = result.Rejection is { } rejection
             ? session.IdentifyRejected(rejection, Causes.Worker)
             : session.Identified(result.Value!, Causes.Worker);
+        change = change with { TraceId = Activity.Current?.TraceId.ToHexString() };
         if (change.After.Status is not SessionStatus.Finalizing)
             change = change with { Work = PdiWorkChange.Settled };
         if (result.Rejection is { } refused)
@@ -141,6 +149,7 @@ internal sealed partial class PdiWorker(
 
     private async Task PutBackAsync(PdiWorkItem item, Exception reason)
     {
+        Activity.Current?.SetStatus(ActivityStatusCode.Error, reason.Message);
         // An outage, or credentials that PDI refuses, are nobody's fault among those that wait: it takes 24 h until they are parked.
         var counts = reason is not PdiAuthenticationException
             && (reason is not PdiUnavailableException || breaker.State is BreakerState.Closed);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LoyaltyService.Configuration;
 using LoyaltyService.Observability;
 using Npgsql;
@@ -49,7 +50,10 @@ internal sealed partial class PostgresDatabase(
         {
             connection.Options, "-c default_transaction_isolation=serializable", "-c enable_seqscan=off", "-c lock_timeout=5s",
         }.Where(option => !string.IsNullOrEmpty(option)));
-        return new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = NameOf(connection) }.Build();
+        var source = new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = NameOf(connection) };
+        // What runs without a cause, such as a look for due work twice a second, would be a trace of one span each time.
+        source.ConfigureTracing(static tracing => tracing.ConfigureCommandFilter(static _ => Activity.Current is not null));
+        return source.Build();
     }
 
     /// <summary>When a statement last came to its end, as a timestamp of the clock; null before the first one.</summary>
