@@ -36,6 +36,7 @@ public static class Program
 
         var app = builder.Build();
 
+        app.UseRequestMetrics();
         app.UseRequestId();
         app.UseExceptionHandler(static _ => { });
         app.UseStatusCodeProblems();
@@ -47,7 +48,9 @@ public static class Program
         app.MapSessions();
         app.MapJobs();
         app.MapReconciliation();
+        app.MapLogLevel();
         app.MapHealth();
+        app.MapMetrics();
         app.MapApiReference();
 
         app.PrepareStorage();

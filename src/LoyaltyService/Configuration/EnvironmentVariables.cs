@@ -60,7 +60,7 @@ internal static class EnvironmentVariables
         "Requests a minute from one IP address; 0 is off. Checked, not in use yet.");
 
     public static readonly EnvironmentVariable OtlpEndpoint = new("OTEL_EXPORTER_OTLP_ENDPOINT", null, "no", false,
-        "OTLP collector for traces and metrics; nothing is sent when it is not set. Checked, not in use yet.");
+        "OTLP collector for traces; nothing is sent when it is not set.");
 
     public static readonly EnvironmentVariable QueueMaxItems = new("QUEUE_MAX_ITEMS", "1000", "no", false,
         "How many operations may wait for PDI, at least 1; further ones are refused.");

@@ -1,3 +1,4 @@
+using LoyaltyService.Observability;
 using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Jobs;
@@ -5,7 +6,7 @@ namespace LoyaltyService.Jobs;
 /// <summary>brief: daily at 2 AM UTC, move sessions that were closed 30 days ago to the archive.</summary>
 internal sealed class ArchiveSessionsJob(ISessionUpkeep upkeep, JobLimits limits) : IJob
 {
-    public string Name => "archive-sessions";
+    public string Name => JobNames.ArchiveSessions;
 
     public string Schedule => "0 2 * * *";
 

@@ -1,3 +1,4 @@
+using LoyaltyService.Observability;
 using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Jobs;
@@ -5,7 +6,7 @@ namespace LoyaltyService.Jobs;
 /// <summary>brief: every hour, remove idempotency entries older than 10 minutes. Runs that operators no longer ask for go with them.</summary>
 internal sealed class ClearCacheJob(IIdempotencyKeyStore keys, IReplayCache replays, IJobRunStore runs, JobLimits limits) : IJob
 {
-    public string Name => "clear-cache";
+    public string Name => JobNames.ClearCache;
 
     public string Schedule => "0 * * * *";
 

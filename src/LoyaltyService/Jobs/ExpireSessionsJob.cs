@@ -9,7 +9,7 @@ namespace LoyaltyService.Jobs;
 /// </summary>
 internal sealed class ExpireSessionsJob(ISessionUpkeep upkeep, IJobRunStore runs, JobLimits limits, LoyaltyMetrics metrics) : IJob
 {
-    public string Name => "expire-sessions";
+    public string Name => JobNames.ExpireSessions;
 
     public string Schedule => "*/15 * * * *";
 

@@ -63,4 +63,6 @@ internal static class FindingKinds
     public const string MissingAtPdi = "missing_at_pdi";
     public const string AmountsDiffer = "amounts_differ";
     public const string FinalizedAtPdiOnly = "finalized_at_pdi_only";
+
+    public static readonly IReadOnlyList<string> All = [MissingAtPdi, AmountsDiffer, FinalizedAtPdiOnly];
 }

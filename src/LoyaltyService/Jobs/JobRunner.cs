@@ -48,7 +48,7 @@ internal sealed partial class JobRunner(
             await job.RunAsync(run, cancellationToken);
             await runs.EndAsync(row, done: true, error: null, CancellationToken.None);
             Log.JobDone(logger, job.Name, run.Handled, (long)clock.GetElapsedTime(started).TotalMilliseconds);
-            metrics.JobEnded(job.Name, "done");
+            metrics.JobEnded(job.Name, succeeded: true);
             return true;
         }
         catch (JobTakenOverException)
@@ -64,7 +64,7 @@ internal sealed partial class JobRunner(
         {
             // A job that fails must not end the service, nor the next occurrence. Tried again by whoever looks next, a bounded number of times.
             Log.JobFailed(logger, job.Name, row.Attempts, failed);
-            metrics.JobEnded(job.Name, "failed");
+            metrics.JobEnded(job.Name, succeeded: false);
             await FailAsync(row, failed.Message);
         }
 

@@ -30,7 +30,7 @@ internal sealed partial class ReconcileSessionsJob(
 
     private static readonly TimeSpan PauseWithoutPdi = TimeSpan.FromSeconds(15);
 
-    public string Name => "reconciliation";
+    public string Name => JobNames.Reconciliation;
 
     public string Schedule => "0 1 * * *";
 

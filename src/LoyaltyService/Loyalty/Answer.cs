@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using LoyaltyService.Observability;
 using LoyaltyService.Sessions;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Net.Http.Headers;
@@ -35,6 +36,9 @@ internal sealed class Answer<T> : IResult, IEndpointMetadataProvider
 
     public string? Location { get; init; }
 
+    /// <summary>What went wrong, where the answer is a problem.</summary>
+    public ErrorCode? Error { get; init; }
+
     /// <summary>The operation was done before; this is its answer again.</summary>
     public bool IsReplay { get; init; }
 
@@ -48,18 +52,22 @@ internal sealed class Answer<T> : IResult, IEndpointMetadataProvider
             RetryAfter = TimeSpan.FromSeconds(5),
         };
 
-    public static Answer<T> Replay(int status, byte[] body) => new(status, body) { IsReplay = true };
+    /// <summary>Of refusals only PDI's own are remembered.</summary>
+    public static Answer<T> Replay(int status, byte[] body) =>
+        new(status, body) { IsReplay = true, Error = status < 400 ? null : ErrorCode.PdiRejected };
 
     public static implicit operator Answer<T>(Rejection rejection) =>
         new(rejection.Error.Describe().Status, JsonSerializer.SerializeToUtf8Bytes(rejection.ToProblem(), LoyaltyJson.Wire.Problem))
         {
+            Error = rejection.Error,
             RetryAfter = rejection.RetryAfter,
         };
 
-    public Answer<T> AsReplay() => new(Status, Body) { Version = Version, RetryAfter = RetryAfter, Location = Location, IsReplay = true };
+    public Answer<T> AsReplay() =>
+        new(Status, Body) { Error = Error, Version = Version, RetryAfter = RetryAfter, Location = Location, IsReplay = true };
 
     public Answer<T> WithVersion(int? version) =>
-        new(Status, Body) { Version = version, RetryAfter = RetryAfter, Location = Location, IsReplay = IsReplay };
+        new(Status, Body) { Error = Error, Version = version, RetryAfter = RetryAfter, Location = Location, IsReplay = IsReplay };
 
     public static void PopulateMetadata(MethodInfo method, EndpointBuilder builder)
     {
@@ -70,6 +78,8 @@ internal sealed class Answer<T> : IResult, IEndpointMetadataProvider
     {
         var response = httpContext.Response;
         response.StatusCode = Status;
+        if (Error is { } error)
+            httpContext.RequestServices.GetRequiredService<LoyaltyMetrics>().ErrorAnswered(error);
         if (Version is { } version)
             response.Headers.ETag = EntityTag(version);
         if (IsReplay)

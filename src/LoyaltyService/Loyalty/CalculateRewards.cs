@@ -105,24 +105,29 @@ internal sealed record RewardBreakdown(long BasePoints, long TierBonus, long? Pr
 /// Calculate: ask PDI, or estimate by the local rules while PDI cannot be asked; store the figures. Nothing is promised by it, so
 /// two calculations at once are not a conflict: the last one stored counts.
 /// </summary>
-internal sealed partial class CalculateRewards(
-    ISessionStore sessions, PdiClient pdi, RewardCalculator calculator, SessionLimits limits, ILogger<CalculateRewards> logger)
+internal sealed class CalculateRewards(
+    ISessionStore sessions, PdiClient pdi, RewardCalculator calculator, SessionLimits limits)
 {
     private const string FromPdi = "pdi";
     private const string Estimate = "estimate";
 
     public async Task<Answer<CalculateRewardsResponse>> RunAsync(
-        CalculateRewardsRequest request, string client, VersionCondition condition, CancellationToken cancellationToken)
+        CalculateRewardsRequest request, string client, VersionCondition condition, Operation operation, CancellationToken cancellationToken)
     {
         var session = await FindAsync(request, client, cancellationToken);
         if (session is null)
             return SessionRejections.NotFound();
+        operation.IsAbout(session);
         if (Refuse(session, condition) is { } refusal)
             return refusal;
 
         var (rewards, rejection) = await CalculateAsync(session, request);
         if (rejection is not null)
+        {
+            operation.Reason = rejection.PdiCode;
             return rejection;
+        }
+
         Failpoint.Hit("calculate.answered");
 
         for (var attempt = 1; attempt <= limits.MaxSaveTries; attempt++)
@@ -133,7 +138,7 @@ internal sealed partial class CalculateRewards(
             if (await sessions.SaveAsync(change, CancellationToken.None) is { } saved)
             {
                 Failpoint.Hit("calculate.stored");
-                Log.RewardsCalculated(logger, request.SessionId!, session.CustomerId, rewards.EarnedPoints, rewards.Source);
+                operation.IsAbout(saved);
                 return Answer<CalculateRewardsResponse>
                     .Of(StatusCodes.Status200OK, rewards with { Version = saved.Version }, LoyaltyJson.Wire.CalculateRewardsResponse)
                     .WithVersion(saved.Version);
@@ -166,11 +171,7 @@ internal sealed partial class CalculateRewards(
             {
                 var result = await pdi.CalculateAsync(ToPdi(session, request));
                 if (result.Rejection is { } rejection)
-                {
-                    Log.CalculationRejected(logger, request.SessionId!, session.CustomerId, rejection.Code);
                     return (null, SessionRejections.ByPdi(rejection, session));
-                }
-
                 return (FromPdiRewards(session, result.Value!), null);
             }
             catch (PdiUnavailableException)
@@ -213,14 +214,5 @@ internal sealed partial class CalculateRewards(
     {
         var shortest = multiplier / 1.000000000000000000000000000000m;
         return shortest.Scale == 0 ? shortest * 1.0m : shortest;
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventName = "RewardsCalculated", Level = LogLevel.Information, Message = "Rewards calculated: {sessionId} {customerId} {earnedPoints} ({source})")]
-        public static partial void RewardsCalculated(ILogger logger, string sessionId, string customerId, long earnedPoints, string source);
-
-        [LoggerMessage(EventName = "CalculationRejected", Level = LogLevel.Warning, Message = "PDI rejected the calculation: {sessionId} {customerId} {pdiCode}")]
-        public static partial void CalculationRejected(ILogger logger, string sessionId, string customerId, string pdiCode);
     }
 }

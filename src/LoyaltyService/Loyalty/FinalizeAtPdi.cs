@@ -9,7 +9,7 @@ namespace LoyaltyService.Loyalty;
 /// The effect of a stored intent: tell PDI, store what it says. Safe to run again at any time and from anywhere, since PDI knows the
 /// intent by its key and the session's version lets only one of two answers in.
 /// </summary>
-internal sealed partial class FinalizeAtPdi(ISessionStore sessions, PdiClient pdi, LoyaltyMetrics metrics, ILogger<FinalizeAtPdi> logger)
+internal sealed class FinalizeAtPdi(ISessionStore sessions, PdiClient pdi, LoyaltyMetrics metrics)
 {
     /// <param name="session">The session, with its intent.</param>
     /// <param name="cause">Who is at it: one of <see cref="Causes"/>.</param>
@@ -29,16 +29,10 @@ internal sealed partial class FinalizeAtPdi(ISessionStore sessions, PdiClient pd
         return result.Rejection switch
         {
             null => (await SaveAsync(session.Finalized(result.Value!, cause)), null),
-            { IsSessionGone: true } gone => await RefuseAsync(session.PdiSessionLost(gone, cause), gone),
-            var tooLate when session.IsExpired => await RefuseAsync(session.RefusedAfterExpiry(tooLate, cause), tooLate),
-            var rejection => await RefuseAsync(session.FinalizeRefused(rejection, cause), rejection),
+            { IsSessionGone: true } gone => (await SaveAsync(session.PdiSessionLost(gone, cause)), gone),
+            var tooLate when session.IsExpired => (await SaveAsync(session.RefusedAfterExpiry(tooLate, cause)), tooLate),
+            var rejection => (await SaveAsync(session.FinalizeRefused(rejection, cause)), rejection),
         };
-    }
-
-    private async Task<(Session Session, PdiRejection? Rejection)> RefuseAsync(SessionChange change, PdiRejection rejection)
-    {
-        Log.FinalizeRejected(logger, SessionId.Format(change.Before.Id), change.Before.CustomerId, rejection.Code);
-        return (await SaveAsync(change), rejection);
     }
 
     private async Task<Session> SaveAsync(SessionChange change)
@@ -53,18 +47,9 @@ internal sealed partial class FinalizeAtPdi(ISessionStore sessions, PdiClient pd
 
         Failpoint.Hit($"{change.Cause}.finalize.stored");
         if (saved.Status is SessionStatus.Finalized)
-            Log.SessionFinalized(logger, SessionId.Format(saved.Id), saved.CustomerId, saved.EarnedPoints);
-        if (saved.Status is SessionStatus.Finalized && change.Before.IsEstimateOff(saved.EarnedPoints))
+            metrics.SessionFinalized(saved.EarnedPoints, saved.RedeemedPoints);
+        if (change.IsEstimateCorrected)
             metrics.EstimateDiffered();
         return saved;
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventName = "SessionFinalized", Level = LogLevel.Information, Message = "Session finalized: {sessionId} {customerId} {earnedPoints}")]
-        public static partial void SessionFinalized(ILogger logger, string sessionId, string customerId, long earnedPoints);
-
-        [LoggerMessage(EventName = "FinalizeRejected", Level = LogLevel.Warning, Message = "PDI rejected the finalize: {sessionId} {customerId} {pdiCode}")]
-        public static partial void FinalizeRejected(ILogger logger, string sessionId, string customerId, string pdiCode);
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 using LoyaltyService.Sessions;
 
@@ -57,7 +58,7 @@ internal sealed record FinalizeResponse(
 /// accepted and takes effect exactly once, whatever dies: this request goes on without its caller, and the worker goes on without
 /// this request.
 /// </summary>
-internal sealed partial class FinalizeSession(
+internal sealed class FinalizeSession(
     ISessionStore sessions,
     IPdiWorkStore work,
     IReplayCache replays,
@@ -65,11 +66,11 @@ internal sealed partial class FinalizeSession(
     PdiWorkLimits workLimits,
     FinalizeAtPdi finalizeAtPdi,
     SessionLimits limits,
-    TimeProvider clock,
-    ILogger<FinalizeSession> logger)
+    LoyaltyMetrics metrics,
+    TimeProvider clock)
 {
     public async Task<Answer<FinalizeResponse>> RunAsync(
-        FinalizeRequest request, string client, VersionCondition condition, CancellationToken cancellationToken)
+        FinalizeRequest request, string client, VersionCondition condition, Operation operation, CancellationToken cancellationToken)
     {
         if (!SessionId.TryParse(request.SessionId, out var id))
             return SessionRejections.NotFound();
@@ -78,18 +79,26 @@ internal sealed partial class FinalizeSession(
         var key = new ReplayKey("finalize:" + client, id);
         // A cached answer to another body says nothing about this one; the row does.
         if (await replays.FindAsync(key) is { } replay && replay.Fingerprint == fingerprint)
+        {
+            metrics.RepeatAnswered(fromCache: true);
             return Answer<FinalizeResponse>.Replay(replay.Status, replay.Body).WithVersion(replay.Version);
+        }
 
         var started = clock.GetTimestamp();
+        var hasWaited = false;
         while (await sessions.FindAsync(id, cancellationToken) is { } session && session.Client == client)
         {
+            operation.IsAbout(session);
             if (session.TransactionId != request.TransactionId)
                 return new Rejection(ErrorCode.TransactionMismatch, "The session belongs to another transaction.") { SessionId = request.SessionId };
             if (session.Status is SessionStatus.Finalized)
             {
-                return session.Intent!.Fingerprint == fingerprint
-                    ? Receipt(session, key).AsReplay()
-                    : SessionRejections.KeyReused("The finalize of this session");
+                if (session.Intent!.Fingerprint != fingerprint)
+                    return SessionRejections.KeyReused("The finalize of this session");
+                // Finalized before this call looked: the cache should have had it.
+                if (!hasWaited)
+                    metrics.RepeatAnswered(fromCache: false);
+                return Receipt(session, key).AsReplay();
             }
 
             if (session.Status is SessionStatus.Finalizing)
@@ -99,6 +108,7 @@ internal sealed partial class FinalizeSession(
                 if (clock.GetElapsedTime(started) >= limits.RepeatWait)
                     return Accepted(session);
                 await Task.Delay(limits.RepeatPoll, clock, cancellationToken);
+                hasWaited = true;
                 continue;
             }
 
@@ -118,7 +128,7 @@ internal sealed partial class FinalizeSession(
             };
             // Null: another call was first. Its row says what to do.
             if (await sessions.SaveAsync(change, cancellationToken) is { } finalizing)
-                return await TakeEffectAsync(finalizing, key, mustWait);
+                return await TakeEffectAsync(finalizing, key, operation, mustWait);
         }
 
         return SessionRejections.NotFound();
@@ -137,7 +147,7 @@ internal sealed partial class FinalizeSession(
             : null;
     }
 
-    private async Task<Answer<FinalizeResponse>> TakeEffectAsync(Session session, ReplayKey key, bool mustWait)
+    private async Task<Answer<FinalizeResponse>> TakeEffectAsync(Session session, ReplayKey key, Operation operation, bool mustWait)
     {
         Failpoint.Hit("finalize.intended");
         // PDI has to identify the customer first, or cannot be asked: the worker's part.
@@ -147,6 +157,8 @@ internal sealed partial class FinalizeSession(
         try
         {
             var (settled, rejection) = await finalizeAtPdi.RunAsync(session, Causes.Request, inDoubt: false);
+            operation.IsAbout(settled);
+            operation.Reason = rejection?.Code;
             if (rejection is not null)
                 return SessionRejections.ByPdi(rejection, session);
             return settled.Status is SessionStatus.Finalized ? Receipt(settled, key) : Accepted(settled);
@@ -154,7 +166,7 @@ internal sealed partial class FinalizeSession(
         catch (LoyaltyException outstanding) when (outstanding is PdiUnavailableException or PdiAuthenticationException)
         {
             // The intent is stored and PDI will be told: that is what the caller needs to know.
-            Log.FinalizeOutstanding(logger, SessionId.Format(session.Id), session.CustomerId, outstanding.Message);
+            operation.Reason = outstanding.Message;
             return Accepted(session);
         }
     }
@@ -178,10 +190,4 @@ internal sealed partial class FinalizeSession(
             LoyaltyJson.Wire.FinalizeResponse,
             session)
         .WithVersion(session.Version);
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventName = "FinalizeOutstanding", Level = LogLevel.Warning, Message = "Finalize accepted, PDI's answer outstanding: {sessionId} {customerId}: {reason}")]
-        public static partial void FinalizeOutstanding(ILogger logger, string sessionId, string customerId, string reason);
-    }
 }

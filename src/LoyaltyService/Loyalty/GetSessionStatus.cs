@@ -43,10 +43,12 @@ internal sealed record FailureResponse(string Reason, string? PdiCode, string? M
 /// <summary>Status: the session as it stands here. PDI is not asked.</summary>
 internal sealed class GetSessionStatus(ISessionStore sessions)
 {
-    public async Task<Answer<SessionResponse>> RunAsync(string? sessionId, string client, string? ifNoneMatch, CancellationToken cancellationToken)
+    public async Task<Answer<SessionResponse>> RunAsync(
+        string? sessionId, string client, string? ifNoneMatch, Operation operation, CancellationToken cancellationToken)
     {
         if (!SessionId.TryParse(sessionId, out var id) || await sessions.FindAsync(id, cancellationToken) is not { } session || session.Client != client)
             return SessionRejections.NotFound();
+        operation.IsAbout(session);
         if (ifNoneMatch == $"\"{session.Version}\"")
             return Answer<SessionResponse>.NotModified(session.Version);
 

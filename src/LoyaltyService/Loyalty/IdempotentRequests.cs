@@ -1,3 +1,4 @@
+using LoyaltyService.Observability;
 using LoyaltyService.OpenApi;
 using LoyaltyService.Security;
 using LoyaltyService.Sessions;
@@ -12,7 +13,7 @@ namespace LoyaltyService.Loyalty;
 /// true then. A call whose holder died holds its key until the lease is over.
 /// </summary>
 internal sealed partial class IdempotentRequests(
-    IIdempotencyKeyStore keys, IReplayCache replays, SessionLimits limits, TimeProvider clock, ILogger<IdempotentRequests> logger)
+    IIdempotencyKeyStore keys, IReplayCache replays, SessionLimits limits, LoyaltyMetrics metrics, TimeProvider clock, ILogger<IdempotentRequests> logger)
 {
     private const int MaxLength = 255;
     private const string Operation = "key";
@@ -59,17 +60,26 @@ internal sealed partial class IdempotentRequests(
         where T : class
     {
         if (await replays.FindAsync(new ReplayKey(Operation, key)) is { } replay)
+        {
+            metrics.RepeatAnswered(fromCache: true);
             return Repeat<T>(replay, fingerprint);
+        }
 
         var started = clock.GetTimestamp();
-        while (true)
+        for (var hasWaited = false; ; hasWaited = true)
         {
             // Whole even if the caller leaves: a claim that is cut off in the middle may be one that nobody knows of.
             var found = await keys.ClaimAsync(key, fingerprint, limits.KeyLease, IReplayCache.Window, CancellationToken.None);
             if (found.IsMine)
                 return await RunFirstAsync(found, run, remembersRefusals);
             if (found.Answer is { } answer)
+            {
+                // Answered before this call looked: the cache should have had it.
+                if (!hasWaited)
+                    metrics.RepeatAnswered(fromCache: false);
                 return Repeat<T>(answer, fingerprint);
+            }
+
             if (found.Fingerprint != fingerprint)
                 return KeyReused();
             if (clock.GetElapsedTime(started) >= limits.RepeatWait)

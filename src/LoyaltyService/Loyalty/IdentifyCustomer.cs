@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 using LoyaltyService.Sessions;
 
@@ -61,36 +62,54 @@ internal sealed record IdentifyResponse(
 /// Identify: create the session (the database decides who was first), ask PDI, store the answer. A repeat is answered by what is
 /// stored; a session that waits for PDI, and on which nobody works, is taken up again by the repeat.
 /// </summary>
-internal sealed partial class IdentifyCustomer(
+internal sealed class IdentifyCustomer(
     ISessionStore sessions,
     IPdiWorkStore work,
     IReplayCache replays,
     PdiClient pdi,
     PdiWorkLimits workLimits,
     SessionLimits limits,
-    TimeProvider clock,
-    ILogger<IdentifyCustomer> logger)
+    LoyaltyMetrics metrics,
+    TimeProvider clock)
 {
-    public async Task<Answer<IdentifyResponse>> RunAsync(IdentifyRequest request, string client, CancellationToken cancellationToken)
+    public async Task<Answer<IdentifyResponse>> RunAsync(
+        IdentifyRequest request, string client, Operation operation, CancellationToken cancellationToken)
     {
         var fingerprint = request.ToFingerprint();
         var key = new ReplayKey("identify", Fingerprint.OfSale(client, request.ChannelId!, request.TransactionId!));
         if (await replays.FindAsync(key) is { } replay)
-            return replay.Fingerprint == fingerprint ? Replayed(replay) : KeyReused(request);
+        {
+            if (replay.Fingerprint != fingerprint)
+                return KeyReused(request);
+            metrics.RepeatAnswered(fromCache: true);
+            return Replayed(replay);
+        }
 
         var (session, created) = await sessions.CreateAsync(
             NewSession(request, client, key.Id, fingerprint), limits.Lifetime, limits.IdentifyHold, cancellationToken);
         if (session.IdentifyFingerprint != fingerprint)
             return KeyReused(request);
+        operation.IsAbout(session);
+        if (created)
+            metrics.SessionCreated();
 
         Failpoint.Hit("identify.created");
 
         // From here on the session exists: it is brought to a clear status even if the caller has left.
-        return created ? await AskPdiAsync(session, key, isWaiting: false) : await RepeatAsync(session, key, cancellationToken);
+        if (created)
+            return await AskPdiAsync(session, key, operation, isWaiting: false);
+        // Settled before this call looked: the cache should have had it.
+        if (Settled(session, key) is { } answer)
+        {
+            metrics.RepeatAnswered(fromCache: false);
+            return answer.AsReplay();
+        }
+
+        return await RepeatAsync(session, key, operation, cancellationToken);
     }
 
     /// <summary>Answers a sale that has a session already: by its row, or by what becomes of it within the wait.</summary>
-    private async Task<Answer<IdentifyResponse>> RepeatAsync(Session session, ReplayKey key, CancellationToken cancellationToken)
+    private async Task<Answer<IdentifyResponse>> RepeatAsync(Session session, ReplayKey key, Operation operation, CancellationToken cancellationToken)
     {
         var started = clock.GetTimestamp();
         while (true)
@@ -102,7 +121,7 @@ internal sealed partial class IdentifyCustomer(
             if (session.Status is SessionStatus.Finalizing)
                 return Pending(session);
             if (!session.IsBusy && await sessions.TryClaimAsync(session, limits.IdentifyHold, cancellationToken))
-                return await AskPdiAsync(session, key, isWaiting: true);
+                return await AskPdiAsync(session, key, operation, isWaiting: true);
             if (clock.GetElapsedTime(started) >= limits.RepeatWait)
                 return SessionRejections.InProgress(session, "The customer is being identified by an earlier call.");
 
@@ -113,16 +132,17 @@ internal sealed partial class IdentifyCustomer(
     }
 
     /// <param name="isWaiting">The session may have a row of work, which ends with PDI's answer.</param>
-    private async Task<Answer<IdentifyResponse>> AskPdiAsync(Session session, ReplayKey key, bool isWaiting)
+    private async Task<Answer<IdentifyResponse>> AskPdiAsync(Session session, ReplayKey key, Operation operation, bool isWaiting)
     {
         try
         {
             var result = await pdi.IdentifyAsync(session.ToPdiIdentify(), session.PdiIdentifyKey);
             Failpoint.Hit("identify.answered");
-            return await StoreAsync(session, result, key, isWaiting);
+            return await StoreAsync(session, result, key, operation, isWaiting);
         }
-        catch (PdiUnavailableException)
+        catch (PdiUnavailableException outstanding)
         {
+            operation.Reason = outstanding.Message;
             return await work.TryAddAsync(session, workLimits.MaxItems, CancellationToken.None)
                 ? Pending(session)
                 : SessionRejections.QueueFull();
@@ -135,7 +155,7 @@ internal sealed partial class IdentifyCustomer(
     }
 
     private async Task<Answer<IdentifyResponse>> StoreAsync(
-        Session session, PdiResult<PdiIdentity> result, ReplayKey key, bool isWaiting)
+        Session session, PdiResult<PdiIdentity> result, ReplayKey key, Operation operation, bool isWaiting)
     {
         var change = result.Rejection is { } rejection
             ? session.IdentifyRejected(rejection, Causes.Request)
@@ -147,10 +167,7 @@ internal sealed partial class IdentifyCustomer(
             ?? await sessions.FindAsync(session.Id, CancellationToken.None)
             ?? throw new InvalidDataException("A session that was there is gone.");
         Failpoint.Hit("identify.stored");
-        if (stored.Failure is { Code: { } code })
-            Log.IdentifyRejected(logger, SessionId.Format(stored.Id), stored.CustomerId, code);
-        else
-            Log.CustomerIdentified(logger, SessionId.Format(stored.Id), stored.CustomerId);
+        operation.Reason = stored.Failure?.Code;
         return Settled(stored, key) ?? Pending(stored);
     }
 
@@ -207,13 +224,4 @@ internal sealed partial class IdentifyCustomer(
     };
 
     private static string? CurrentTraceId() => Activity.Current?.TraceId.ToHexString();
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventName = "CustomerIdentified", Level = LogLevel.Information, Message = "Customer identified: {sessionId} {customerId}")]
-        public static partial void CustomerIdentified(ILogger logger, string sessionId, string customerId);
-
-        [LoggerMessage(EventName = "IdentifyRejected", Level = LogLevel.Warning, Message = "PDI rejected the customer: {sessionId} {customerId} {pdiCode}")]
-        public static partial void IdentifyRejected(ILogger logger, string sessionId, string customerId, string pdiCode);
-    }
 }

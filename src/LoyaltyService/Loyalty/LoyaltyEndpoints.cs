@@ -44,12 +44,19 @@ internal static class LoyaltyEndpoints
     /// </remarks>
     /// <response code="200">PDI has identified the customer.</response>
     /// <response code="202">PDI could not be asked. The session is stored and will be identified; go on with the sale, or ask for the session.</response>
-    internal static async Task<Answer<IdentifyResponse>> IdentifyAsync(
-        Body<IdentifyRequest> body, HttpContext context, IdempotentRequests requests, IdentifyCustomer identify, CancellationToken cancellationToken) =>
-        body.Rejection is { } rejection
-            ? rejection
-            : await requests.RunAsync(
-                context, body.Value!, () => identify.RunAsync(body.Value!, context.Client(), cancellationToken), remembersRefusals: true);
+    internal static Task<Answer<IdentifyResponse>> IdentifyAsync(
+        Body<IdentifyRequest> body, HttpContext context, Operations operations, IdempotentRequests requests, IdentifyCustomer identify, CancellationToken cancellationToken) =>
+        operations.RunAsync(OperationKind.Identify, context, async operation =>
+        {
+            if (body.Rejection is { } rejection)
+                return rejection;
+            operation.CustomerId = body.Value!.CustomerId;
+            return await requests.RunAsync(
+                context,
+                body.Value,
+                () => identify.RunAsync(body.Value, context.Client(), operation, cancellationToken),
+                remembersRefusals: true);
+        });
 
     /// <summary>Ask what the sale earns</summary>
     /// <remarks>
@@ -57,15 +64,17 @@ internal static class LoyaltyEndpoints
     /// that count are the ones that PDI gives at finalize.
     /// </remarks>
     /// <response code="200">The figures, by PDI or estimated: see `source`.</response>
-    internal static async Task<Answer<CalculateRewardsResponse>> CalculateAsync(
-        Body<CalculateRewardsRequest> body, HttpContext context, IdempotentRequests requests, CalculateRewards calculate, CancellationToken cancellationToken)
-    {
-        if (body.Rejection is { } rejection)
-            return rejection;
-        return VersionCondition.TryRead(context.Request.Headers.IfMatch, body.Value!.Version, out var condition)
-            ? await requests.RunAsync(context, body.Value, () => calculate.RunAsync(body.Value, context.Client(), condition, cancellationToken))
-            : InvalidIfMatch();
-    }
+    internal static Task<Answer<CalculateRewardsResponse>> CalculateAsync(
+        Body<CalculateRewardsRequest> body, HttpContext context, Operations operations, IdempotentRequests requests, CalculateRewards calculate, CancellationToken cancellationToken) =>
+        operations.RunAsync(OperationKind.Calculate, context, async operation =>
+        {
+            if (body.Rejection is { } rejection)
+                return rejection;
+            operation.SessionId = body.Value!.SessionId;
+            return VersionCondition.TryRead(context.Request.Headers.IfMatch, body.Value.Version, out var condition)
+                ? await requests.RunAsync(context, body.Value, () => calculate.RunAsync(body.Value, context.Client(), condition, operation, cancellationToken))
+                : InvalidIfMatch();
+        });
 
     /// <summary>Commit the rewards to the customer's account</summary>
     /// <remarks>
@@ -73,15 +82,17 @@ internal static class LoyaltyEndpoints
     /// </remarks>
     /// <response code="200">PDI has committed the sale; this is the receipt.</response>
     /// <response code="202">The sale is accepted and PDI will be told; ask for the session, or send the same body again, for the receipt.</response>
-    internal static async Task<Answer<FinalizeResponse>> FinalizeAsync(
-        Body<FinalizeRequest> body, HttpContext context, IdempotentRequests requests, FinalizeSession finalize, CancellationToken cancellationToken)
-    {
-        if (body.Rejection is { } rejection)
-            return rejection;
-        return VersionCondition.TryRead(context.Request.Headers.IfMatch, body.Value!.Version, out var condition)
-            ? await requests.RunAsync(context, body.Value, () => finalize.RunAsync(body.Value, context.Client(), condition, cancellationToken))
-            : InvalidIfMatch();
-    }
+    internal static Task<Answer<FinalizeResponse>> FinalizeAsync(
+        Body<FinalizeRequest> body, HttpContext context, Operations operations, IdempotentRequests requests, FinalizeSession finalize, CancellationToken cancellationToken) =>
+        operations.RunAsync(OperationKind.Finalize, context, async operation =>
+        {
+            if (body.Rejection is { } rejection)
+                return rejection;
+            operation.SessionId = body.Value!.SessionId;
+            return VersionCondition.TryRead(context.Request.Headers.IfMatch, body.Value.Version, out var condition)
+                ? await requests.RunAsync(context, body.Value, () => finalize.RunAsync(body.Value, context.Client(), condition, operation, cancellationToken))
+                : InvalidIfMatch();
+        });
 
     /// <summary>Read a session</summary>
     /// <remarks>The session as it stands here; PDI is not asked.</remarks>
@@ -89,8 +100,11 @@ internal static class LoyaltyEndpoints
     /// <response code="200">The session.</response>
     /// <response code="304">The session still has the version in `If-None-Match`.</response>
     internal static Task<Answer<SessionResponse>> GetSessionAsync(
-        string? sessionId, HttpContext context, GetSessionStatus status, CancellationToken cancellationToken) =>
-        status.RunAsync(sessionId, context.Client(), context.Request.Headers.IfNoneMatch, cancellationToken);
+        string? sessionId, HttpContext context, Operations operations, GetSessionStatus status, CancellationToken cancellationToken) =>
+        operations.RunAsync(
+            OperationKind.GetStatus,
+            context,
+            operation => status.RunAsync(sessionId, context.Client(), context.Request.Headers.IfNoneMatch, operation, cancellationToken));
 
     /// <summary>Read a session by query</summary>
     /// <remarks>The same as `/loyalty/sessions/{sessionId}`, under the name that PDI's interface has for it.</remarks>
@@ -98,8 +112,8 @@ internal static class LoyaltyEndpoints
     /// <response code="200">The session.</response>
     /// <response code="304">The session still has the version in `If-None-Match`.</response>
     internal static Task<Answer<SessionResponse>> GetSessionStatusAsync(
-        [Required] string? sessionId, HttpContext context, GetSessionStatus status, CancellationToken cancellationToken) =>
-        GetSessionAsync(sessionId, context, status, cancellationToken);
+        [Required] string? sessionId, HttpContext context, Operations operations, GetSessionStatus status, CancellationToken cancellationToken) =>
+        GetSessionAsync(sessionId, context, operations, status, cancellationToken);
 
     private static Rejection InvalidIfMatch() => Rejection.Validation("If-Match", "must be one entity tag such as \"3\", or *.");
 }

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using LoyaltyService.Health;
 using LoyaltyService.Jobs;
+using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 using LoyaltyService.Sessions;
 
@@ -38,8 +39,11 @@ namespace LoyaltyService.Loyalty;
 [JsonSerializable(typeof(FindingItem))]
 [JsonSerializable(typeof(JobsResponse))]
 [JsonSerializable(typeof(JobRunItem))]
+[JsonSerializable(typeof(LogLevelRequest))]
+[JsonSerializable(typeof(LogLevelResponse))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(HealthReport))]
+[JsonSerializable(typeof(DependencyReport))]
 internal sealed partial class LoyaltyJson : JsonSerializerContext
 {
     /// <summary>As the options above say, and apostrophes stay as they are: the answers are JSON, never a part of a page.</summary>

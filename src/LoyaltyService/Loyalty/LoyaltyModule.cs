@@ -16,6 +16,7 @@ internal static class LoyaltyModule
             .BindConfiguration("Rewards", static binder => binder.ErrorOnUnknownConfiguration = true).ValidateOnStart();
         builder.Services.AddSingleton(services => new RewardCalculator(services.GetRequiredService<IOptions<RewardRules>>().Value));
 
+        builder.Services.AddSingleton<Operations>();
         builder.Services.AddSingleton<IdempotentRequests>();
         builder.Services.AddSingleton<IdentifyCustomer>();
         builder.Services.AddSingleton<CalculateRewards>();

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using LoyaltyService.Observability;
 using LoyaltyService.Security;
 using Microsoft.AspNetCore.Diagnostics;
 
@@ -45,6 +46,7 @@ internal static class Problems
 
     public static async Task WriteAsync(HttpContext context, Rejection rejection)
     {
+        context.RequestServices.GetRequiredService<LoyaltyMetrics>().ErrorAnswered(rejection.Error);
         var problem = rejection.ToProblem();
         context.Response.StatusCode = problem.Status;
         if (rejection.RetryAfter is { } wait)
@@ -72,12 +74,16 @@ internal sealed partial class ProblemExceptionHandler(ILogger<ProblemExceptionHa
         return true;
     }
 
+    /// <summary>A business operation has told the log how it ended.</summary>
+    private static bool IsTold(HttpContext context) => context.Features.Get<Operation>() is not null;
+
     private Rejection ToRejection(HttpContext context, Exception exception)
     {
         switch (exception)
         {
             case LoyaltyException known:
-                Log.RequestFailed(logger, known.Code.Describe().Code, context.Request.Path, known.Message, known.InnerException?.Message);
+                if (!IsTold(context))
+                    Log.RequestFailed(logger, known.Code.Describe().Code, context.Request.Path, known.Message, known.InnerException?.Message);
                 return new Rejection(known.Code, known.Message) { RetryAfter = known.RetryAfter };
             case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
                 return new Rejection(ErrorCode.BodyTooLarge, "The body has more than 64 KiB.");
@@ -87,7 +93,8 @@ internal sealed partial class ProblemExceptionHandler(ILogger<ProblemExceptionHa
             case IOException { InnerException: OverflowException }:
                 return Rejection.Validation("request", "is not valid HTTP: a chunk's size is out of range.");
             default:
-                Log.RequestDefect(logger, context.Request.Path, exception);
+                if (!IsTold(context))
+                    Log.RequestDefect(logger, context.Request.Path, exception);
                 return new Rejection(ErrorCode.InternalError, "Something unexpected happened.");
         }
     }

@@ -49,7 +49,7 @@ internal static class DocumentTransformer
     private static string? DescriptionOf(OpenApiTag tag) => tag.Name switch
     {
         "Loyalty" => "A sale, from its customer to its receipt: identify, calculate, finalize.",
-        "Ops" => "For operators: what waits for PDI, of all clients. The key needs the scope `ops`.",
+        "Ops" => "For operators: what waits for PDI, of all clients, and the log. The key needs the scope `ops`.",
         "Health" => "Probes. They need no key.",
         _ => null,
     };

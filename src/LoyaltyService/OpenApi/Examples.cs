@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using LoyaltyService.Health;
 using LoyaltyService.Jobs;
 using LoyaltyService.Loyalty;
+using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 using LoyaltyService.Sessions;
 
@@ -23,6 +24,7 @@ internal static class Examples
         new CalculateRewardsRequest(SessionId, 150.00m, [new RewardItem("SKU-001", 2)]),
         new FinalizeRequest(SessionId, TransactionId, 150.00m, true),
         new ResolveRequest("Given by hand, ticket 4711."),
+        new LogLevelRequest("debug"),
     ];
 
     private static readonly QueueItem Parked = new(
@@ -71,7 +73,12 @@ internal static class Examples
             SessionId, [new TimelineEntry(1, "created", "pending", "request", Created, null, 0, 0, null, null, ProblemExamples.TraceId)])),
         (200, new ReconciliationResponse([Missing], null, new LastDayItem("2025-03-16", 48_211, 1, Created.AddHours(12)))),
         (200, Missing with { ResolvedAt = Created.AddHours(18), ResolvedBy = "support", Resolution = "Given by hand, ticket 4711." }),
-        (200, new HealthReport("healthy", Created, 3600)),
+        (200, new LogLevelResponse("debug")),
+        (200, new HealthReport(HealthReporter.Healthy, Created, 3600)),
+        (200, new DependencyReport(HealthReporter.Degraded, Created, 3600, new DependencyChecks(
+            new CheckReport("up", 5), new CheckReport("up", 2), new PdiCheckReport("degraded", "HALF_OPEN", 4500)))),
+        (503, new DependencyReport(HealthReporter.Unhealthy, Created, 3600, new DependencyChecks(
+            new CheckReport("down", 1000), new CheckReport("up", 2), new PdiCheckReport("up", "CLOSED", 120)))),
     ];
 
     public static JsonNode? OfRequest(Type type) => Requests.FirstOrDefault(request => request.GetType() == type) is { } found ? Write(found) : null;

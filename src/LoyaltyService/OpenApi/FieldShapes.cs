@@ -1,6 +1,8 @@
 using System.Globalization;
+using LoyaltyService.Health;
 using LoyaltyService.Jobs;
 using LoyaltyService.Loyalty;
+using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 using LoyaltyService.Sessions;
 using Microsoft.OpenApi;
@@ -50,6 +52,12 @@ internal static class FieldShapes
         [(typeof(JobRunItem), "outcome")] = ["running", "waiting", "done", "failed"],
         [(typeof(ResolveResponse), "status")] = [SessionStatus.Failed.ToText()],
         [(typeof(CalculateRewardsResponse), "source")] = ["pdi", "estimate"],
+        [(typeof(LogLevelRequest), "level")] = [.. LogLevelSwitch.Words],
+        [(typeof(LogLevelResponse), "level")] = [.. LogLevelSwitch.Words],
+        [(typeof(DependencyReport), "status")] = [HealthReporter.Healthy, HealthReporter.Degraded, HealthReporter.Unhealthy],
+        [(typeof(CheckReport), "status")] = [.. Enum.GetValues<CheckStatus>().Select(HealthReporter.ToText)],
+        [(typeof(PdiCheckReport), "status")] = [.. Enum.GetValues<CheckStatus>().Select(HealthReporter.ToText)],
+        [(typeof(PdiCheckReport), "circuitBreaker")] = [.. Enum.GetValues<BreakerState>().Select(HealthReporter.ToText)],
         [(typeof(FailureResponse), "reason")] = [SessionFailure.RejectedByPdi, SessionFailure.Expired, SessionFailure.Resolved],
     };
 

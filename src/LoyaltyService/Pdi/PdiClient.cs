@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using LoyaltyService.Observability;
 using Polly;
 
 namespace LoyaltyService.Pdi;
@@ -11,7 +12,7 @@ namespace LoyaltyService.Pdi;
 /// a business refusal (also a value), or an exception that says whether PDI may have done it.
 /// </summary>
 internal sealed class PdiClient(
-    HttpClient http, PdiTokenProvider tokens, ResiliencePipeline pipeline, PdiOptions options, TimeProvider clock)
+    HttpClient http, PdiTokenProvider tokens, ResiliencePipeline pipeline, PdiHealth health, PdiOptions options, TimeProvider clock)
 {
     public Task<PdiResult<PdiIdentity>> IdentifyAsync(PdiIdentifyRequest request, string idempotencyKey) =>
         CallAsync("identify", options.IdentifyBudget, PdiJson.Default.PdiIdentity,
@@ -103,15 +104,44 @@ internal sealed class PdiClient(
             var token = await GetTokenAsync(operation, cancellationToken);
             using var request = createRequest();
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token.Value);
-            using var response = await SendAsync(operation, request, cancellationToken);
-            if (response.StatusCode is not (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden))
-                return await ReadAsync(operation, type, response, cancellationToken);
+            if (await RequestAsync(operation, type, request, cancellationToken) is { } result)
+                return result;
 
             tokens.Invalidate(token);
             if (resent)
                 throw new PdiAuthenticationException($"PDI refused the credentials for {operation} twice. Check PDI_CLIENT_ID and its permissions at PDI.");
         }
     }
+
+    /// <summary>One request and its answer, timed; null if PDI refused the token.</summary>
+    private async Task<PdiResult<T>?> RequestAsync<T>(
+        string operation, JsonTypeInfo<T> type, HttpRequestMessage request, CancellationToken cancellationToken)
+        where T : class
+    {
+        var started = clock.GetTimestamp();
+        var outcome = PdiOutcomes.Failed;
+        try
+        {
+            using var response = await SendAsync(operation, request, cancellationToken);
+            if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
+                return null;
+            var result = await ReadAsync(operation, type, response, cancellationToken);
+            outcome = result.Rejection is null ? PdiOutcomes.Ok : PdiOutcomes.Rejected;
+            return result;
+        }
+        finally
+        {
+            health.RequestEnded(LabelOf(operation), outcome, started);
+        }
+    }
+
+    private static string LabelOf(string operation) => operation switch
+    {
+        "identify" => PdiOperations.Identify,
+        "calculateRewards" => PdiOperations.Calculate,
+        "finalize" => PdiOperations.Finalize,
+        _ => PdiOperations.Status,
+    };
 
     private async Task<PdiToken> GetTokenAsync(string operation, CancellationToken cancellationToken)
     {

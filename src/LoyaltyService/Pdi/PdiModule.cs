@@ -10,6 +10,7 @@ internal static class PdiModule
     {
         builder.Services.TryAddSingleton<PdiOptions>();
         builder.Services.AddSingleton(CreateHttpClient);
+        builder.Services.AddSingleton<PdiHealth>();
         builder.Services.AddSingleton<PdiTokenClient>();
         builder.Services.AddSingleton<PdiTokenProvider>();
         builder.Services.AddSingleton(services => new ConsecutiveFailureBreaker(

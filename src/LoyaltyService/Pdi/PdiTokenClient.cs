@@ -1,15 +1,32 @@
 using System.Text.Json;
 using LoyaltyService.Configuration;
+using LoyaltyService.Observability;
 
 namespace LoyaltyService.Pdi;
 
 /// <summary>Asks PDI's token endpoint (OAuth 2.0 client credentials, RFC 6749 section 4.4) for a token.</summary>
-internal sealed class PdiTokenClient(HttpClient http, Settings settings)
+internal sealed class PdiTokenClient(HttpClient http, Settings settings, PdiHealth health, TimeProvider clock)
 {
     /// <exception cref="HttpRequestException">The endpoint cannot be reached, or refuses.</exception>
     /// <exception cref="JsonException">The answer is not a token.</exception>
     /// <exception cref="InvalidOperationException">The answer is in a character set that nobody knows.</exception>
     public async Task<PdiTokenAnswer> RequestAsync(CancellationToken cancellationToken)
+    {
+        var started = clock.GetTimestamp();
+        var outcome = PdiOutcomes.Failed;
+        try
+        {
+            var answer = await AskAsync(cancellationToken);
+            outcome = PdiOutcomes.Ok;
+            return answer;
+        }
+        finally
+        {
+            health.RequestEnded(PdiOperations.Token, outcome, started);
+        }
+    }
+
+    private async Task<PdiTokenAnswer> AskAsync(CancellationToken cancellationToken)
     {
         using var form = new FormUrlEncodedContent(
         [

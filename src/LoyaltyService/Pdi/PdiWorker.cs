@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using LoyaltyService.Loyalty;
+using LoyaltyService.Observability;
 using LoyaltyService.Sessions;
 using LoyaltyService.Storage;
 
@@ -82,11 +84,16 @@ internal sealed partial class PdiWorker(
 
     private async Task WorkOnAsync(PdiWorkItem item)
     {
+        using var step = Tracing.StartWork("pdi-work");
         try
         {
             Failpoint.Hit("worker.claimed");
             if (await sessions.FindAsync(item.SessionId, CancellationToken.None) is { } session)
+            {
+                step.LinkTo(session.TraceId, SessionId.Format(session.Id));
                 await DriveAsync(session);
+            }
+
             // A change that settles the session takes its row along; this is for a session that had nothing left to do.
             await work.RemoveAsync(item, CancellationToken.None);
         }
@@ -111,7 +118,16 @@ internal sealed partial class PdiWorker(
         if (session is { IsIdentified: false, Status: SessionStatus.Pending or SessionStatus.Finalizing })
             session = await IdentifyAsync(session);
         if (session.Status is SessionStatus.Finalizing)
-            await finalizeAtPdi.RunAsync(session, Causes.Worker, inDoubt: true);
+            await FinalizeAsync(session);
+    }
+
+    private async Task FinalizeAsync(Session session)
+    {
+        var (settled, rejection) = await finalizeAtPdi.RunAsync(session, Causes.Worker, inDoubt: true);
+        if (rejection is not null)
+            Log.WaitingSaleRejected(logger, SessionId.Format(session.Id), session.CustomerId, rejection.Code);
+        else if (settled.Status is SessionStatus.Finalized)
+            Log.WaitingSaleFinalized(logger, SessionId.Format(session.Id), session.CustomerId, settled.EarnedPoints, settled.RedeemedPoints);
     }
 
     private async Task<Session> IdentifyAsync(Session session)
@@ -121,6 +137,7 @@ internal sealed partial class PdiWorker(
         var change = result.Rejection is { } rejection
             ? session.IdentifyRejected(rejection, Causes.Worker)
             : session.Identified(result.Value!, Causes.Worker);
+        change = change with { TraceId = Activity.Current?.TraceId.ToHexString() };
         if (change.After.Status is not SessionStatus.Finalizing)
             change = change with { Work = PdiWorkChange.Settled };
         if (result.Rejection is { } refused)
@@ -132,6 +149,7 @@ internal sealed partial class PdiWorker(
 
     private async Task PutBackAsync(PdiWorkItem item, Exception reason)
     {
+        Activity.Current?.SetStatus(ActivityStatusCode.Error, reason.Message);
         // An outage, or credentials that PDI refuses, are nobody's fault among those that wait: it takes 24 h until they are parked.
         var counts = reason is not PdiAuthenticationException
             && (reason is not PdiUnavailableException || breaker.State is BreakerState.Closed);
@@ -174,6 +192,12 @@ internal sealed partial class PdiWorker(
 
         [LoggerMessage(EventName = "WorkItemTakenOver", Level = LogLevel.Warning, Message = "The work on {sessionId} has been taken over or settled by another: the lease had run out. {reason}")]
         public static partial void ItemTakenOver(ILogger logger, string sessionId, string reason);
+
+        [LoggerMessage(EventName = "WaitingSaleFinalized", Level = LogLevel.Information, Message = "A sale that waited for PDI is finalized: {sessionId} {customerId} {earnedPoints} {redeemedPoints}")]
+        public static partial void WaitingSaleFinalized(ILogger logger, string sessionId, string customerId, long earnedPoints, long redeemedPoints);
+
+        [LoggerMessage(EventName = "WaitingSaleRejected", Level = LogLevel.Error, Message = "PDI rejected a sale that had been taken: {sessionId} {customerId}: {pdiCode}")]
+        public static partial void WaitingSaleRejected(ILogger logger, string sessionId, string customerId, string pdiCode);
 
         [LoggerMessage(EventName = "WaitingCustomerRejected", Level = LogLevel.Error, Message = "PDI rejected a customer whose sale had been taken: {sessionId} {customerId} was {status}: {pdiCode}")]
         public static partial void WaitingCustomerRejected(ILogger logger, string sessionId, string customerId, string status, string pdiCode);

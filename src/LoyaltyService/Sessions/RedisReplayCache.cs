@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using LoyaltyService.Configuration;
+using LoyaltyService.Observability;
 using StackExchange.Redis;
 
 namespace LoyaltyService.Sessions;
@@ -25,6 +26,7 @@ internal sealed partial class RedisReplayCache(IConnectionMultiplexer redis, Pos
         // Not connected: the answer would be an exception at best and a wait at worst.
         if (!redis.IsConnected)
             return null;
+        using var span = Tracing.StartRedis("GET");
         try
         {
             return Decode(await redis.GetDatabase().StringGetAsync(KeyOf(key)));
@@ -40,6 +42,7 @@ internal sealed partial class RedisReplayCache(IConnectionMultiplexer redis, Pos
     {
         if (!redis.IsConnected)
             return;
+        using var span = Tracing.StartRedis("SET");
         try
         {
             redis.GetDatabase().StringSet(KeyOf(key), Encode(replay), IReplayCache.Window, flags: CommandFlags.FireAndForget);

@@ -123,12 +123,13 @@ internal sealed record Session
     }) with
     {
         Work = PdiWorkChange.Settled,
-        Detail = IsEstimateOff(receipt.EarnedPoints) ? $"estimate_was_{EarnedPoints}" : null,
+        Detail = IsEstimateWrong(receipt) ? $"estimate_was_{EarnedPoints}" : null,
+        IsEstimateCorrected = IsEstimateWrong(receipt),
     };
 
     /// <summary>PDI gave other points than the till was told while PDI could not be asked.</summary>
-    public bool IsEstimateOff(long earnedPoints) =>
-        RewardSource == "estimate" && Intent is { ApplyRewards: true } && EarnedPoints != earnedPoints;
+    public bool IsEstimateWrong(PdiReceipt receipt) =>
+        RewardSource == "estimate" && Intent is { ApplyRewards: true } && EarnedPoints != receipt.EarnedPoints;
 
     public SessionChange FinalizeRefused(PdiRejection rejection, string cause) =>
         Change(SessionEvent.FinalizeRefused, cause, this with { Intent = null }) with

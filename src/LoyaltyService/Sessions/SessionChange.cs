@@ -12,6 +12,9 @@ internal sealed record SessionChange(Session Before, Session After, SessionEvent
     /// <summary>A code that explains the event, where there is one.</summary>
     public string? Detail { get; init; }
 
+    /// <summary>PDI gave other points than the estimate that the till was told.</summary>
+    public bool IsEstimateCorrected { get; init; }
+
     /// <summary>The trace that caused the change, for the timeline.</summary>
     public string? TraceId { get; init; }
 

@@ -1,5 +1,7 @@
 using System.Data;
+using System.Diagnostics;
 using LoyaltyService.Configuration;
+using LoyaltyService.Observability;
 using Npgsql;
 
 namespace LoyaltyService.Storage;
@@ -8,7 +10,8 @@ namespace LoyaltyService.Storage;
 /// The service's way to PostgreSQL: one pool whose every connection is serializable, a bounded wait for a connection, bounded
 /// retries of what serializable isolation refuses, and errors in the service's own words.
 /// </summary>
-internal sealed partial class PostgresDatabase(NpgsqlDataSource source, TimeProvider clock, ILogger<PostgresDatabase> logger) : IAsyncDisposable
+internal sealed partial class PostgresDatabase(
+    NpgsqlDataSource source, TimeProvider clock, LoyaltyMetrics metrics, ILogger<PostgresDatabase> logger) : IAsyncDisposable
 {
     /// <summary>How often a statement that isolation refused (40001, 40P01) is run again (design: five).</summary>
     public const int MaxRetries = 5;
@@ -22,6 +25,9 @@ internal sealed partial class PostgresDatabase(NpgsqlDataSource source, TimeProv
     // With full jitter below 20, 40, 80, 160 and 320 ms, five retries outlast a burst of conflicts by 310 ms on average: a commit takes
     // a few milliseconds on a good day and tens on a bad one, and a till is told 503 only after that.
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(20);
+
+    private readonly PoolCounts pool = new(NameOf(new NpgsqlConnectionStringBuilder(source.ConnectionString)));
+    private long lastAnswer;
 
     public static NpgsqlDataSource CreateSource(PostgresUrl url)
     {
@@ -46,8 +52,16 @@ internal sealed partial class PostgresDatabase(NpgsqlDataSource source, TimeProv
         {
             connection.Options, "-c default_transaction_isolation=serializable", "-c enable_seqscan=off", "-c jit=off", "-c lock_timeout=5s",
         }.Where(option => !string.IsNullOrEmpty(option)));
-        return new NpgsqlDataSourceBuilder(connection.ConnectionString).Build();
+        var source = new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = NameOf(connection) };
+        // What runs without a cause, such as a look for due work twice a second, would be a trace of one span each time.
+        source.ConfigureTracing(static tracing => tracing.ConfigureCommandFilter(static _ => Activity.Current is not null));
+        return source.Build();
     }
+
+    /// <summary>When a statement last came to its end, as a timestamp of the clock; null before the first one.</summary>
+    public long? LastAnswer => Interlocked.Read(ref lastAnswer) is var answered and not 0 ? answered : null;
+
+    public (long Idle, long Used) CountConnections() => pool.Read();
 
     /// <summary>Runs a statement and reads its first row; null where there is none.</summary>
     public Task<T?> QueryAsync<T>(
@@ -118,7 +132,11 @@ internal sealed partial class PostgresDatabase(NpgsqlDataSource source, TimeProv
     public Task<int> ExecuteAsync(string statement, NpgsqlParameter[] parameters, CancellationToken cancellationToken) =>
         RunAsync(statement, parameters, static (command, token) => command.ExecuteNonQueryAsync(token), cancellationToken);
 
-    public ValueTask DisposeAsync() => source.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        pool.Dispose();
+        await source.DisposeAsync();
+    }
 
     private Task<T> RunAsync<T>(
         string statement, NpgsqlParameter[] parameters, Func<NpgsqlCommand, CancellationToken, Task<T>> run, CancellationToken cancellationToken) =>
@@ -144,15 +162,19 @@ internal sealed partial class PostgresDatabase(NpgsqlDataSource source, TimeProv
             try
             {
                 await using var connection = await OpenAsync(cancellationToken);
-                return await run(connection, cancellationToken);
+                var result = await run(connection, cancellationToken);
+                Interlocked.Exchange(ref lastAnswer, clock.GetTimestamp());
+                return result;
             }
             catch (PostgresException refused) when (IsSerializationFailure(refused) && retry < MaxRetries)
             {
+                metrics.StatementRolledBack();
                 Log.StatementRetried(logger, refused.SqlState, retry + 1);
                 await Task.Delay(FullJitter(retry), clock, cancellationToken);
             }
             catch (PostgresException refused) when (IsSerializationFailure(refused) || refused.SqlState is PostgresErrorCodes.LockNotAvailable)
             {
+                metrics.StatementRolledBack();
                 throw new OverloadedException("Too many changes of the same data at once.", refused);
             }
             catch (PostgresException refused) when (IsUnavailable(refused))
@@ -189,11 +211,15 @@ internal sealed partial class PostgresDatabase(NpgsqlDataSource source, TimeProv
         }
     }
 
+    private static string NameOf(NpgsqlConnectionStringBuilder connection) => $"{connection.Host}:{connection.Port}/{connection.Database}";
+
     private static bool IsSerializationFailure(PostgresException exception) =>
         exception.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected;
 
-    // 08: connection; 53: insufficient resources; 57: operator intervention (shutdown, crash, cancelled statement); 58: system error.
-    private static bool IsUnavailable(PostgresException exception) => exception.SqlState[..2] is "08" or "53" or "57" or "58";
+    // 08: connection; 28: credentials refused; 3D: no such database; 53: insufficient resources; 57: operator intervention (shutdown,
+    // crash, cancelled statement); 58: system error.
+    private static bool IsUnavailable(PostgresException exception) =>
+        exception.SqlState[..2] is "08" or "28" or "3D" or "53" or "57" or "58";
 
     private static TimeSpan FullJitter(int retry) => FirstRetryDelay * Math.Pow(2, retry) * Random.Shared.NextDouble();
 

@@ -1,4 +1,5 @@
 using LoyaltyService.Configuration;
+using LoyaltyService.Observability;
 using StackExchange.Redis;
 
 namespace LoyaltyService.Storage;
@@ -14,6 +15,7 @@ internal static class StorageModule
                 builder.Services.AddSingleton(services => new PostgresDatabase(
                     PostgresDatabase.CreateSource(postgres),
                     services.GetRequiredService<TimeProvider>(),
+                    services.GetRequiredService<LoyaltyMetrics>(),
                     services.GetRequiredService<ILogger<PostgresDatabase>>()));
                 break;
             case SqliteUrl sqlite:

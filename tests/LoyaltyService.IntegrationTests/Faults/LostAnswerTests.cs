@@ -1,3 +1,4 @@
+using LoyaltyService.Health;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
 using LoyaltyService.Pdi;
@@ -13,6 +14,7 @@ public sealed class LostAnswerTests : IAsyncLifetime
 {
     // The proxy counts statements, so only the till's own may pass it.
     private static readonly PdiWorkLimits NoWorker = new() { Poll = TimeSpan.FromHours(1) };
+    private static readonly HealthLimits NoSampler = new() { SampleEvery = TimeSpan.FromHours(1) };
 
     private TestDatabase database = null!;
     private CuttingProxy proxy = null!;
@@ -27,7 +29,7 @@ public sealed class LostAnswerTests : IAsyncLifetime
             Backend.Postgres,
             new() { ["DATABASE_URL"] = new UriBuilder(server) { Host = "127.0.0.1", Port = proxy.Port }.Uri.AbsoluteUri, ["AUTO_MIGRATE"] = "false" },
             database: database,
-            services: services => services.AddSingleton(NoWorker));
+            services: services => services.AddSingleton(NoWorker).AddSingleton(NoSampler));
         // The pool's first connection has business of its own, before the first statement.
         await new Sale(app).IdentifiedAsync();
     }

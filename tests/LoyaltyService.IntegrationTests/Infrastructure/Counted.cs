@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using LoyaltyService.Observability;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LoyaltyService.IntegrationTests.Infrastructure;
@@ -12,10 +11,10 @@ internal sealed class Counted : IDisposable
 
     public Counted(LoyaltyApp app, string counter)
     {
-        var meters = app.Services.GetRequiredService<IMeterFactory>();
+        var meter = app.Services.GetRequiredService<Meter>();
         listener.InstrumentPublished = (instrument, self) =>
         {
-            if (instrument.Meter is { Name: LoyaltyMetrics.MeterName } meter && ReferenceEquals(meter.Scope, meters) && instrument.Name == counter)
+            if (ReferenceEquals(instrument.Meter, meter) && instrument.Name == counter)
                 self.EnableMeasurementEvents(instrument);
         };
         listener.SetMeasurementEventCallback<long>((_, measurement, _, _) => Interlocked.Add(ref total, measurement));

@@ -18,6 +18,7 @@ internal sealed class TestDatabase : IAsyncDisposable
 
     private readonly string? sqliteFolder;
     private readonly string? postgresName;
+    private bool isDropped;
 
     private TestDatabase(string url, string? sqliteFolder, string? postgresName)
     {
@@ -51,11 +52,18 @@ internal sealed class TestDatabase : IAsyncDisposable
     {
         if (sqliteFolder is not null)
             Directory.Delete(sqliteFolder, recursive: true);
-        if (postgresName is not null)
+        if (postgresName is not null && !isDropped)
         {
             await EmptyAsync();
             Emptied.Add(postgresName);
         }
+    }
+
+    /// <summary>Takes the database away, as somebody might by mistake.</summary>
+    public async Task DropAsync()
+    {
+        isDropped = true;
+        await RunOnServerAsync($"drop database {postgresName} with (force)");
     }
 
     /// <summary>Drops what was kept for use.</summary>

@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Sessions;
 using LoyaltyService.Jobs;
 using LoyaltyService.Observability;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LoyaltyService.IntegrationTests.Jobs;
@@ -88,13 +88,8 @@ public sealed class JobRunnerTests : IAsyncLifetime
         Assert.Equal((takenOver.Fence, true), ((await LatestAsync())!.Fence, (await LatestAsync())!.IsHeld));
     }
 
-    private JobRunner Runner(IJob job)
-    {
-        var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        return new JobRunner(
-            [job], under.Runs, Eager, new LoyaltyMetrics(services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>()), TimeProvider.System,
-            NullLogger<JobRunner>.Instance);
-    }
+    private JobRunner Runner(IJob job) =>
+        new JobRunner([job], under.Runs, Eager, new LoyaltyMetrics(new Meter("test")), TimeProvider.System, NullLogger<JobRunner>.Instance);
 
     private async Task<JobRunRow?> LatestAsync() => (await under.Runs.LatestAsync("counting", 1, Token)) is [var run] ? run : null;
 

@@ -1,6 +1,8 @@
+using System.Diagnostics.Metrics;
 using LoyaltyService.Configuration;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.Jobs;
+using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 using LoyaltyService.Sessions;
 using LoyaltyService.Storage;
@@ -43,7 +45,7 @@ internal sealed class StoreUnderTest(
         {
             var source = PostgresDatabase.CreateSource((PostgresUrl)database.Parsed);
             await OpenWholePoolAsync(source);
-            var postgres = new PostgresDatabase(source, TimeProvider.System, NullLogger<PostgresDatabase>.Instance);
+            var postgres = new PostgresDatabase(source, TimeProvider.System, new LoyaltyMetrics(new Meter("test")), NullLogger<PostgresDatabase>.Instance);
             return new StoreUnderTest(
                 database, new PostgresSessionStore(postgres), new PostgresIdempotencyKeyStore(postgres), new PostgresPdiWorkStore(postgres),
                 new PostgresSessionUpkeep(postgres), new PostgresJobRunStore(postgres), new PostgresWorkTable(database), postgres.DisposeAsync);

@@ -3,6 +3,7 @@ using LoyaltyService.Configuration;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
 using LoyaltyService.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace LoyaltyService.IntegrationTests.Storage;
@@ -82,6 +83,21 @@ public sealed class PostgresTests
 
         Assert.Equal(20, connections.Select(connection => connection.Pid).Distinct().Count());
         Assert.All(connections, connection => Assert.Equal(("serializable", "off", "5s", "off"), (connection.Isolation, connection.Scans, connection.LockTimeout, connection.Jit)));
+    }
+
+    [Theory]
+    [InlineData(PostgresErrorCodes.SerializationFailure, 1 + PostgresDatabase.MaxRetries)]
+    [InlineData(PostgresErrorCodes.DeadlockDetected, 1 + PostgresDatabase.MaxRetries)]
+    [InlineData(PostgresErrorCodes.LockNotAvailable, 1)]
+    public async Task Every_statement_that_the_database_rolled_back_is_counted(string sqlState, int times)
+    {
+        await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
+        var database = app.Services.GetRequiredService<PostgresDatabase>();
+
+        await Assert.ThrowsAsync<OverloadedException>(() => database.ExecuteAsync(
+            $"do $$ begin raise exception using errcode = '{sqlState}'; end $$", [], Token));
+
+        Assert.Equal(times, (await Scrape.ReadAsync(app))["db_transaction_rollbacks"]);
     }
 
     [Fact]

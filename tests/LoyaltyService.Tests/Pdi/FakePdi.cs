@@ -1,5 +1,7 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Text;
+using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 using LoyaltyService.Tests.Configuration;
 using Microsoft.Extensions.Logging;
@@ -35,9 +37,9 @@ internal sealed class FakePdi : HttpMessageHandler
 
     public IReadOnlyList<Call> BusinessCalls => Calls(isToken: false);
 
-    public PdiTokenProvider CreateTokens() => new(new PdiTokenClient(CreateHttp(), Given.Read(Given.Development())), Options, Clock, Log.For<PdiTokenProvider>());
+    public PdiTokenProvider CreateTokens() => new(new PdiTokenClient(CreateHttp(), Given.Read(Given.Development()), CreateHealth(), Clock), Options, Clock, Log.For<PdiTokenProvider>());
 
-    public PdiClient CreateClient() => new(CreateHttp(), CreateTokens(), Pipeline, Options, Clock);
+    public PdiClient CreateClient() => new(CreateHttp(), CreateTokens(), Pipeline, CreateHealth(), Options, Clock);
 
     /// <summary>One attempt a call, unless a test puts more around it.</summary>
     public ResiliencePipeline Pipeline { get; init; } = ResiliencePipeline.Empty;
@@ -71,6 +73,9 @@ internal sealed class FakePdi : HttpMessageHandler
 
         return await (call.IsToken ? OnToken(number, cancellationToken) : OnCall(number, cancellationToken));
     }
+
+    private PdiHealth CreateHealth() => new(
+        new ConsecutiveFailureBreaker(Options, PdiResilience.Judge, Clock, Log.For<ConsecutiveFailureBreaker>()), new LoyaltyMetrics(new Meter("test")), Clock);
 
     // As the module sets it up; only the network is missing.
     private HttpClient CreateHttp() => new(this, disposeHandler: false)

@@ -1,0 +1,34 @@
+using LoyaltyService.Loyalty;
+
+namespace LoyaltyService.Health;
+
+/// <summary>
+/// The three probes (docs/decisions/0009-health-live-as-liveness-probe.md). Each answers at once, from what was seen last.
+/// </summary>
+internal static class HealthEndpoints
+{
+    public static void MapHealth(this IEndpointRouteBuilder routes)
+    {
+        var health = routes.MapGroup("/health").WithTags("Health");
+
+        health.MapGet("", (HealthReporter reporter) => TypedResults.Json(reporter.OfProcess(), LoyaltyJson.Wire.HealthReport))
+            .Produces<HealthReport>()
+            .WithName("health")
+            .WithSummary("Ask whether the process works")
+            .WithDescription("Says nothing of what the service depends on.");
+        health.MapGet("/ready", (HealthReporter reporter) => TypedResults.Json(
+                reporter.OfDependencies(),
+                LoyaltyJson.Wire.DependencyReport,
+                statusCode: reporter.IsReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable))
+            .Produces<DependencyReport>()
+            .Produces<DependencyReport>(StatusCodes.Status503ServiceUnavailable)
+            .WithName("healthReady")
+            .WithSummary("Ask whether to send requests here")
+            .WithDescription("503 if the database cannot be used or the process is about to stop. Without Redis or PDI the service works on, and is `degraded`.");
+        health.MapGet("/live", (HealthReporter reporter) => TypedResults.Json(reporter.OfDependencies(), LoyaltyJson.Wire.DependencyReport))
+            .Produces<DependencyReport>()
+            .WithName("healthLive")
+            .WithSummary("Ask how the service and its dependencies are")
+            .WithDescription("200 as long as the process works, whatever its dependencies do: a restart would not bring them back. Read `status` and `checks`.");
+    }
+}

@@ -1,0 +1,169 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace LoyaltyService.Observability;
+
+/// <summary>
+/// One line of the log as UTF-8: the brief's members in its order, then whatever else the message carries, flat, then the error. Each
+/// thread has one of these and writes all its lines into it, so that a line costs no buffer.
+/// </summary>
+internal sealed class LogLine
+{
+    public const string Service = "loyalty-service";
+
+    // A text beyond this is cut: a body that found its way into a message must not fill a disk.
+    private const int MaxText = 8 * 1024;
+
+    // Names come from templates in code, of which there are so many and no more.
+    private static readonly ConcurrentDictionary<string, JsonEncodedText> Names = new(StringComparer.Ordinal);
+
+    private static readonly HashSet<string> Taken =
+    [
+        "timestamp", "level", "service", "context", "message", "traceId", "spanId", "event", "error",
+    ];
+
+    [ThreadStatic]
+    private static LogLine? ofThisThread;
+
+    private readonly ArrayBufferWriter<byte> buffer;
+    private readonly Utf8JsonWriter json;
+
+    // What the brief's order puts after the message, and the rest, from one pass: each look at a value boxes it.
+    private readonly List<KeyValuePair<string, object?>> values = [];
+
+    private LogLine(ArrayBufferWriter<byte> buffer, Utf8JsonWriter json)
+    {
+        this.buffer = buffer;
+        this.json = json;
+    }
+
+    public ReadOnlySpan<byte> Text => buffer.WrittenSpan;
+
+    public static LogLine OfThisThread() => ofThisThread ??= Create();
+
+    private static LogLine Create()
+    {
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        // A line is JSON, never a part of a page: apostrophes and umlauts stay as they are.
+        return new LogLine(buffer, new Utf8JsonWriter(
+            buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true }));
+    }
+
+    public void Write(
+        DateTimeOffset at, LogLevel level, string context, string? eventName, string message,
+        IReadOnlyList<KeyValuePair<string, object?>>? state, Exception? exception, Activity? activity)
+    {
+        buffer.ResetWrittenCount();
+        json.Reset();
+        Collect(state);
+
+        json.WriteStartObject();
+        Span<byte> time = stackalloc byte[24];
+        at.UtcDateTime.TryFormat(time, out var written, "yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+        json.WriteString("timestamp"u8, time[..written]);
+        json.WriteString("level"u8, LevelText(level));
+        json.WriteString("service"u8, Service);
+        json.WriteString("context"u8, context);
+        json.WriteString("message"u8, Cut(message));
+        WriteFirst("sessionId");
+        WriteFirst("customerId");
+        WriteFirst("duration");
+        WriteFirst("earnedPoints");
+        if (activity is not null)
+        {
+            json.WriteString("traceId"u8, activity.TraceId.ToHexString());
+            json.WriteString("spanId"u8, activity.SpanId.ToHexString());
+        }
+
+        if (eventName is not null)
+            json.WriteString("event"u8, eventName);
+        foreach (var (name, value) in values)
+            WriteMember(name, value);
+        if (exception is not null)
+            WriteError(exception);
+        json.WriteEndObject();
+        json.Flush();
+        values.Clear();
+        buffer.Write("\n"u8);
+    }
+
+    private static string LevelText(LogLevel level) => level switch
+    {
+        LogLevel.Trace or LogLevel.Debug => "DEBUG",
+        LogLevel.Information => "INFO",
+        LogLevel.Warning => "WARN",
+        LogLevel.Error => "ERROR",
+        _ => "FATAL",
+    };
+
+    private void Collect(IReadOnlyList<KeyValuePair<string, object?>>? state)
+    {
+        values.Clear();
+        for (var index = 0; index < state?.Count; index++)
+        {
+            // A member that has no value is not there; the template itself is not one.
+            if (state[index] is { Value: not null, Key: not "{OriginalFormat}" } member)
+                values.Add(member);
+        }
+    }
+
+    private void WriteFirst(string name)
+    {
+        var index = values.FindIndex(member => member.Key == name);
+        if (index < 0)
+            return;
+        WriteMember(name, values[index].Value);
+        values.RemoveAt(index);
+    }
+
+    private void WriteMember(string name, object? value)
+    {
+        json.WritePropertyName(Names.GetOrAdd(name, static given => NameOf(given)));
+        switch (value)
+        {
+            case string text:
+                json.WriteStringValue(Cut(text));
+                break;
+            case int number:
+                json.WriteNumberValue(number);
+                break;
+            case long number:
+                json.WriteNumberValue(number);
+                break;
+            case double number when double.IsFinite(number):
+                json.WriteNumberValue(number);
+                break;
+            case decimal number:
+                json.WriteNumberValue(number);
+                break;
+            case bool flag:
+                json.WriteBooleanValue(flag);
+                break;
+            default:
+                json.WriteStringValue(Cut(Convert.ToString(value, CultureInfo.InvariantCulture) ?? ""));
+                break;
+        }
+    }
+
+    private void WriteError(Exception exception)
+    {
+        json.WriteStartObject("error"u8);
+        json.WriteString("type"u8, exception.GetType().FullName);
+        json.WriteString("message"u8, Cut(exception.Message));
+        // With those that caused it.
+        json.WriteString("stack"u8, Cut(exception.ToString()));
+        json.WriteEndObject();
+    }
+
+    private static JsonEncodedText NameOf(string given)
+    {
+        var name = JsonNamingPolicy.CamelCase.ConvertName(given);
+        return JsonEncodedText.Encode(Taken.Contains(name) ? name + "_" : name, JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
+    }
+
+    private static ReadOnlySpan<char> Cut(string text) => text.AsSpan(0, Math.Min(text.Length, MaxText));
+}

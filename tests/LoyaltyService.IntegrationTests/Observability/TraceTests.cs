@@ -1,0 +1,161 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text;
+using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.IntegrationTests.Loyalty;
+using LoyaltyService.Pdi;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OpenTelemetry.Trace;
+
+namespace LoyaltyService.IntegrationTests.Observability;
+
+/// <summary>Spans, as they would go to a collector. The simulator runs in this process, so that its own spans are seen too.</summary>
+public sealed class TraceTests
+{
+    private const string Nowhere = "http://127.0.0.1:1";
+
+    private readonly List<Activity> spans = [];
+    private readonly string trace = ActivityTraceId.CreateRandom().ToHexString();
+    private readonly string till = ActivitySpanId.CreateRandom().ToHexString();
+
+    private (string, string)[] FromTill => [("traceparent", $"00-{trace}-{till}-01")];
+
+    [Fact]
+    public async Task A_finalize_is_one_trace_from_the_till_to_PDI()
+    {
+        await using var app = await StartAsync(new() { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Nowhere });
+        var sale = await new Sale(app).IdentifiedAsync();
+
+        await (sale with { Headers = FromTill }).FinalizeAsync();
+        await app.StopAsync();
+
+        var request = Assert.Single(Spans("Microsoft.AspNetCore", trace), span => span.ParentSpanId.ToHexString() == till);
+        Assert.Equal("/loyalty/finalize", request.GetTagItem("http.route"));
+        Assert.Equal(("finalize", "200", sale.SessionId), (request.GetTagItem("loyalty.operation"), request.GetTagItem("loyalty.outcome"), request.GetTagItem("loyalty.session_id")));
+        var toPdi = Assert.Single(Spans("System.Net.Http", trace));
+        Assert.Equal(request.SpanId, toPdi.ParentSpanId);
+        Assert.Contains(Spans("Microsoft.AspNetCore", trace), span => span.ParentSpanId == toPdi.SpanId);
+        Assert.InRange(Spans("Npgsql", trace).Count, 3, 10);
+        Assert.Equal(["redis GET", "redis SET"], Spans("LoyaltyService", trace).Select(span => span.DisplayName));
+    }
+
+    [Fact]
+    public async Task What_the_worker_does_is_a_trace_of_its_own_that_is_linked_to_the_sales_and_known_to_PDI()
+    {
+        await using var app = await StartAsync(new() { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Nowhere });
+        await app.Pdi.OutageAsync();
+        var sale = await (new Sale(app) { Headers = FromTill }).IdentifiedAsync();
+        await app.Pdi.HealAsync();
+        await SettledAsync(sale, "active");
+        await app.StopAsync();
+
+        // The one that came through: those before it met the outage.
+        var work = Spans("LoyaltyService").Last(span => span.DisplayName == "pdi-work" && Equals(span.GetTagItem("loyalty.session_id"), sale.SessionId));
+        var own = work.TraceId.ToHexString();
+        Assert.NotEqual(trace, own);
+        Assert.Equal(default, work.ParentSpanId);
+        Assert.Equal(trace, Assert.Single(work.Links).Context.TraceId.ToHexString());
+        var toPdi = Spans("System.Net.Http", own).Last();
+        Assert.Contains(Spans("Microsoft.AspNetCore", own), span => span.ParentSpanId == toPdi.SpanId);
+    }
+
+    [Fact]
+    public async Task PDI_gets_a_traceparent_from_the_worker_when_nothing_is_recorded()
+    {
+        var atPdi = new ConcurrentBag<(string Path, ActivityTraceId Trace, ActivitySpanId Parent)>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = static source => source.Name == "Microsoft.AspNetCore",
+            Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.PropagationData,
+            ActivityStopped = span => atPdi.Add((span.DisplayName, span.TraceId, span.ParentSpanId)),
+        };
+        await using var log = new CapturedLog();
+        await using var app = await StartAsync([], log.Capture);
+        await app.Pdi.OutageAsync();
+        var sale = await new Sale(app).IdentifiedAsync();
+        await sale.FinalizeAsync();
+        await app.Pdi.HealAsync();
+        ActivitySource.AddActivityListener(listener);
+        await SettledAsync(sale, "finalized");
+        await app.StopAsync();
+
+        var line = log.Lines.Single(line => line.TryGetProperty("event", out var name) && name.GetString() == "WaitingSaleFinalized");
+        var seen = atPdi.Where(call => call.Trace.ToHexString() == line.GetProperty("traceId").GetString()).ToList();
+        // The identify and the finalize at least.
+        Assert.True(seen.Count >= 2, log.Text);
+        Assert.All(seen, call => Assert.NotEqual(default, call.Parent));
+    }
+
+    [Fact]
+    public async Task A_collector_gets_the_spans_over_OTLP_and_nothing_secret_in_them()
+    {
+        var bodies = new ConcurrentQueue<byte[]>();
+        await using var collector = await CollectorAsync(bodies);
+        await using var app = await StartAsync(new()
+        {
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Urls.Single(),
+            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+        });
+        var sale = await (new Sale(app) { Headers = FromTill }).IdentifiedAsync();
+        await sale.FinalizeAsync();
+        await app.GetAsync("/health/ready", FromTill);
+        await app.StopAsync();
+
+        // Texts stand in the protocol's bytes as they are, and so do the 16 bytes of a trace.
+        var sent = string.Concat(bodies.Select(Encoding.Latin1.GetString));
+        Assert.Contains(Encoding.Latin1.GetString(Convert.FromHexString(trace)), sent, StringComparison.Ordinal);
+        Assert.Contains("loyalty-service", sent, StringComparison.Ordinal);
+        Assert.Contains("/loyalty/finalize", sent, StringComparison.Ordinal);
+        Assert.DoesNotContain("GET /health", sent, StringComparison.Ordinal);
+        Assert.All(["simulator-secret", "Bearer", "John Doe", "Password"], secret => Assert.DoesNotContain(secret, sent, StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Fact]
+    public async Task The_standard_variables_decide_what_is_sampled()
+    {
+        await using var app = await StartAsync(new() { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Nowhere, ["OTEL_TRACES_SAMPLER"] = "always_off" });
+
+        await (new Sale(app) { Headers = FromTill }).IdentifyAsync();
+        await app.StopAsync();
+
+        Assert.Empty(Spans("Microsoft.AspNetCore", trace));
+        Assert.Empty(Spans("Npgsql", trace));
+    }
+
+    private Task<LoyaltyApp> StartAsync(Dictionary<string, string?> variables, Action<IServiceCollection>? services = null) => LoyaltyApp.StartAsync(
+        Backend.Postgres,
+        new(variables) { ["LOG_LEVEL"] = "info" },
+        services: collection =>
+        {
+            collection.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddInMemoryExporter(spans));
+            collection.AddSingleton(new PdiOptions { BreakerOpenTime = TimeSpan.FromSeconds(1) });
+            collection.AddSingleton(new PdiWorkLimits { Poll = TimeSpan.FromMilliseconds(100), FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromMilliseconds(300) });
+            services?.Invoke(collection);
+        });
+
+    private static async Task<WebApplication> CollectorAsync(ConcurrentQueue<byte[]> bodies)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        var collector = builder.Build();
+        collector.MapPost("/v1/traces", async (HttpRequest request) =>
+        {
+            var body = new MemoryStream();
+            await request.Body.CopyToAsync(body);
+            bodies.Enqueue(body.ToArray());
+        });
+        await collector.StartAsync();
+        return collector;
+    }
+
+    private static Task<Answer> SettledAsync(Sale sale, string status) => Eventually.GetAsync(
+        sale.StatusAsync, answer => answer.Json.GetProperty("status").GetString() == status, $"the session is {status}", TimeSpan.FromSeconds(30));
+
+    private List<Activity> Spans(string source, string? ofTrace = null) =>
+        [.. spans.Where(span => span.Source.Name == source && (ofTrace is null || span.TraceId.ToHexString() == ofTrace))];
+}

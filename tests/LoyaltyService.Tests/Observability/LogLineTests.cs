@@ -1,0 +1,129 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+using LoyaltyService.Observability;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+
+namespace LoyaltyService.Tests.Observability;
+
+public sealed partial class LogLineTests : IDisposable
+{
+    private readonly MemoryStream output = new();
+    private readonly LogLevelSwitch level = new(LogLevel.Information);
+    private readonly LogQueue queue;
+    private readonly JsonLogProvider provider;
+
+    public LogLineTests()
+    {
+        queue = new LogQueue(new LogOutput(output));
+        provider = new JsonLogProvider(queue, level, new FakeTimeProvider(new DateTimeOffset(2025, 3, 16, 14, 30, 45, 123, TimeSpan.Zero)));
+    }
+
+    public void Dispose()
+    {
+        provider.Dispose();
+        queue.Dispose();
+        output.Dispose();
+    }
+
+    [Fact]
+    public void A_line_has_the_briefs_members_in_their_order_and_the_others_after_them()
+    {
+        using var activity = new Activity("test").SetIdFormat(ActivityIdFormat.W3C).Start();
+
+        Log.Finalized(provider.CreateLogger("LoyaltyService.Loyalty.FinalizeSession"), true, 450, "CUST-12345", 1250, "sess_abc123", "Zürich's", null);
+
+        Assert.Equal(
+            $$"""{"timestamp":"2025-03-16T14:30:45.123Z","level":"INFO","service":"loyalty-service","context":"FinalizeSession","message":"Session finalized: sess_abc123","sessionId":"sess_abc123","customerId":"CUST-12345","duration":1250,"earnedPoints":450,"traceId":"{{activity.TraceId}}","spanId":"{{activity.SpanId}}","event":"Finalized","wasWaiting":true,"place":"Zürich's"}""",
+            Assert.Single(Lines()));
+    }
+
+    [Fact]
+    public void An_exception_is_an_error_with_type_message_and_stack()
+    {
+        var thrown = Assert.Throws<InvalidOperationException>(Break);
+
+        Log.Broke(provider.CreateLogger("A.B"), thrown);
+
+        var error = JsonDocument.Parse(Assert.Single(Lines())).RootElement.GetProperty("error");
+        Assert.Equal(["type", "message", "stack"], error.EnumerateObject().Select(member => member.Name));
+        Assert.Equal(("System.InvalidOperationException", "one\ntwo"), (error.GetProperty("type").GetString(), error.GetProperty("message").GetString()));
+        Assert.Contains("inside", error.GetProperty("stack").GetString(), StringComparison.Ordinal);
+        Assert.Contains(nameof(Break), error.GetProperty("stack").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(LogLevel.Debug, "DEBUG")]
+    [InlineData(LogLevel.Information, "INFO")]
+    [InlineData(LogLevel.Warning, "WARN")]
+    [InlineData(LogLevel.Error, "ERROR")]
+    [InlineData(LogLevel.Critical, "FATAL")]
+    public void Levels_are_spelled_as_in_the_brief(LogLevel logLevel, string text)
+    {
+        level.Minimum = LogLevel.Debug;
+
+        Log.AnyLevel(provider.CreateLogger("A.B"), logLevel, double.NaN);
+
+        Assert.Equal(text, JsonDocument.Parse(Assert.Single(Lines())).RootElement.GetProperty("level").GetString());
+    }
+
+    [Fact]
+    public void The_level_may_change_while_loggers_are_in_use()
+    {
+        var logger = provider.CreateLogger("A.B");
+
+        Log.AnyLevel(logger, LogLevel.Debug, 1);
+        level.Minimum = LogLevel.Debug;
+        Log.AnyLevel(logger, LogLevel.Debug, 2);
+        level.Minimum = LogLevel.Error;
+        Log.AnyLevel(logger, LogLevel.Warning, 3);
+
+        Assert.Equal(2, JsonDocument.Parse(Assert.Single(Lines())).RootElement.GetProperty("number").GetDouble());
+    }
+
+    [Theory]
+    [InlineData("LoyaltyService.Pdi.PdiWorker", "PdiWorker")]
+    [InlineData("Microsoft.Extensions.Http.Logger<System.Net.Client>", "Logger<System.Net.Client>")]
+    [InlineData("Plain", "Plain")]
+    public void The_context_is_the_short_name_of_the_category(string category, string context)
+    {
+        Log.AnyLevel(provider.CreateLogger(category), LogLevel.Error, 1);
+
+        Assert.Equal(context, JsonDocument.Parse(Assert.Single(Lines())).RootElement.GetProperty("context").GetString());
+    }
+
+    [Fact]
+    public void A_line_stays_one_line_and_of_bounded_length_whatever_it_is_told()
+    {
+        Log.Told(provider.CreateLogger("A.B"), "\r\n\u2028\"\\\0\ud800" + new string('x', 100_000), "not the line's own");
+
+        var line = Assert.Single(Lines());
+        Assert.InRange(line.Length, 8_000, 40_000);
+        Assert.Equal("not the line's own", JsonDocument.Parse(line).RootElement.GetProperty("level_").GetString());
+    }
+
+    private static void Break() => throw new InvalidOperationException("one\ntwo", new ArgumentException("inside"));
+
+    private string[] Lines()
+    {
+        provider.Dispose();
+        return Encoding.UTF8.GetString(output.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventName = "Finalized", Level = LogLevel.Information, Message = "Session finalized: {sessionId}")]
+        public static partial void Finalized(
+            ILogger logger, bool wasWaiting, long earnedPoints, string customerId, int duration, string sessionId, string place, string? absent);
+
+        [LoggerMessage(EventName = "Broke", Level = LogLevel.Error, Message = "It broke")]
+        public static partial void Broke(ILogger logger, Exception exception);
+
+        [LoggerMessage(EventName = "AnyLevel", Message = "Said")]
+        public static partial void AnyLevel(ILogger logger, LogLevel logLevel, double Number);
+
+        [LoggerMessage(EventName = "Told", Level = LogLevel.Information, Message = "{text}")]
+        public static partial void Told(ILogger logger, string text, string Level);
+    }
+}
