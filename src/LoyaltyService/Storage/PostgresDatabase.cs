@@ -119,14 +119,16 @@ internal sealed partial class PostgresDatabase(
     /// </summary>
     public Task<IReadOnlyList<T>> LookAsync<T>(
         string statement, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>
-        RunAsync(statement, parameters, async (command, token) =>
-        {
-            await using var transaction = await command.Connection!.BeginTransactionAsync(IsolationLevel.ReadCommitted, token);
-            command.Transaction = transaction;
-            var rows = await ReadAllAsync(command, read, token);
-            await transaction.CommitAsync(token);
-            return rows;
-        }, cancellationToken);
+        ReadCommittedAsync(statement, parameters, read, cancellationToken);
+
+    /// <summary>
+    /// Runs a job's batch, outside serializable isolation too: a statement that changes a thousand rows would hold all of sessions under
+    /// serializable isolation, in conflict with every sale, and lose to them each time. Its row locks, and the status that it compares
+    /// again with the row locked, protect it and the tills from each other.
+    /// </summary>
+    public Task<IReadOnlyList<T>> BatchAsync<T>(
+        string statement, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>
+        ReadCommittedAsync(statement, parameters, read, cancellationToken);
 
     /// <summary>Runs a statement and tells how many rows it changed.</summary>
     public Task<int> ExecuteAsync(string statement, NpgsqlParameter[] parameters, CancellationToken cancellationToken) =>
@@ -187,6 +189,17 @@ internal sealed partial class PostgresDatabase(
             }
         }
     }
+
+    private Task<IReadOnlyList<T>> ReadCommittedAsync<T>(
+        string statement, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>
+        RunAsync(statement, parameters, async (command, token) =>
+        {
+            await using var transaction = await command.Connection!.BeginTransactionAsync(IsolationLevel.ReadCommitted, token);
+            command.Transaction = transaction;
+            var rows = await ReadAllAsync(command, read, token);
+            await transaction.CommitAsync(token);
+            return rows;
+        }, cancellationToken);
 
     private static async Task<IReadOnlyList<T>> ReadAllAsync<T>(NpgsqlCommand command, Func<NpgsqlDataReader, T> read, CancellationToken token)
     {
