@@ -1,8 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
-using System.Runtime.InteropServices;
 
 namespace LoyaltyService.IntegrationTests.Infrastructure;
 
@@ -25,12 +22,14 @@ internal sealed class ServiceProcess : IAsyncDisposable
 
     public bool HasExited => process.HasExited;
 
+    public int ExitCode => process.ExitCode;
+
     public int Id => process.Id;
 
     /// <summary>Starts the service and waits until it answers.</summary>
     public static async Task<ServiceProcess> StartServiceAsync(TestDatabase database, Uri pdi, Dictionary<string, string?>? variables = null, bool mayDie = false)
     {
-        var port = FreePort();
+        var port = FreePort.Find();
         var environment = new Dictionary<string, string?>
         {
             ["NODE_ENV"] = "test",
@@ -49,7 +48,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
 
     public static Task<ServiceProcess> StartSimulatorAsync(string ledger)
     {
-        var port = FreePort();
+        var port = FreePort.Find();
         return StartAsync(
             "PdiSimulator", ["--port", port.ToString(), "--ledger", ledger], [], new Uri($"http://127.0.0.1:{port}"), "/_simulator/faults");
     }
@@ -62,10 +61,13 @@ internal sealed class ServiceProcess : IAsyncDisposable
     }
 
     /// <summary>SIGSTOP: the process stands still with everything that it holds.</summary>
-    public void Freeze() => Signal(19);
+    public void Freeze() => process.Send(Signal.Stop);
 
     /// <summary>SIGCONT: it goes on as if nothing had been.</summary>
-    public void Thaw() => Signal(18);
+    public void Thaw() => process.Send(Signal.Continue);
+
+    /// <summary>SIGTERM: the process is asked to end, and brings to an end what it has begun.</summary>
+    public void Terminate() => process.Send(Signal.Terminate);
 
     /// <summary>Waits for a line of the log that contains <paramref name="text"/>.</summary>
     public Task LogsAsync(string text) => Eventually.BecomesTrueAsync(
@@ -103,15 +105,6 @@ internal sealed class ServiceProcess : IAsyncDisposable
         return new ServiceProcess(process, address, log);
     }
 
-    private void Signal(int number)
-    {
-        if (Kill(process.Id, number) != 0)
-            throw new InvalidOperationException($"Signal {number} could not be sent to {process.Id}.");
-    }
-
-    [DllImport("libc", EntryPoint = "kill")]
-    private static extern int Kill(int pid, int signal);
-
     private static async Task<bool> AnswersAsync(Uri address)
     {
         try
@@ -130,12 +123,5 @@ internal sealed class ServiceProcess : IAsyncDisposable
     {
         var here = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd('/'));
         return Path.Combine(here.Parent!.Parent!.FullName, program, here.Name, program + ".dll");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
