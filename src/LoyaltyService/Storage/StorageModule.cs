@@ -22,7 +22,10 @@ internal static class StorageModule
         }
 
         if (settings.Redis is RedisServerUrl redis)
+        {
             builder.Services.AddSingleton<IConnectionMultiplexer>(_ => ConnectionMultiplexer.Connect(redis.ToConfigurationOptions()));
+            builder.Services.AddSingleton<RedisBreaker>();
+        }
     }
 
     /// <summary>Before the service listens: the schema is brought up to date, unless AUTO_MIGRATE is off, and Redis is connected.</summary>
