@@ -121,8 +121,9 @@ internal sealed partial class CalculateRewards(
             return refusal;
 
         var (rewards, rejection) = await CalculateAsync(session, request);
+        // PDI refuses a session that it has finalized meanwhile: the caller is answered as if it had come that moment later.
         if (rejection is not null)
-            return rejection;
+            return await FindAsync(request, client, cancellationToken) is { } now && Refuse(now, condition) is { } overtaken ? overtaken : rejection;
         Failpoint.Hit("calculate.answered");
 
         for (var attempt = 1; attempt <= limits.MaxSaveTries; attempt++)
