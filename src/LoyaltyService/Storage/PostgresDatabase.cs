@@ -23,13 +23,13 @@ internal sealed partial class PostgresDatabase(NpgsqlDataSource source, TimeProv
     // a few milliseconds on a good day and tens on a bad one, and a till is told 503 only after that.
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(20);
 
-    public static NpgsqlDataSource CreateSource(PostgresUrl url)
+    public static NpgsqlDataSource CreateSource(PostgresUrl url, PostgresLimits? limits = null)
     {
+        limits ??= new PostgresLimits();
         var connection = url.ToNpgsql();
-        // brief: at least 5, at most 20 a replica, reused for at most 30 minutes.
-        connection.MinPoolSize = 5;
-        connection.MaxPoolSize = 20;
-        connection.ConnectionLifetime = 1800;
+        connection.MinPoolSize = limits.MinConnections;
+        connection.MaxPoolSize = limits.MaxConnections;
+        connection.ConnectionLifetime = (int)limits.ConnectionLifetime.TotalSeconds;
         // A statement is prepared at its second use on a connection; the service has fewer than this many statements.
         connection.MaxAutoPrepare = 64;
         connection.AutoPrepareMinUsages = 2;

@@ -1,4 +1,5 @@
 using LoyaltyService.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using StackExchange.Redis;
 
 namespace LoyaltyService.Storage;
@@ -11,8 +12,9 @@ internal static class StorageModule
         switch (settings.Database)
         {
             case PostgresUrl postgres:
+                builder.Services.TryAddSingleton<PostgresLimits>();
                 builder.Services.AddSingleton(services => new PostgresDatabase(
-                    PostgresDatabase.CreateSource(postgres),
+                    PostgresDatabase.CreateSource(postgres, services.GetRequiredService<PostgresLimits>()),
                     services.GetRequiredService<TimeProvider>(),
                     services.GetRequiredService<ILogger<PostgresDatabase>>()));
                 break;
