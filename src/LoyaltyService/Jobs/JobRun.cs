@@ -20,6 +20,7 @@ internal sealed class JobRun(IJobRunStore runs, JobLimits limits, JobRunRow row)
     {
         if (!await runs.ReportAsync(Row, handled, progress, limits.Lease, cancellationToken))
             throw new JobTakenOverException();
+        Failpoint.Hit($"job.{Row.Job}.reported");
         Handled += handled;
         Progress = progress;
     }
