@@ -117,16 +117,11 @@ internal sealed class LoyaltyApp : IAsyncDisposable
             update sessions
                set created_at = created_at - {0}, expires_at = expires_at - {0}, finalized_at = finalized_at - {0}, failed_at = failed_at - {0}
             """;
-        if (Services.GetService<SqliteDatabase>() is { } sqlite)
-        {
-            await sqlite.WriteAsync(connection => connection.Execute(Statement.Replace("{0}", $"{by.ToMilliseconds()}", StringComparison.Ordinal)), CancellationToken.None);
-            return;
-        }
-
-        await using var connection = await Database.OpenPostgresAsync();
-        await using var command = new NpgsqlCommand(Statement.Replace("{0}", $"interval '{by.TotalSeconds} seconds'", StringComparison.Ordinal), connection);
-        await command.ExecuteNonQueryAsync();
+        await ExecuteAsync(Statement.Replace("{0}", Services.GetService<SqliteDatabase>() is null ? $"interval '{by.TotalSeconds} seconds'" : $"{by.ToMilliseconds()}", StringComparison.Ordinal));
     }
+
+    /// <summary>What waits for PDI is held by nobody and due, as if its holders had been away long enough.</summary>
+    public Task LeasesRunOutAsync() => ExecuteAsync("update pdi_work set lease_until = null, due_at = created_at");
 
     public async ValueTask DisposeAsync()
     {
@@ -142,6 +137,19 @@ internal sealed class LoyaltyApp : IAsyncDisposable
     {
         await app.StopAsync();
         await app.DisposeAsync();
+    }
+
+    private async Task ExecuteAsync(string statement)
+    {
+        if (Services.GetService<SqliteDatabase>() is { } sqlite)
+        {
+            await sqlite.WriteAsync(connection => connection.Execute(statement), CancellationToken.None);
+            return;
+        }
+
+        await using var connection = await Database.OpenPostgresAsync();
+        await using var command = new NpgsqlCommand(statement, connection);
+        await command.ExecuteNonQueryAsync();
     }
 
     private async Task<Answer> PostJsonAsync(string path, string json, (string Name, string Value)[] headers)
