@@ -29,6 +29,14 @@ internal sealed class ServiceProcess : IAsyncDisposable
     /// <summary>Starts the service and waits until it answers.</summary>
     public static async Task<ServiceProcess> StartServiceAsync(TestDatabase database, Uri pdi, Dictionary<string, string?>? variables = null, bool mayDie = false)
     {
+        var service = LaunchService(database, pdi, variables);
+        await service.AnswersAsync("/health", mayDie);
+        return service;
+    }
+
+    /// <summary>Starts the service and does not wait for it.</summary>
+    public static ServiceProcess LaunchService(TestDatabase database, Uri pdi, Dictionary<string, string?>? variables = null)
+    {
         var port = FreePort.Find();
         var environment = new Dictionary<string, string?>
         {
@@ -43,14 +51,15 @@ internal sealed class ServiceProcess : IAsyncDisposable
         };
         foreach (var (name, value) in variables ?? [])
             environment[name] = value;
-        return await StartAsync("LoyaltyService", [], environment, new Uri($"http://127.0.0.1:{port}"), "/health", mayDie);
+        return Launch("LoyaltyService", [], environment, port);
     }
 
-    public static Task<ServiceProcess> StartSimulatorAsync(string ledger)
+    public static async Task<ServiceProcess> StartSimulatorAsync(string ledger)
     {
         var port = FreePort.Find();
-        return StartAsync(
-            "PdiSimulator", ["--port", port.ToString(), "--ledger", ledger], [], new Uri($"http://127.0.0.1:{port}"), "/_simulator/faults");
+        var simulator = Launch("PdiSimulator", ["--port", port.ToString(), "--ledger", ledger], [], port);
+        await simulator.AnswersAsync("/_simulator/faults");
+        return simulator;
     }
 
     /// <summary>kill -9: no shutdown, no flush.</summary>
@@ -82,8 +91,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
         process.Dispose();
     }
 
-    private static async Task<ServiceProcess> StartAsync(
-        string program, string[] arguments, Dictionary<string, string?> environment, Uri address, string probe, bool mayDie = false)
+    private static ServiceProcess Launch(string program, string[] arguments, Dictionary<string, string?> environment, int port)
     {
         var start = new ProcessStartInfo("dotnet") { UseShellExecute = false, RedirectStandardOutput = true };
         start.ArgumentList.Add(PathOf(program));
@@ -97,13 +105,14 @@ internal sealed class ServiceProcess : IAsyncDisposable
         var log = new ConcurrentQueue<string>();
         process.OutputDataReceived += (_, line) => log.Enqueue(line.Data ?? "");
         process.BeginOutputReadLine();
-        await Eventually.BecomesTrueAsync(
-            async () => process.HasExited
-                ? mayDie ? true : throw new InvalidOperationException($"{program} ended with {process.ExitCode}.")
-                : await AnswersAsync(new Uri(address, probe)),
-            $"{program} answers", TimeSpan.FromSeconds(60));
-        return new ServiceProcess(process, address, log);
+        return new ServiceProcess(process, new Uri($"http://127.0.0.1:{port}"), log);
     }
+
+    private Task AnswersAsync(string probe, bool mayDie = false) => Eventually.BecomesTrueAsync(
+        async () => process.HasExited
+            ? mayDie ? true : throw new InvalidOperationException($"The process ended with {process.ExitCode}.")
+            : await AnswersAsync(new Uri(Address, probe)),
+        $"{Address} answers", TimeSpan.FromSeconds(60));
 
     private static async Task<bool> AnswersAsync(Uri address)
     {
