@@ -2,7 +2,7 @@
 # Checks the format, builds, and runs every test against a real PostgreSQL and a real Redis.
 #
 # The servers are private instances on free ports in a temporary folder, installed from the distribution's packages if absent.
-# Or give your own, which the tests may fill and empty at will:
+# Or give your own, which the tests may fill and empty at will; the programs are needed all the same, by tests that crash a server:
 #   TEST_POSTGRES_URL=postgresql://user:pass@host:5432/postgres   (a role that may create databases)
 #   TEST_REDIS_URL=redis://host:6379
 # Arguments are passed on to the test run, for example: ./test.sh --filter-class '*SessionTransitionsTests'
@@ -27,7 +27,7 @@ cleanup() {
 trap cleanup EXIT
 
 install() {
-  command -v apt-get >/dev/null || { echo "Missing: $*. Install it, or give TEST_POSTGRES_URL and TEST_REDIS_URL." >&2; exit 69; }
+  command -v apt-get >/dev/null || { echo "Missing: $*. Install it." >&2; exit 69; }
   local as_root=(); [ "$(id -u)" = 0 ] || as_root=(sudo)
   "${as_root[@]}" apt-get update -qq >/dev/null
   DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "$@" >/dev/null
@@ -54,7 +54,6 @@ postgres_bin() {
 }
 
 start_postgres() {
-  [ -x "$(postgres_bin)/initdb" ] && [ -x "$(postgres_bin)/postgres" ] || install postgresql
   local bin port as_user=(); bin=$(postgres_bin); port=$(free_port)
   mkdir "$folder/postgres"
   # PostgreSQL refuses to run as root.
@@ -68,13 +67,17 @@ start_postgres() {
 }
 
 start_redis() {
-  command -v redis-server >/dev/null || install redis-server
   local port; port=$(free_port)
   redis-server --port "$port" --bind 127.0.0.1 --save "" --appendonly no --dir "$folder" >"$folder/redis.log" 2>&1 &
   pids+=($!)
   wait_until redis redis-cli -h 127.0.0.1 -p "$port" ping
   export TEST_REDIS_URL="redis://127.0.0.1:$port"
 }
+
+[ -x "$(postgres_bin)/initdb" ] && [ -x "$(postgres_bin)/postgres" ] || install postgresql
+command -v redis-server >/dev/null || install redis-server
+# Shifts the clock of one replica.
+ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || install faketime
 
 [ -n "${TEST_POSTGRES_URL:-}" ] || start_postgres
 [ -n "${TEST_REDIS_URL:-}" ] || start_redis

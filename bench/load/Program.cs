@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using LoyaltyService.Load;
 
 if (LoadOptions.Parse(args) is not { } options)
@@ -8,6 +9,9 @@ if (LoadOptions.Parse(args) is not { } options)
     return 64;
 }
 
+// Ends the run early, with its figures.
+var stopped = false;
+using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => signal.Cancel = stopped = true);
 var tally = new Tally();
 using var till = new Till(options, tally);
 var watch = Stopwatch.StartNew();
@@ -21,7 +25,7 @@ return tally.IsAsExpected(options) ? 0 : 1;
 // Closed loop: each till starts its next sale when the last one is done.
 async Task EndlesslyAsync(int number)
 {
-    while (watch.Elapsed < options.Duration)
+    while (watch.Elapsed < options.Duration && !stopped)
         await till.SellAsync(number, Stopwatch.GetTimestamp());
 }
 
@@ -30,7 +34,7 @@ async Task AtARateAsync()
 {
     var running = new ConcurrentBag<Task>();
     var total = (int)(options.Rate * options.Duration.TotalSeconds);
-    for (var number = 0; number < total; number++)
+    for (var number = 0; number < total && !stopped; number++)
     {
         var due = TimeSpan.FromSeconds(number / options.Rate);
         if (due - watch.Elapsed is { Ticks: > 0 } early)

@@ -48,16 +48,15 @@ measure() { # measure NAME JOB BARE: the bare work, then the job's, each under l
   (load 15) >"$folder/before"
   (load 600) >"$folder/bare" & local traffic=$!
   begin=$(now); sql -c "call $bare"; local alone; alone=$(seconds "$begin" "$(now)")
-  kill "$traffic" 2>/dev/null || true
-  wait "$traffic" 2>/dev/null || true
+  kill "$traffic"; wait "$traffic" || true
   say "$name, bare SQL" "$alone s"
 
   local before; before=$(memory)
   begin=$(now)
   curl -sf -o /dev/null -X POST "localhost:3300/ops/jobs/$job/run"
-  # Live traffic while the job runs, in pieces, until it has ended.
-  : >"$folder/during"
-  until [ -n "$(outcome "$job")" ]; do (load 2) >>"$folder/during"; done
+  (load 600) >"$folder/during" & traffic=$!
+  until [ -n "$(outcome "$job")" ]; do sleep 0.5; done
+  kill "$traffic"; wait "$traffic" || true
   [ "$(outcome "$job")" = done ] || { psql -q -X -d "$server/scale" -xc "select * from job_runs where job = '$job' and by_hand" >&2; exit 1; }
   local took
   took=$(psql -qtA -X -d "$server/scale" -c "select round(extract(epoch from finished_at - started_at)::numeric, 1) from job_runs where job = '$job' and by_hand")
@@ -65,7 +64,8 @@ measure() { # measure NAME JOB BARE: the bare work, then the job's, each under l
   say "$name, the service's job" "$took s for $handled, $(echo "$took $alone" | awk '{printf "%.2f", $1 / $2}') times the bare SQL"
   say "memory before and after" "$before, $(memory)"
   echo "tills before:"; sed -n '2,4p' "$folder/before"
-  echo "tills meanwhile, two seconds a line:"; grep finalize "$folder/during" | grep p99
+  echo "tills during the bare SQL:"; sed -n '2,4p' "$folder/bare"
+  echo "tills during the job:"; sed -n '2,4p' "$folder/during"
 }
 
 measure "expire $((sessions / 5))" expire-sessions "bare_expire(now() - interval '38 days 12 hours', $batch)"

@@ -53,7 +53,9 @@ internal sealed record RedisServerUrl(HostPort Server, bool Ssl, string? User, s
             BacklogPolicy = BacklogPolicy.FailFast,
             // A server in the same network answers in milliseconds; a second allows for one lost packet.
             ConnectTimeout = 1000,
-            // Half of what a till may wait in all: after that the database answers instead.
+            // By default the pause between two tries grows to 10 s; a Redis that comes back is used again sooner, however long it was away.
+            ReconnectRetryPolicy = new LinearRetry(1000),
+            // After that a command is given up; a till has gone on long before (RedisBreaker).
             AsyncTimeout = 250,
             SyncTimeout = 250,
             // Timeouts are only noticed on a heartbeat; at the default of a second 250 ms would mean up to 1.25 s.

@@ -12,6 +12,9 @@ internal sealed class JobLimits
     /// <summary>How long a run belongs to its replica after each batch; a batch takes at most one statement's 10 s.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>How often a run writes down how far it is; the lease is thirty times as long.</summary>
+    public TimeSpan ReportEvery { get; init; } = TimeSpan.FromSeconds(2);
+
     /// <summary>How often a run is tried before it counts as failed and waits for its next occurrence …</summary>
     public int MaxAttempts { get; init; } = 3;
 

@@ -42,10 +42,12 @@ internal sealed partial class JobRunner(
     public async Task<bool> RunAsync(IJob job, JobRunRow row, CancellationToken cancellationToken)
     {
         var started = clock.GetTimestamp();
-        var run = new JobRun(runs, limits, row);
+        var run = new JobRun(runs, limits, clock, row);
         try
         {
             await job.RunAsync(run, cancellationToken);
+            if (!await run.TryWriteAsync(CancellationToken.None))
+                throw new JobTakenOverException();
             await runs.EndAsync(row, done: true, error: null, CancellationToken.None);
             Log.JobDone(logger, job.Name, run.Handled, (long)clock.GetElapsedTime(started).TotalMilliseconds);
             metrics.JobEnded(job.Name, succeeded: true);
@@ -58,6 +60,7 @@ internal sealed partial class JobRunner(
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // This replica stops; another one goes on at once.
+            await run.TryWriteAsync(CancellationToken.None);
             await runs.LetGoAsync(row, TimeSpan.Zero, error: null, CancellationToken.None);
         }
         catch (Exception failed)

@@ -122,8 +122,11 @@ internal sealed class CalculateRewards(
             return refusal;
 
         var (rewards, rejection) = await CalculateAsync(session, request);
+        // PDI refuses a session that it has finalized meanwhile: the caller is answered as if it had come that moment later.
         if (rejection is not null)
         {
+            if (await FindAsync(request, client, cancellationToken) is { } now && Refuse(now, condition) is { } overtaken)
+                return overtaken;
             operation.Reason = rejection.PdiCode;
             return rejection;
         }

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using LoyaltyService.Configuration;
 using LoyaltyService.Observability;
+using LoyaltyService.Storage;
 using StackExchange.Redis;
 
 namespace LoyaltyService.Sessions;
@@ -11,7 +12,8 @@ namespace LoyaltyService.Sessions;
 /// Settled answers in Redis, shared by all replicas. An entry is a string: 16 bytes of fingerprint, 2 of status, 4 of version, then
 /// the body. Redis that is down, slow or empty is a miss: the row decides.
 /// </summary>
-internal sealed partial class RedisReplayCache(IConnectionMultiplexer redis, PostgresUrl database, ILogger<RedisReplayCache> logger) : IReplayCache
+internal sealed partial class RedisReplayCache(
+    IConnectionMultiplexer redis, RedisBreaker breaker, PostgresUrl database, ILogger<RedisReplayCache> logger) : IReplayCache
 {
     // Two environments on one Redis must not answer for each other: the sessions' database is a part of every key.
     public string Prefix { get; } = $"loyalty:{NameOf(database)}:replay:";
@@ -29,7 +31,7 @@ internal sealed partial class RedisReplayCache(IConnectionMultiplexer redis, Pos
         using var span = Tracing.StartRedis("GET");
         try
         {
-            return Decode(await redis.GetDatabase().StringGetAsync(KeyOf(key)));
+            return Decode(await breaker.AskAsync(() => redis.GetDatabase().StringGetAsync(KeyOf(key)), RedisValue.Null));
         }
         catch (Exception missed) when (missed is RedisException or TimeoutException)
         {
@@ -40,7 +42,8 @@ internal sealed partial class RedisReplayCache(IConnectionMultiplexer redis, Pos
 
     public void Remember(ReplayKey key, Replay replay)
     {
-        if (!redis.IsConnected)
+        // Nor does anything pile up for a Redis that takes nothing.
+        if (!redis.IsConnected || breaker.IsOpen)
             return;
         using var span = Tracing.StartRedis("SET");
         try

@@ -1,4 +1,5 @@
 using LoyaltyService.Configuration;
+using LoyaltyService.Storage;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using StackExchange.Redis;
 
@@ -28,7 +29,8 @@ internal static class SessionsModule
         if (settings is { Redis: RedisServerUrl, Database: PostgresUrl database })
         {
             builder.Services.AddSingleton<IReplayCache>(services => new RedisReplayCache(
-                services.GetRequiredService<IConnectionMultiplexer>(), database, services.GetRequiredService<ILogger<RedisReplayCache>>()));
+                services.GetRequiredService<IConnectionMultiplexer>(), services.GetRequiredService<RedisBreaker>(), database,
+                services.GetRequiredService<ILogger<RedisReplayCache>>()));
         }
         else
         {

@@ -29,13 +29,13 @@ internal sealed partial class PostgresDatabase(
     private readonly PoolCounts pool = new(NameOf(new NpgsqlConnectionStringBuilder(source.ConnectionString)));
     private long lastAnswer;
 
-    public static NpgsqlDataSource CreateSource(PostgresUrl url)
+    public static NpgsqlDataSource CreateSource(PostgresUrl url, PostgresLimits? limits = null)
     {
+        limits ??= new PostgresLimits();
         var connection = url.ToNpgsql();
-        // brief: at least 5, at most 20 a replica, reused for at most 30 minutes.
-        connection.MinPoolSize = 5;
-        connection.MaxPoolSize = 20;
-        connection.ConnectionLifetime = 1800;
+        connection.MinPoolSize = limits.MinConnections;
+        connection.MaxPoolSize = limits.MaxConnections;
+        connection.ConnectionLifetime = (int)limits.ConnectionLifetime.TotalSeconds;
         // A statement is prepared at its second use on a connection; the service has fewer than this many statements.
         connection.MaxAutoPrepare = 64;
         connection.AutoPrepareMinUsages = 2;

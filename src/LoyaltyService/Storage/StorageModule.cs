@@ -1,5 +1,6 @@
 using LoyaltyService.Configuration;
 using LoyaltyService.Observability;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using StackExchange.Redis;
 
 namespace LoyaltyService.Storage;
@@ -12,8 +13,9 @@ internal static class StorageModule
         switch (settings.Database)
         {
             case PostgresUrl postgres:
+                builder.Services.TryAddSingleton<PostgresLimits>();
                 builder.Services.AddSingleton(services => new PostgresDatabase(
-                    PostgresDatabase.CreateSource(postgres),
+                    PostgresDatabase.CreateSource(postgres, services.GetRequiredService<PostgresLimits>()),
                     services.GetRequiredService<TimeProvider>(),
                     services.GetRequiredService<LoyaltyMetrics>(),
                     services.GetRequiredService<ILogger<PostgresDatabase>>()));
@@ -24,7 +26,10 @@ internal static class StorageModule
         }
 
         if (settings.Redis is RedisServerUrl redis)
+        {
             builder.Services.AddSingleton<IConnectionMultiplexer>(_ => ConnectionMultiplexer.Connect(redis.ToConfigurationOptions()));
+            builder.Services.AddSingleton<RedisBreaker>();
+        }
     }
 
     /// <summary>Before the service listens: the schema is brought up to date, unless AUTO_MIGRATE is off, and Redis is connected.</summary>

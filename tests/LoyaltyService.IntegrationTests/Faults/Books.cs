@@ -57,7 +57,7 @@ internal sealed class Books(TestDatabase database, Backend backend)
         return Convert.ToInt64(await command.ExecuteScalarAsync());
     }
 
-    private async Task ExecuteAsync(params string[] statements)
+    public async Task ExecuteAsync(params string[] statements)
     {
         if (backend is Backend.Sqlite)
         {

@@ -206,6 +206,21 @@ public abstract class PdiFaultTests(Backend backend) : IAsyncLifetime
         Assert.Equal(200, corrected.Status);
     }
 
+    [Fact]
+    public async Task A_calculation_that_a_finalize_overtakes_at_PDI_is_409_as_if_it_had_come_after()
+    {
+        var sale = await new Sale(app).IdentifiedAsync();
+        await app.Pdi.FaultAsync("calculateRewards", new { kind = "hang" });
+        var calculating = sale.CalculateAsync();
+        await app.Pdi.IsAskedAsync("calculateRewards", times: 1);
+        var finalized = await sale.FinalizeAsync();
+        await app.Pdi.HealAsync();
+        var calculated = await calculating;
+
+        Assert.Equal(200, finalized.Status);
+        Assert.Equal((409, "invalid_state"), (calculated.Status, calculated.Code));
+    }
+
     private static Task<Answer> SettledAsync(Sale sale) => Eventually.GetAsync(
         sale.StatusAsync, status => status.Json.GetProperty("status").GetString() == "finalized", "the sale is settled", TimeSpan.FromSeconds(30));
 

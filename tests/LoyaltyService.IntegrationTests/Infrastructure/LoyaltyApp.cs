@@ -118,19 +118,8 @@ internal sealed class LoyaltyApp : IAsyncDisposable
             $"update sessions set created_at = created_at - {much}, expires_at = expires_at - {much}, finalized_at = finalized_at - {much}, failed_at = failed_at - {much}");
     }
 
-    /// <summary>Changes the tables behind the service's back.</summary>
-    public async Task ExecuteAsync(string statement)
-    {
-        if (Services.GetService<SqliteDatabase>() is { } sqlite)
-        {
-            await sqlite.WriteAsync(connection => connection.Execute(statement), CancellationToken.None);
-            return;
-        }
-
-        await using var connection = await Database.OpenPostgresAsync();
-        await using var command = new NpgsqlCommand(statement, connection);
-        await command.ExecuteNonQueryAsync();
-    }
+    /// <summary>What waits for PDI is held by nobody and due, as if its holders had been away long enough.</summary>
+    public Task LeasesRunOutAsync() => ExecuteAsync("update pdi_work set lease_until = null, due_at = created_at");
 
     public async ValueTask DisposeAsync()
     {
@@ -146,6 +135,20 @@ internal sealed class LoyaltyApp : IAsyncDisposable
     {
         await app.StopAsync();
         await app.DisposeAsync();
+    }
+
+    /// <summary>Changes the tables behind the service's back.</summary>
+    public async Task ExecuteAsync(string statement)
+    {
+        if (Services.GetService<SqliteDatabase>() is { } sqlite)
+        {
+            await sqlite.WriteAsync(connection => connection.Execute(statement), CancellationToken.None);
+            return;
+        }
+
+        await using var connection = await Database.OpenPostgresAsync();
+        await using var command = new NpgsqlCommand(statement, connection);
+        await command.ExecuteNonQueryAsync();
     }
 
     private async Task<Answer> PostJsonAsync(string path, string json, (string Name, string Value)[] headers)

@@ -1,8 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
-using System.Runtime.InteropServices;
 
 namespace LoyaltyService.IntegrationTests.Infrastructure;
 
@@ -25,12 +22,22 @@ internal sealed class ServiceProcess : IAsyncDisposable
 
     public bool HasExited => process.HasExited;
 
+    public int ExitCode => process.ExitCode;
+
     public int Id => process.Id;
 
     /// <summary>Starts the service and waits until it answers.</summary>
     public static async Task<ServiceProcess> StartServiceAsync(TestDatabase database, Uri pdi, Dictionary<string, string?>? variables = null, bool mayDie = false)
     {
-        var port = FreePort();
+        var service = LaunchService(database, pdi, variables);
+        await service.AnswersAsync("/health", mayDie);
+        return service;
+    }
+
+    /// <summary>Starts the service and does not wait for it.</summary>
+    public static ServiceProcess LaunchService(TestDatabase database, Uri pdi, Dictionary<string, string?>? variables = null)
+    {
+        var port = FreePort.Find();
         var environment = new Dictionary<string, string?>
         {
             ["NODE_ENV"] = "test",
@@ -44,14 +51,15 @@ internal sealed class ServiceProcess : IAsyncDisposable
         };
         foreach (var (name, value) in variables ?? [])
             environment[name] = value;
-        return await StartAsync("LoyaltyService", [], environment, new Uri($"http://127.0.0.1:{port}"), "/health", mayDie);
+        return Launch("LoyaltyService", [], environment, port);
     }
 
-    public static Task<ServiceProcess> StartSimulatorAsync(string ledger)
+    public static async Task<ServiceProcess> StartSimulatorAsync(string ledger)
     {
-        var port = FreePort();
-        return StartAsync(
-            "PdiSimulator", ["--port", port.ToString(), "--ledger", ledger], [], new Uri($"http://127.0.0.1:{port}"), "/_simulator/faults");
+        var port = FreePort.Find();
+        var simulator = Launch("PdiSimulator", ["--port", port.ToString(), "--ledger", ledger], [], port);
+        await simulator.AnswersAsync("/_simulator/faults");
+        return simulator;
     }
 
     /// <summary>kill -9: no shutdown, no flush.</summary>
@@ -62,10 +70,13 @@ internal sealed class ServiceProcess : IAsyncDisposable
     }
 
     /// <summary>SIGSTOP: the process stands still with everything that it holds.</summary>
-    public void Freeze() => Signal(19);
+    public void Freeze() => process.Send(Signal.Stop);
 
     /// <summary>SIGCONT: it goes on as if nothing had been.</summary>
-    public void Thaw() => Signal(18);
+    public void Thaw() => process.Send(Signal.Continue);
+
+    /// <summary>SIGTERM: the process is asked to end, and brings to an end what it has begun.</summary>
+    public void Terminate() => process.Send(Signal.Terminate);
 
     /// <summary>Waits for a line of the log that contains <paramref name="text"/>.</summary>
     public Task LogsAsync(string text) => Eventually.BecomesTrueAsync(
@@ -80,8 +91,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
         process.Dispose();
     }
 
-    private static async Task<ServiceProcess> StartAsync(
-        string program, string[] arguments, Dictionary<string, string?> environment, Uri address, string probe, bool mayDie = false)
+    private static ServiceProcess Launch(string program, string[] arguments, Dictionary<string, string?> environment, int port)
     {
         var start = new ProcessStartInfo("dotnet") { UseShellExecute = false, RedirectStandardOutput = true };
         start.ArgumentList.Add(PathOf(program));
@@ -95,22 +105,14 @@ internal sealed class ServiceProcess : IAsyncDisposable
         var log = new ConcurrentQueue<string>();
         process.OutputDataReceived += (_, line) => log.Enqueue(line.Data ?? "");
         process.BeginOutputReadLine();
-        await Eventually.BecomesTrueAsync(
-            async () => process.HasExited
-                ? mayDie ? true : throw new InvalidOperationException($"{program} ended with {process.ExitCode}.")
-                : await AnswersAsync(new Uri(address, probe)),
-            $"{program} answers", TimeSpan.FromSeconds(60));
-        return new ServiceProcess(process, address, log);
+        return new ServiceProcess(process, new Uri($"http://127.0.0.1:{port}"), log);
     }
 
-    private void Signal(int number)
-    {
-        if (Kill(process.Id, number) != 0)
-            throw new InvalidOperationException($"Signal {number} could not be sent to {process.Id}.");
-    }
-
-    [DllImport("libc", EntryPoint = "kill")]
-    private static extern int Kill(int pid, int signal);
+    private Task AnswersAsync(string probe, bool mayDie = false) => Eventually.BecomesTrueAsync(
+        async () => process.HasExited
+            ? mayDie ? true : throw new InvalidOperationException($"The process ended with {process.ExitCode}.")
+            : await AnswersAsync(new Uri(Address, probe)),
+        $"{Address} answers", TimeSpan.FromSeconds(60));
 
     private static async Task<bool> AnswersAsync(Uri address)
     {
@@ -130,12 +132,5 @@ internal sealed class ServiceProcess : IAsyncDisposable
     {
         var here = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd('/'));
         return Path.Combine(here.Parent!.Parent!.FullName, program, here.Name, program + ".dll");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

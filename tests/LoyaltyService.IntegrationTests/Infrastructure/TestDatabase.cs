@@ -40,6 +40,9 @@ internal sealed class TestDatabase : IAsyncDisposable
         return database;
     }
 
+    /// <summary>A database on a server that a test brings, and that ends with it.</summary>
+    public static TestDatabase At(string url) => new(url, null, null);
+
     /// <summary>A plain connection for a test that looks behind the service's back.</summary>
     public async Task<NpgsqlConnection> OpenPostgresAsync()
     {

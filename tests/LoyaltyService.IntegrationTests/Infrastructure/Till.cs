@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json;
 
@@ -14,6 +15,9 @@ internal sealed class Till(Func<Uri> replica, TimeSpan patience)
     /// <summary>The answers that were not final, by status; 0 for a connection that broke.</summary>
     public Dictionary<int, int> Retried { get; } = [];
 
+    /// <summary>Is shown every answer, and how long it took; status 0 is a connection that broke, or no answer for 20 s.</summary>
+    public Action<Answer, TimeSpan> Seen { get; init; } = static (_, _) => { };
+
     public async Task<JsonElement> SellAsync(string customerId, string transactionId, decimal amount = 150.00m)
     {
         var session = (await SendAsync("/loyalty/identify", new { customerId, channelId = "POS-001", transactionId }))
@@ -28,21 +32,24 @@ internal sealed class Till(Func<Uri> replica, TimeSpan patience)
 
     private async Task<JsonElement> TryAsync(string path, object body)
     {
-        var status = 0;
+        var started = Stopwatch.GetTimestamp();
+        Answer answer;
         try
         {
             using var response = await Http.PostAsJsonAsync(new Uri(replica(), path), body);
-            status = (int)response.StatusCode;
-            if (status == 200)
-                return await response.Content.ReadFromJsonAsync<JsonElement>();
-            Assert.True(status is 202 or 409 or 503, $"{path}: {status} {await response.Content.ReadAsStringAsync()}");
+            answer = await Answer.ReadAsync(response);
         }
         catch (Exception broken) when (broken is HttpRequestException or TaskCanceledException)
         {
             // The replica died under the request.
+            answer = new Answer(0, broken.Message, new Dictionary<string, string>());
         }
 
-        Retried[status] = Retried.GetValueOrDefault(status) + 1;
+        Seen(answer, Stopwatch.GetElapsedTime(started));
+        if (answer.Status == 200)
+            return answer.Json;
+        Assert.True(answer.Status is 0 or 202 or 409 or 503, $"{path}: {answer}");
+        Retried[answer.Status] = Retried.GetValueOrDefault(answer.Status) + 1;
         return default;
     }
 }

@@ -11,7 +11,7 @@ namespace LoyaltyService.IntegrationTests.Jobs;
 /// <summary>The clockwork, with a job of the test's own on the real store.</summary>
 public sealed class JobRunnerTests : IAsyncLifetime
 {
-    private static readonly JobLimits Eager = new() { Poll = TimeSpan.FromMilliseconds(20), RetryPause = TimeSpan.Zero };
+    private static readonly JobLimits Eager = new() { Poll = TimeSpan.FromMilliseconds(20), RetryPause = TimeSpan.Zero, ReportEvery = TimeSpan.Zero };
 
     private StoreUnderTest under = null!;
 

@@ -31,6 +31,8 @@ public sealed class RedisUrlTests
         Assert.Equal(250, options.AsyncTimeout);
         Assert.Equal(250, options.SyncTimeout);
         Assert.Equal(TimeSpan.FromMilliseconds(250), options.HeartbeatInterval);
+        // However many tries there were.
+        Assert.True(options.ReconnectRetryPolicy.ShouldRetry(currentRetryCount: 10_000, timeElapsedMillisecondsSinceLastRetry: 1000));
     }
 
     [Theory]

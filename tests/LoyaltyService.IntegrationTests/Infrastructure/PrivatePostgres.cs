@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using Npgsql;
+
+namespace LoyaltyService.IntegrationTests.Infrastructure;
+
+/// <summary>A PostgreSQL of the test's own, which it may crash and start again: on one port, and durable as in production.</summary>
+internal sealed class PrivatePostgres : IAsyncDisposable
+{
+    private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(30);
+
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("postgres-test-");
+    private readonly int port = FreePort.Find();
+    private Process postmaster = null!;
+
+    private PrivatePostgres() => Database = TestDatabase.At($"postgresql://loyalty@127.0.0.1:{port}/postgres");
+
+    public TestDatabase Database { get; }
+
+    private string Home => Path.Combine(folder.FullName, "postgres");
+
+    public static async Task<PrivatePostgres> StartNewAsync()
+    {
+        var server = new PrivatePostgres();
+        Directory.CreateDirectory(server.Home);
+        if (Environment.IsPrivilegedProcess)
+        {
+            await RunAsync("chmod", "711", server.folder.FullName);
+            await RunAsync("chown", "postgres", server.Home);
+        }
+
+        // --no-sync: an empty cluster need not be on the disk. What the server itself commits is.
+        using var initialize = StartAsPostgres("initdb", "-D", server.Home + "/data", "-U", "loyalty", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync");
+        await initialize.WaitForExitAsync();
+        Assert.Equal(0, initialize.ExitCode);
+        await server.StartAsync();
+        return server;
+    }
+
+    /// <summary>Starts the server and waits until it takes connections.</summary>
+    public async Task StartAsync()
+    {
+        postmaster = StartAsPostgres("postgres", "-D", Home + "/data", "-p", $"{port}", "-k", Home, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=on");
+        await Eventually.BecomesTrueAsync(TakesConnectionsAsync, "PostgreSQL takes connections", StartTime);
+    }
+
+    /// <summary>As <c>pg_ctl stop -m immediate</c>: every connection breaks off, nothing is written, the next start is a crash recovery.</summary>
+    public Task StopAtOnceAsync() => StopAsync(Signal.Quit);
+
+    /// <summary>As <c>pg_ctl stop -m fast</c>: what runs is rolled back, and everything is written.</summary>
+    public Task StopFastAsync() => StopAsync(Signal.Interrupt);
+
+    /// <summary>Kills one of the service's server processes; PostgreSQL then ends all the others too, and recovers.</summary>
+    public async Task KillBackendAsync()
+    {
+        await using var connection = await Database.OpenPostgresAsync();
+        await using var command = new NpgsqlCommand("select min(pid) from pg_stat_activity where application_name = 'loyalty-service'", connection);
+        Signals.Send((int)(await command.ExecuteScalarAsync())!, Signal.Kill);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!postmaster.HasExited)
+            await StopAtOnceAsync();
+        postmaster.Dispose();
+        folder.Delete(recursive: true);
+    }
+
+    private async Task StopAsync(Signal signal)
+    {
+        postmaster.Send(signal);
+        await postmaster.WaitForExitAsync();
+    }
+
+    private async Task<bool> TakesConnectionsAsync()
+    {
+        try
+        {
+            await using var connection = await Database.OpenPostgresAsync();
+            return true;
+        }
+        catch (NpgsqlException notYet)
+        {
+            return postmaster.HasExited ? throw new InvalidOperationException("PostgreSQL has ended.", notYet) : false;
+        }
+    }
+
+    // PostgreSQL refuses to run as root.
+    private static Process StartAsPostgres(string program, params string[] arguments) => Environment.IsPrivilegedProcess
+        ? Start("setpriv", ["--reuid=postgres", "--regid=postgres", "--clear-groups", PathOf(program), .. arguments])
+        : Start(PathOf(program), arguments);
+
+    private static async Task RunAsync(string program, params string[] arguments)
+    {
+        using var process = Start(program, arguments);
+        await process.WaitForExitAsync();
+        Assert.Equal(0, process.ExitCode);
+    }
+
+    private static Process Start(string program, string[] arguments)
+    {
+        var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        // Read at once: a full pipe would stop the process.
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
+    }
+
+    // Debian keeps the server's programs off the PATH, a folder a version.
+    private static string PathOf(string program) =>
+        (Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql") : [])
+            .OrderByDescending(version => int.TryParse(Path.GetFileName(version), out var number) ? number : 0)
+            .Select(version => Path.Combine(version, "bin", program))
+            .FirstOrDefault(File.Exists) ?? program;
+}

@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using System.Globalization;
+using StackExchange.Redis;
+
+namespace LoyaltyService.IntegrationTests.Infrastructure;
+
+/// <summary>A Redis of the test's own, which it may kill, freeze and empty, on one port.</summary>
+internal sealed class PrivateRedis : IAsyncDisposable
+{
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("redis-test-");
+    private readonly int port = FreePort.Find();
+    private Process? server;
+
+    public string Url => $"redis://127.0.0.1:{port}";
+
+    public async Task StartAsync()
+    {
+        server = Process.Start(new ProcessStartInfo(
+            "redis-server",
+            ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder.FullName, "--enable-debug-command", "local"])
+        { RedirectStandardOutput = true })!;
+        server.BeginOutputReadLine();
+        await Eventually.BecomesTrueAsync(AnswersAsync, "Redis answers");
+    }
+
+    public async Task KillAsync()
+    {
+        server!.Kill();
+        await server.WaitForExitAsync();
+    }
+
+    /// <summary>SIGSTOP: connections stay open, and nothing answers.</summary>
+    public void Freeze() => server!.Send(Signal.Stop);
+
+    public void Thaw() => server!.Send(Signal.Continue);
+
+    public Task FlushAsync() => AskAsync(static redis => redis.GetServers()[0].FlushAllDatabasesAsync());
+
+    /// <summary>Answers nobody for <paramref name="pause"/>, then all who wait.</summary>
+    public Task PauseAsync(TimeSpan pause) => AskAsync(redis => redis.GetDatabase().ExecuteAsync("DEBUG", "SLEEP", pause.TotalSeconds.ToString(CultureInfo.InvariantCulture)));
+
+    /// <summary>How many keys were asked for and found since the server started.</summary>
+    public async Task<long> HitsAsync()
+    {
+        var hits = 0L;
+        await AskAsync(async redis => hits = (await redis.GetServers()[0].InfoAsync("stats"))
+            .SelectMany(static section => section).Where(static line => line.Key == "keyspace_hits").Sum(static line => long.Parse(line.Value, CultureInfo.InvariantCulture)));
+        return hits;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (server is { HasExited: false })
+            await KillAsync();
+        server?.Dispose();
+        folder.Delete(recursive: true);
+    }
+
+    private async Task AskAsync(Func<ConnectionMultiplexer, Task> ask)
+    {
+        await using var redis = await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{port},allowAdmin=true");
+        await ask(redis);
+    }
+
+    private async Task<bool> AnswersAsync()
+    {
+        try
+        {
+            await AskAsync(static redis => redis.GetDatabase().PingAsync());
+            return true;
+        }
+        catch (RedisException)
+        {
+            return false;
+        }
+    }
+}
