@@ -22,6 +22,9 @@ internal sealed partial class PostgresDatabase(
     /// </summary>
     public static readonly TimeSpan ConnectionWait = TimeSpan.FromSeconds(1.5);
 
+    /// <summary>How long a caller waits for a statement, its connection included: longer than the lock timeout, shorter than a till's patience.</summary>
+    public static readonly TimeSpan StatementTime = TimeSpan.FromSeconds(10);
+
     // With full jitter below 20, 40, 80, 160 and 320 ms, five retries outlast a burst of conflicts by 310 ms on average: a commit takes
     // a few milliseconds on a good day and tens on a bad one, and a till is told 503 only after that.
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(20);
@@ -42,8 +45,7 @@ internal sealed partial class PostgresDatabase(
         // Nothing on a connection outlives its statement, so there is nothing to reset between two uses.
         connection.NoResetOnClose = true;
         connection.GssEncryptionMode = GssEncryptionMode.Disable;
-        // Seconds. Longer than the lock timeout below, shorter than a till's patience.
-        connection.CommandTimeout = 10;
+        connection.CommandTimeout = (int)StatementTime.TotalSeconds;
         connection.ApplicationName ??= "loyalty-service";
         // A small table that is scanned whole is locked whole under serializable isolation, so the planner is told to use the index.
         // A scan that no index can serve then looks so dear that PostgreSQL would compile it first, which takes 100 ms and more: no jit.
@@ -163,10 +165,13 @@ internal sealed partial class PostgresDatabase(
         {
             try
             {
-                await using var connection = await OpenAsync(cancellationToken);
-                var result = await run(connection, cancellationToken);
-                Interlocked.Exchange(ref lastAnswer, clock.GetTimestamp());
-                return result;
+                // Npgsql ends a command that is late by asking the server for it, and waits for its answer: if the server stands still, that takes
+                // as long again and longer. It may, but not before the caller's eyes.
+                return await RunOnceAsync(run, cancellationToken).WaitAsync(StatementTime, clock, CancellationToken.None);
+            }
+            catch (TimeoutException late)
+            {
+                throw new DatabaseUnavailableException($"The database has not answered within {StatementTime.TotalSeconds} s.", late);
             }
             catch (PostgresException refused) when (IsSerializationFailure(refused) && retry < MaxRetries)
             {
@@ -185,7 +190,10 @@ internal sealed partial class PostgresDatabase(
             }
             catch (NpgsqlException broken) when (broken is not PostgresException)
             {
-                throw new DatabaseUnavailableException("The database cannot be reached.", broken) { IsOutcomeUnknown = true };
+                throw new DatabaseUnavailableException("The database cannot be reached.", broken)
+                {
+                    IsOutcomeUnknown = broken.InnerException is not TimeoutException,
+                };
             }
         }
     }
@@ -200,6 +208,14 @@ internal sealed partial class PostgresDatabase(
             await transaction.CommitAsync(token);
             return rows;
         }, cancellationToken);
+
+    private async Task<T> RunOnceAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
+    {
+        await using var connection = await OpenAsync(cancellationToken);
+        var result = await run(connection, cancellationToken);
+        Interlocked.Exchange(ref lastAnswer, clock.GetTimestamp());
+        return result;
+    }
 
     private static async Task<IReadOnlyList<T>> ReadAllAsync<T>(NpgsqlCommand command, Func<NpgsqlDataReader, T> read, CancellationToken token)
     {

@@ -4,7 +4,10 @@ namespace LoyaltyService.Storage;
 internal sealed class DatabaseUnavailableException(string message, Exception? inner = null)
     : LoyaltyException(Loyalty.ErrorCode.DatabaseUnavailable, message, TimeSpan.FromSeconds(5), inner)
 {
-    /// <summary>The connection broke while the statement ran: it may have been committed, and only the row can tell.</summary>
+    /// <summary>
+    /// The connection broke while the statement ran: it may have been committed, and only the row can tell. Not set where the server
+    /// stands still: it would stand still for the next look as well, and the caller's repeat is that look.
+    /// </summary>
     public bool IsOutcomeUnknown { get; init; }
 }
 

@@ -21,8 +21,8 @@ public sealed class FrozenReplicaTests
         await pdi.FaultAsync("finalize", new { kind = "hang" });
         await using var frozen = await ServiceProcess.StartServiceAsync(database, pdi.Address, new() { ["LOG_LEVEL"] = "warn" });
         await pdi.IsAskedAsync("finalize", times: 1);
-        var fence = await books.CountAsync("select fence from pdi_work");
         frozen.Freeze();
+        var fence = await books.CountAsync("select fence from pdi_work");
         await using var other = await ServiceProcess.StartServiceAsync(database, pdi.Address);
         await Eventually.BecomesTrueAsync(
             async () => await books.CountAsync("select fence from pdi_work") == fence + 1, "the other replica has taken over", LongerThanALease);

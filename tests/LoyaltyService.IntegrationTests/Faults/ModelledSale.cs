@@ -32,6 +32,8 @@ internal sealed class ModelledSale(Sale sale)
             var text = answer.Text[..answer.Text.IndexOf("expiresAt", StringComparison.Ordinal)];
             Assert.Equal(identified ??= text, text);
         }
+
+        await StandsAsExpectedAsync();
     }
 
     public async Task CalculateAsync(decimal amount, bool pdiAnswers)
@@ -39,6 +41,7 @@ internal sealed class ModelledSale(Sale sale)
         var answer = await sale.CalculateAsync(amount);
 
         Check(Model.Calculate(amount, pdiAnswers), answer);
+        await StandsAsExpectedAsync();
     }
 
     public async Task FinalizeAsync(SaleFinalize body, bool pdiAnswers)
@@ -49,6 +52,7 @@ internal sealed class ModelledSale(Sale sale)
         Check(Model.Finalize(body, pdiAnswers), answer);
         if (answer.Status is 200)
             Assert.Equal(receipt ??= answer.Text, answer.Text);
+        await StandsAsExpectedAsync();
     }
 
     /// <summary>The session itself is as the model has it.</summary>

@@ -10,6 +10,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
 
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("postgres-test-");
     private readonly int port = FreePort.Find();
+    private readonly List<int> frozen = [];
     private Process postmaster = null!;
 
     private PrivatePostgres() => Database = TestDatabase.At($"postgresql://loyalty@127.0.0.1:{port}/postgres");
@@ -57,8 +58,27 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         Signals.Send((int)(await command.ExecuteScalarAsync())!, Signal.Kill);
     }
 
+    /// <summary>As on a disk that does not answer: connections stay open, new ones too, and nobody says a word.</summary>
+    public async Task FreezeAsync()
+    {
+        await using var connection = await Database.OpenPostgresAsync();
+        await using var command = new NpgsqlCommand("select array_agg(pid) from pg_stat_activity where application_name = 'loyalty-service'", connection);
+        frozen.Add(postmaster.Id);
+        frozen.AddRange((int[])(await command.ExecuteScalarAsync())!);
+        foreach (var process in frozen)
+            Signals.Send(process, Signal.Stop);
+    }
+
+    public void Thaw()
+    {
+        foreach (var process in frozen)
+            Signals.Send(process, Signal.Continue);
+        frozen.Clear();
+    }
+
     public async ValueTask DisposeAsync()
     {
+        Thaw();
         if (!postmaster.HasExited)
             await StopAtOnceAsync();
         postmaster.Dispose();
