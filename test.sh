@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Checks the format, builds, and runs every test against a real PostgreSQL and a real Redis.
 #
-# The servers are private instances on free ports in a temporary folder, installed from the distribution's packages if absent.
+# The servers are private instances on free ports in a temporary folder, installed from the distribution's packages if absent. So is
+# Prometheus, whose promtool checks the alerts; the tests start it themselves.
 # Or give your own, which the tests may fill and empty at will:
 #   TEST_POSTGRES_URL=postgresql://user:pass@host:5432/postgres   (a role that may create databases)
 #   TEST_REDIS_URL=redis://host:6379
@@ -27,7 +28,7 @@ cleanup() {
 trap cleanup EXIT
 
 install() {
-  command -v apt-get >/dev/null || { echo "Missing: $*. Install it, or give TEST_POSTGRES_URL and TEST_REDIS_URL." >&2; exit 69; }
+  command -v apt-get >/dev/null || { echo "Missing: $*. Install it; PostgreSQL and Redis may also be given by TEST_POSTGRES_URL and TEST_REDIS_URL." >&2; exit 69; }
   local as_root=(); [ "$(id -u)" = 0 ] || as_root=(sudo)
   "${as_root[@]}" apt-get update -qq >/dev/null
   DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "$@" >/dev/null
@@ -78,6 +79,7 @@ start_redis() {
 
 [ -n "${TEST_POSTGRES_URL:-}" ] || start_postgres
 [ -n "${TEST_REDIS_URL:-}" ] || start_redis
+command -v prometheus >/dev/null && command -v promtool >/dev/null || install prometheus
 
 dotnet restore
 # Only the whitespace: the build itself refuses what offends code style and analyzers.

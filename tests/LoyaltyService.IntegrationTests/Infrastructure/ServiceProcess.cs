@@ -132,7 +132,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
         return Path.Combine(here.Parent!.Parent!.FullName, program, here.Name, program + ".dll");
     }
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
