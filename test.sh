@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Checks the format, builds, and runs every test against a real PostgreSQL and a real Redis.
 #
-# The servers are private instances on free ports in a temporary folder, installed from the distribution's packages if absent.
-# Or give your own, which the tests may fill and empty at will; the programs are needed all the same, by tests that crash a server:
+# The servers are private instances on free ports in a temporary folder, installed from the distribution's packages if absent. So is
+# Prometheus, whose promtool checks the alerts; the tests start it themselves.
+# Or give your own PostgreSQL and Redis, which the tests may fill and empty at will; the programs are needed all the same, by tests that
+# crash a server:
 #   TEST_POSTGRES_URL=postgresql://user:pass@host:5432/postgres   (a role that may create databases)
 #   TEST_REDIS_URL=redis://host:6379
 # Arguments are passed on to the test run, for example: ./test.sh --filter-class '*SessionTransitionsTests'
@@ -76,6 +78,7 @@ start_redis() {
 
 [ -x "$(postgres_bin)/initdb" ] && [ -x "$(postgres_bin)/postgres" ] || install postgresql
 command -v redis-server >/dev/null || install redis-server
+command -v prometheus >/dev/null && command -v promtool >/dev/null || install prometheus
 # Shifts the clock of one replica.
 ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || install faketime
 

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Text;
 using Microsoft.Extensions.Diagnostics.Metrics;
+using Microsoft.Net.Http.Headers;
 using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
 
@@ -44,6 +45,8 @@ internal static class MetricsModule
         context.RequestServices.GetRequiredService<LoyaltyGauges>();
         // The exporter's other format, OpenMetrics, wants suffixes and _created series, and the brief's names have none.
         context.Request.Headers.Accept = "text/plain; version=0.0.4";
+        // What is added below is text: behind what the exporter compresses, as Prometheus asks it to, it would make the answer unreadable.
+        context.Request.Headers.Remove(HeaderNames.AcceptEncoding);
         metrics.ShowAtZero();
         await next(context);
 

@@ -59,6 +59,16 @@ public sealed class MetricsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_scraper_that_takes_gzip_gets_text_to_its_end()
+    {
+        var answer = await app.GetAsync("/metrics", ("Accept-Encoding", "gzip"));
+
+        Assert.DoesNotContain("Content-Encoding", answer.Headers.Keys);
+        Assert.Contains("\nsessions_created_count{} 0\n", answer.Text, StringComparison.Ordinal);
+        Assert.Contains("\nloyalty_finalize_duration_ms_count{} 0\n", answer.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Names_types_and_labels_stay_when_there_is_something_to_count()
     {
         await SellAsync();

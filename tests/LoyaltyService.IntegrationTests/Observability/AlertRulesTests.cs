@@ -1,0 +1,76 @@
+using System.Text.RegularExpressions;
+using LoyaltyService.IntegrationTests.Infrastructure;
+
+namespace LoyaltyService.IntegrationTests.Observability;
+
+/// <summary>The alerts, and the metrics that they rest on, as promtool sees them.</summary>
+public sealed partial class AlertRulesTests
+{
+    private static readonly string[] TestFiles = ["alerts.test.yaml", "alerts.days.test.yaml"];
+
+    // The names that the brief gives, and counters of our own that follow them: docs/architecture.md.
+    private static readonly string[] GivenNames =
+    [
+        """db_transaction_rollbacks counter metrics should have "_total" suffix""",
+        "loyalty_calculate_duration_ms metric names should not contain abbreviated units",
+        """loyalty_estimate_differences counter metrics should have "_total" suffix""",
+        "loyalty_finalize_duration_ms metric names should not contain abbreviated units",
+        "loyalty_identify_duration_ms metric names should not contain abbreviated units",
+        """loyalty_job_runs counter metrics should have "_total" suffix""",
+        """loyalty_log_drops counter metrics should have "_total" suffix""",
+        """loyalty_reconciliation_findings counter metrics should have "_total" suffix""",
+        """loyalty_replay_lookups counter metrics should have "_total" suffix""",
+        "pdi_request_duration_ms metric names should not contain abbreviated units",
+        """session_expiry_count counter metrics should have "_total" suffix""",
+        """session_expiry_count non-histogram and non-summary metrics should not have "_count" suffix""",
+        """sessions_created_count counter metrics should have "_total" suffix""",
+        """sessions_created_count non-histogram and non-summary metrics should not have "_count" suffix""",
+        """sessions_finalized_count counter metrics should have "_total" suffix""",
+        """sessions_finalized_count non-histogram and non-summary metrics should not have "_count" suffix""",
+    ];
+
+    [Fact]
+    public async Task The_rules_and_the_configuration_of_Prometheus_are_valid()
+    {
+        var (exitCode, output) = await Prometheus.RunPromtoolAsync("", "check", "config", "--lint=all", "--lint-fatal", PathOf("prometheus.yaml"));
+
+        Assert.True(exitCode == 0, output);
+        Assert.Contains($"SUCCESS: {Alert.All().Count} rules found", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("alerts.test.yaml")]
+    [InlineData("alerts.days.test.yaml")]
+    public async Task Each_alert_fires_in_its_case_and_is_quiet_in_the_other(string file)
+    {
+        var (exitCode, output) = await Prometheus.RunPromtoolAsync("", "test", "rules", PathOf(file));
+
+        Assert.True(exitCode == 0, output);
+    }
+
+    [Fact]
+    public void Every_alert_has_a_case_that_fires_and_one_that_does_not()
+    {
+        var cases = TestFiles.SelectMany(file => Case().Matches(Repository.ReadAllText(Alert.Folder + file)))
+            .Select(match => (Alert: match.Groups["name"].Value, Fires: match.Groups["none"].Length == 0))
+            .ToHashSet();
+
+        Assert.All(Alert.All(), alert => Assert.True(cases.Contains((alert.Name, true)) && cases.Contains((alert.Name, false)), alert.Name));
+    }
+
+    [Fact]
+    public async Task Promtool_has_nothing_against_the_metrics_but_names_that_are_given()
+    {
+        await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
+        var scrape = await Scrape.ReadAsync(app);
+
+        var (_, output) = await Prometheus.RunPromtoolAsync(scrape.Text, "check", "metrics");
+
+        Assert.Equal(GivenNames, output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
+    }
+
+    private static string PathOf(string file) => Repository.PathOf(Alert.Folder + file);
+
+    [GeneratedRegex("""expr: ALERTS\{alertname="(?<name>\w+)".*\n *eval_time: .*\n *exp_samples:(?<none> \[\])?\n""")]
+    private static partial Regex Case();
+}

@@ -1,0 +1,19 @@
+using System.Text.RegularExpressions;
+
+namespace LoyaltyService.IntegrationTests.Observability;
+
+/// <summary>What a query asks for.</summary>
+internal static partial class PromQl
+{
+    private static readonly string[] Operators = ["and", "or", "unless"];
+
+    /// <summary>The selectors of a query, without their windows: <c>up{job="loyalty-service"}</c>.</summary>
+    public static IReadOnlyList<string> Selectors(string query) =>
+        [.. Part().Matches(query).Select(part => part.Groups["selector"].Value).Where(text => text.Length > 0 && !Operators.Contains(text)).Distinct()];
+
+    // What is none comes first and is passed over: texts, `sum by (…)`, windows, offsets. A name before a parenthesis is a function.
+    [GeneratedRegex("""
+        "[^"]*" | (\b\w+\s+)?\b(by|on)\s*\([^)]*\) | \[[^\]]*\] | \boffset\s+\w+ | \b(?<selector>[a-z_]+(\{[^}]*\})?)(?!\s*\(|\w)
+        """, RegexOptions.IgnorePatternWhitespace)]
+    private static partial Regex Part();
+}

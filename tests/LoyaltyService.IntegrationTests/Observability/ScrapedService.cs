@@ -1,0 +1,67 @@
+using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.IntegrationTests.Jobs;
+using LoyaltyService.IntegrationTests.Loyalty;
+using LoyaltyService.Pdi;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LoyaltyService.IntegrationTests.Observability;
+
+/// <summary>A service that has had sales, repeats, refusals, an outage and a job run, under the eyes of a real Prometheus.</summary>
+public sealed class ScrapedService : IAsyncLifetime
+{
+    private LoyaltyApp app = null!;
+
+    internal Prometheus Prometheus { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        app = await LoyaltyApp.StartAsync(Backend.Postgres, services: services =>
+        {
+            services.AddSingleton(new PdiOptions { BreakerOpenTime = TimeSpan.FromSeconds(3) });
+            services.AddSingleton(new PdiWorkLimits { FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromMilliseconds(300) });
+        });
+        Prometheus = await Prometheus.StartAsync(app.Address);
+        // What happens before the first scrape is in no rate.
+        await Prometheus.HasDataAsync("sessions_created_count");
+
+        var sale = await SellAsync();
+        await sale.FinalizeAsync();
+        await new Sale(app) { CustomerId = "CUST-NOBODY" }.IdentifyAsync();
+        var waiting = await SellWithoutPdiAsync();
+        await Prometheus.HasDataAsync("pdi_circuit_breaker_state == 2");
+        await app.Pdi.HealAsync();
+        await Eventually.GetAsync(
+            waiting.StatusAsync, status => status.Json.GetProperty("status").GetString() == "finalized", "the sale that waited is finalized");
+        await app.RunJobAsync("expire-sessions");
+        await app.GetAsync("/ops/queue");
+        // Again, where the first time made the series: a rate needs two scrapes of it.
+        await Prometheus.HasDataAsync("""http_requests_total{endpoint="/ops/queue"}""");
+        await (await SellAsync()).FinalizeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Prometheus.DisposeAsync();
+        await app.DisposeAsync();
+    }
+
+    private async Task<Sale> SellAsync()
+    {
+        var sale = await new Sale(app) { CustomerId = "CUST-GOLD" }.IdentifiedAsync();
+        await sale.CalculateAsync();
+        Assert.Equal(200, (await sale.FinalizeAsync()).Status);
+        return sale;
+    }
+
+    /// <summary>Two sales, the second of which wants to redeem: five failures in a row, and a 503.</summary>
+    private async Task<Sale> SellWithoutPdiAsync()
+    {
+        var redeeming = await new Sale(app) { CustomerId = "CUST-GOLD" }.IdentifiedAsync();
+        await app.Pdi.OutageAsync();
+        var waiting = await new Sale(app) { CustomerId = "CUST-GOLD" }.IdentifiedAsync();
+        await waiting.CalculateAsync();
+        await waiting.FinalizeAsync();
+        Assert.Equal(503, (await redeeming.CalculateAsync(redeemPoints: 100)).Status);
+        return waiting;
+    }
+}
