@@ -24,7 +24,7 @@ internal static class QueueEndpoints
     /// <summary>List what waits for PDI</summary>
     /// <remarks>
     /// The sessions of all clients that PDI still owes something, the oldest first. The service tries again by itself; a parked item has
-    /// used up its attempts or its time and waits for an operator. Both count for the queue's limit.
+    /// used up its attempts or its time and waits for an operator. What is parked does not count for the queue's limit.
     /// </remarks>
     /// <param name="limit">How many items a page has.</param>
     /// <param name="after">`next` of the page before.</param>

@@ -36,9 +36,18 @@ internal sealed class Prometheus : IAsyncDisposable
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         var prometheus = new Prometheus(process, new Uri("http://" + address), folder);
-        await Eventually.BecomesTrueAsync(prometheus.IsReadyAsync, "Prometheus is ready", TimeSpan.FromSeconds(60));
-        await Eventually.GetAsync(prometheus.LookAtTargetAsync, static state => state == "up", "Prometheus can read the metrics", TimeSpan.FromSeconds(60));
-        return prometheus;
+        try
+        {
+            await Eventually.BecomesTrueAsync(prometheus.IsReadyAsync, "Prometheus is ready", TimeSpan.FromSeconds(60));
+            await Eventually.GetAsync(prometheus.LookAtTargetAsync, static state => state == "up", "Prometheus can read the metrics", TimeSpan.FromSeconds(60));
+            return prometheus;
+        }
+        catch
+        {
+            // Nobody else knows the process.
+            await prometheus.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>The values of a query, NaN among them; fails if Prometheus does not understand it.</summary>

@@ -9,25 +9,27 @@ namespace LoyaltyService.IntegrationTests.Observability;
 /// <summary>A service that has had sales, repeats, refusals, an outage and a job run, under the eyes of a real Prometheus.</summary>
 public sealed class ScrapedService : IAsyncLifetime
 {
-    private LoyaltyApp app = null!;
+    private LoyaltyApp? app;
 
-    internal Prometheus Prometheus { get; private set; } = null!;
+    private Prometheus? prometheus;
+
+    internal Prometheus Prometheus => prometheus!;
 
     public async ValueTask InitializeAsync()
     {
-        app = await LoyaltyApp.StartAsync(Backend.Postgres, services: services =>
+        var app = this.app = await LoyaltyApp.StartAsync(Backend.Postgres, services: services =>
         {
             services.AddSingleton(new PdiOptions { BreakerOpenTime = TimeSpan.FromSeconds(3) });
             services.AddSingleton(new PdiWorkLimits { FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromMilliseconds(300) });
         });
-        Prometheus = await Prometheus.StartAsync(app.Address);
+        prometheus = await Prometheus.StartAsync(app.Address);
         // What happens before the first scrape is in no rate.
         await Prometheus.HasDataAsync("sessions_created_count");
 
-        var sale = await SellAsync();
+        var sale = await SellAsync(app);
         await sale.FinalizeAsync();
         await new Sale(app) { CustomerId = "CUST-NOBODY" }.IdentifyAsync();
-        var waiting = await SellWithoutPdiAsync();
+        var waiting = await SellWithoutPdiAsync(app);
         await Prometheus.HasDataAsync("pdi_circuit_breaker_state == 2");
         await app.Pdi.HealAsync();
         await Eventually.GetAsync(
@@ -36,16 +38,19 @@ public sealed class ScrapedService : IAsyncLifetime
         await app.GetAsync("/ops/queue");
         // Again, where the first time made the series: a rate needs two scrapes of it.
         await Prometheus.HasDataAsync("""http_requests_total{endpoint="/ops/queue"}""");
-        await (await SellAsync()).FinalizeAsync();
+        await (await SellAsync(app)).FinalizeAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
-        await Prometheus.DisposeAsync();
-        await app.DisposeAsync();
+        // Also after a start that failed half-way.
+        if (prometheus is not null)
+            await prometheus.DisposeAsync();
+        if (app is not null)
+            await app.DisposeAsync();
     }
 
-    private async Task<Sale> SellAsync()
+    private static async Task<Sale> SellAsync(LoyaltyApp app)
     {
         var sale = await new Sale(app) { CustomerId = "CUST-GOLD" }.IdentifiedAsync();
         await sale.CalculateAsync();
@@ -54,7 +59,7 @@ public sealed class ScrapedService : IAsyncLifetime
     }
 
     /// <summary>Two sales, the second of which wants to redeem: five failures in a row, and a 503.</summary>
-    private async Task<Sale> SellWithoutPdiAsync()
+    private static async Task<Sale> SellWithoutPdiAsync(LoyaltyApp app)
     {
         var redeeming = await new Sale(app) { CustomerId = "CUST-GOLD" }.IdentifiedAsync();
         await app.Pdi.OutageAsync();
