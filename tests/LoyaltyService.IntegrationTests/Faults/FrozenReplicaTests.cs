@@ -3,7 +3,6 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 namespace LoyaltyService.IntegrationTests.Faults;
 
 /// <summary>A replica that stops in the middle of a sale, for longer than its lease, and then goes on as if nothing had been.</summary>
-[Collection(nameof(RunsAlone))]
 public sealed class FrozenReplicaTests
 {
     private static readonly TimeSpan LongerThanALease = TimeSpan.FromSeconds(60);

@@ -6,7 +6,6 @@ namespace LoyaltyService.IntegrationTests.Faults;
 /// kill -9 at every step of every operation. The service dies there, is started again, and the till sends the same request until it is
 /// answered: the sale counts once, at PDI and here.
 /// </summary>
-[Collection(nameof(RunsAlone))]
 public sealed class KillAtEveryStepTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
