@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Cronos;
 using LoyaltyService.Observability;
 using LoyaltyService.Storage;
@@ -134,7 +133,7 @@ internal sealed partial class JobRunner(
         catch (Exception unusable) when (unusable is DatabaseUnavailableException or OverloadedException)
         {
             // Its lease runs out, and it is tried again.
-            Debug.Assert(limits.Lease > TimeSpan.Zero, "A run without a lease would be tried again at once.");
+            Log.LookFailed(logger, row.Job, unusable.Message);
         }
     }
 

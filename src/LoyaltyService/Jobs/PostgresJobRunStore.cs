@@ -60,7 +60,7 @@ internal sealed class PostgresJobRunStore(PostgresDatabase database) : IJobRunSt
            and scheduled_for < (select max(scheduled_for) from job_runs as done where done.job = run.job and done.outcome = 'done')
         """;
 
-    public async Task<JobClock> LookAsync(string job, CancellationToken cancellationToken) => (await database.LookAsync(
+    public async Task<JobClock> LookAsync(string job, CancellationToken cancellationToken) => (await database.ListReadCommittedAsync(
         Look, [Param.Of(job)],
         static row => new JobClock(row.GetFieldValue<DateTimeOffset>(0), row.TimeOrNull(1), row.GetBoolean(2)), cancellationToken))[0];
 
@@ -77,9 +77,9 @@ internal sealed class PostgresJobRunStore(PostgresDatabase database) : IJobRunSt
         ChangesOneAsync(LetGo, run, cancellationToken, Param.Of(pause), Param.Of(error));
 
     public Task<IReadOnlyList<JobRunRow>> LatestAsync(string job, int limit, CancellationToken cancellationToken) =>
-        database.LookAsync(Latest, [Param.Of(job), Param.Of(limit)], ReadRow, cancellationToken);
+        database.ListReadCommittedAsync(Latest, [Param.Of(job), Param.Of(limit)], ReadRow, cancellationToken);
 
-    public async Task<DateTimeOffset?> LastDoneAsync(string job, CancellationToken cancellationToken) => (await database.LookAsync(
+    public async Task<DateTimeOffset?> LastDoneAsync(string job, CancellationToken cancellationToken) => (await database.ListReadCommittedAsync(
         LastDone, [Param.Of(job)], static row => row.TimeOrNull(0), cancellationToken))[0];
 
     public Task<int> ForgetAsync(TimeSpan keep, CancellationToken cancellationToken) =>

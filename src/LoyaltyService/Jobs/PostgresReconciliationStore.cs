@@ -48,7 +48,7 @@ internal sealed class PostgresReconciliationStore(PostgresDatabase database) : I
         returning {Columns}
         """;
 
-    public async Task<ReconciledDay?> LastDayAsync(CancellationToken cancellationToken) => (await database.LookAsync(
+    public async Task<ReconciledDay?> LastDayAsync(CancellationToken cancellationToken) => (await database.ListReadCommittedAsync(
         LastDay, [],
         static row => new ReconciledDay(row.GetFieldValue<DateOnly>(0), row.GetInt64(1), row.GetInt64(2), row.GetFieldValue<DateTimeOffset>(3)),
         cancellationToken)) is [var day] ? day : null;
@@ -56,7 +56,7 @@ internal sealed class PostgresReconciliationStore(PostgresDatabase database) : I
     public async Task<ReconciliationPage> PageAsync(
         DateOnly day, WalkPosition after, DateTimeOffset until, int limit, CancellationToken cancellationToken)
     {
-        var rows = await database.LookAsync(
+        var rows = await database.ListReadCommittedAsync(
             Walk,
             [Param.Of(after.ExpiresAt), Param.Of(after.Id), Param.Of(StartOf(day)), Param.Of(until), Param.Of(limit)],
             static row => (Position: new WalkPosition(row.GetFieldValue<DateTimeOffset>(1), row.GetGuid(0)), IsDue: row.GetBoolean(2)), cancellationToken);
@@ -65,7 +65,7 @@ internal sealed class PostgresReconciliationStore(PostgresDatabase database) : I
 
         var due = rows.Where(row => row.IsDue).Select(row => row.Position.Id).ToArray();
         var ids = new NpgsqlParameter<Guid[]> { TypedValue = due, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid };
-        return new ReconciliationPage(due is [] ? [] : await database.LookAsync(Find, [ids], PostgresSessionRow.Read, cancellationToken), last.Position);
+        return new ReconciliationPage(due is [] ? [] : await database.ListReadCommittedAsync(Find, [ids], PostgresSessionRow.Read, cancellationToken), last.Position);
     }
 
     public async Task<bool> AddAsync(Finding finding, CancellationToken cancellationToken) => await database.ExecuteAsync(
@@ -78,7 +78,7 @@ internal sealed class PostgresReconciliationStore(PostgresDatabase database) : I
     public Task EndDayAsync(ReconciledDay day, CancellationToken cancellationToken) =>
         database.ExecuteAsync(EndDay, [OfDay(day.Day), Param.Of(day.Checked), Param.Of(day.Found)], cancellationToken);
 
-    public Task<IReadOnlyList<Finding>> ListAsync(int limit, PageCursor? after, bool? resolved, CancellationToken cancellationToken) => database.LookAsync(
+    public Task<IReadOnlyList<Finding>> ListAsync(int limit, PageCursor? after, bool? resolved, CancellationToken cancellationToken) => database.ListReadCommittedAsync(
         List, [Param.Of(limit), Param.Of(after?.At ?? DateTimeOffset.MaxValue), Param.Of(after?.Id ?? Guid.AllBitsSet), Param.Of(resolved)], ReadFinding, cancellationToken);
 
     public Task<Finding?> ResolveAsync(Guid id, string by, string resolution, CancellationToken cancellationToken) =>

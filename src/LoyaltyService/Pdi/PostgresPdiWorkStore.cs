@@ -97,12 +97,12 @@ internal sealed class PostgresPdiWorkStore(PostgresDatabase database) : IPdiWork
     }
 
     public async Task<bool> HasRoomAsync(Guid sessionId, int maxItems, CancellationToken cancellationToken) =>
-        (await database.LookAsync(HasRoom, [Param.Of(sessionId), Param.Of((long)maxItems)], static row => row.GetBoolean(0), cancellationToken))[0];
+        (await database.ListReadCommittedAsync(HasRoom, [Param.Of(sessionId), Param.Of((long)maxItems)], static row => row.GetBoolean(0), cancellationToken))[0];
 
     public async Task<IReadOnlyList<PdiWorkItem>> ClaimAsync(int limit, TimeSpan lease, CancellationToken cancellationToken)
     {
         // Nearly always nothing is due, and a claim that found nothing would still have been in conflict with every sale in flight.
-        if ((await database.LookAsync(AnyDue, [], static row => row.GetBoolean(0), cancellationToken)) is [false])
+        if ((await database.ListReadCommittedAsync(AnyDue, [], static row => row.GetBoolean(0), cancellationToken)) is [false])
             return [];
 
         return await database.ListAsync(Claim, [Param.Of(limit), Param.Of(lease)], static row => new PdiWorkItem(
@@ -123,7 +123,7 @@ internal sealed class PostgresPdiWorkStore(PostgresDatabase database) : IPdiWork
 
     public Task HurryAsync(CancellationToken cancellationToken) => database.ExecuteAsync(Hurry, [], cancellationToken);
 
-    public Task<IReadOnlyList<PdiWorkRow>> ListAsync(int limit, PageCursor? after, bool? parked, CancellationToken cancellationToken) => database.LookAsync(
+    public Task<IReadOnlyList<PdiWorkRow>> ListAsync(int limit, PageCursor? after, bool? parked, CancellationToken cancellationToken) => database.ListReadCommittedAsync(
         List,
         [
             Param.Of(limit),
@@ -134,7 +134,7 @@ internal sealed class PostgresPdiWorkStore(PostgresDatabase database) : IPdiWork
         ReadRow,
         cancellationToken);
 
-    public async Task<PdiWorkCounts> CountAsync(CancellationToken cancellationToken) => (await database.LookAsync(
+    public async Task<PdiWorkCounts> CountAsync(CancellationToken cancellationToken) => (await database.ListReadCommittedAsync(
         Count, [], static row => new PdiWorkCounts(row.GetInt64(0), row.GetInt64(1), row.GetTimeSpan(2)), cancellationToken))[0];
 
     public Task<PdiWorkRow?> FindAsync(Guid sessionId, CancellationToken cancellationToken) =>

@@ -13,7 +13,7 @@ internal sealed class PostgresSessionSearch(PostgresDatabase database) : ISessio
         """;
 
     public Task<IReadOnlyList<FoundSession>> WalkAsync(SessionQuery query, PageCursor? after, CancellationToken cancellationToken) =>
-        database.LookAsync(StatementFor(query), ParametersOf(query, after), ReadFound, cancellationToken);
+        database.ListReadCommittedAsync(StatementFor(query), ParametersOf(query, after), ReadFound, cancellationToken);
 
     /// <summary>One statement for each index to walk along; which is told by what is given, not left to the planner.</summary>
     internal static string StatementFor(SessionQuery query) => Walk(query switch

@@ -1,6 +1,4 @@
 using System.Data;
-using System.Diagnostics;
-using LoyaltyService.Configuration;
 using LoyaltyService.Observability;
 using Npgsql;
 
@@ -29,36 +27,8 @@ internal sealed partial class PostgresDatabase(
     // a few milliseconds on a good day and tens on a bad one, and a till is told 503 only after that.
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(20);
 
-    private readonly PoolCounts pool = new(NameOf(new NpgsqlConnectionStringBuilder(source.ConnectionString)));
+    private readonly PoolCounts pool = new(PostgresSource.NameOf(new NpgsqlConnectionStringBuilder(source.ConnectionString)));
     private long lastAnswer;
-
-    public static NpgsqlDataSource CreateSource(PostgresUrl url, PostgresLimits? limits = null)
-    {
-        limits ??= new PostgresLimits();
-        var connection = url.ToNpgsql();
-        connection.MinPoolSize = limits.MinConnections;
-        connection.MaxPoolSize = limits.MaxConnections;
-        connection.ConnectionLifetime = (int)limits.ConnectionLifetime.TotalSeconds;
-        // A statement is prepared at its second use on a connection; the service has fewer than this many statements.
-        connection.MaxAutoPrepare = 64;
-        connection.AutoPrepareMinUsages = 2;
-        // Nothing on a connection outlives its statement, so there is nothing to reset between two uses.
-        connection.NoResetOnClose = true;
-        connection.GssEncryptionMode = GssEncryptionMode.Disable;
-        connection.CommandTimeout = (int)StatementTime.TotalSeconds;
-        connection.ApplicationName ??= "loyalty-service";
-        // A small table that is scanned whole is locked whole under serializable isolation, so the planner is told to use the index.
-        // A scan that no index can serve then looks so dear that PostgreSQL would compile it first, which takes 100 ms and more: no jit.
-        // 5 s is the brief's lock acquisition timeout.
-        connection.Options = string.Join(' ', new[]
-        {
-            connection.Options, "-c default_transaction_isolation=serializable", "-c enable_seqscan=off", "-c jit=off", "-c lock_timeout=5s",
-        }.Where(option => !string.IsNullOrEmpty(option)));
-        var source = new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = NameOf(connection) };
-        // What runs without a cause, such as a look for due work twice a second, would be a trace of one span each time.
-        source.ConfigureTracing(static tracing => tracing.ConfigureCommandFilter(static _ => Activity.Current is not null));
-        return source.Build();
-    }
 
     /// <summary>When a statement last came to its end, as a timestamp of the clock; null before the first one.</summary>
     public long? LastAnswer => Interlocked.Read(ref lastAnswer) is var answered and not 0 ? answered : null;
@@ -116,21 +86,20 @@ internal sealed partial class PostgresDatabase(
         }, cancellationToken);
 
     /// <summary>
-    /// As <see cref="ListAsync"/>, but outside serializable isolation: for a look at many rows by somebody who decides nothing on it that
-    /// a statement of its own would not decide again. Under serializable isolation such a look is in conflict with every sale.
+    /// As <see cref="ListAsync"/>, but read committed: for a look at many rows by somebody who decides nothing on it that a statement of its
+    /// own would not decide again, and for a job's batch. Under serializable isolation both would hold whole tables, in conflict with every
+    /// sale. A batch is protected by its row locks, and by the status that it compares again with the row locked.
     /// </summary>
-    public Task<IReadOnlyList<T>> LookAsync<T>(
+    public Task<IReadOnlyList<T>> ListReadCommittedAsync<T>(
         string statement, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>
-        ReadCommittedAsync(statement, parameters, read, cancellationToken);
-
-    /// <summary>
-    /// Runs a job's batch, outside serializable isolation too: a statement that changes a thousand rows would hold all of sessions under
-    /// serializable isolation, in conflict with every sale, and lose to them each time. Its row locks, and the status that it compares
-    /// again with the row locked, protect it and the tills from each other.
-    /// </summary>
-    public Task<IReadOnlyList<T>> BatchAsync<T>(
-        string statement, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>
-        ReadCommittedAsync(statement, parameters, read, cancellationToken);
+        RunAsync(statement, parameters, async (command, token) =>
+        {
+            await using var transaction = await command.Connection!.BeginTransactionAsync(IsolationLevel.ReadCommitted, token);
+            command.Transaction = transaction;
+            var rows = await ReadAllAsync(command, read, token);
+            await transaction.CommitAsync(token);
+            return rows;
+        }, cancellationToken);
 
     /// <summary>Runs a statement and tells how many rows it changed.</summary>
     public Task<int> ExecuteAsync(string statement, NpgsqlParameter[] parameters, CancellationToken cancellationToken) =>
@@ -198,17 +167,6 @@ internal sealed partial class PostgresDatabase(
         }
     }
 
-    private Task<IReadOnlyList<T>> ReadCommittedAsync<T>(
-        string statement, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>
-        RunAsync(statement, parameters, async (command, token) =>
-        {
-            await using var transaction = await command.Connection!.BeginTransactionAsync(IsolationLevel.ReadCommitted, token);
-            command.Transaction = transaction;
-            var rows = await ReadAllAsync(command, read, token);
-            await transaction.CommitAsync(token);
-            return rows;
-        }, cancellationToken);
-
     private async Task<T> RunOnceAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
     {
         await using var connection = await OpenAsync(cancellationToken);
@@ -239,8 +197,6 @@ internal sealed partial class PostgresDatabase(
             throw new OverloadedException($"No database connection came free within {ConnectionWait.TotalSeconds} s.", late);
         }
     }
-
-    private static string NameOf(NpgsqlConnectionStringBuilder connection) => $"{connection.Host}:{connection.Port}/{connection.Database}";
 
     private static bool IsSerializationFailure(PostgresException exception) =>
         exception.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected;

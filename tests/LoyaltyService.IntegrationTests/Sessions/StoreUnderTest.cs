@@ -43,7 +43,7 @@ internal sealed class StoreUnderTest(
         var database = await TestDatabase.CreateAsync(backend);
         if (backend is Backend.Postgres)
         {
-            var source = PostgresDatabase.CreateSource((PostgresUrl)database.Parsed);
+            var source = PostgresSource.Create((PostgresUrl)database.Parsed);
             await OpenWholePoolAsync(source);
             var postgres = new PostgresDatabase(source, TimeProvider.System, new LoyaltyMetrics(new Meter("test")), NullLogger<PostgresDatabase>.Instance);
             return new StoreUnderTest(

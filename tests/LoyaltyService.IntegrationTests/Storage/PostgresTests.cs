@@ -67,7 +67,7 @@ public sealed class PostgresTests
     public async Task Every_connection_is_serializable_and_prefers_indexes()
     {
         await using var database = await TestDatabase.CreateAsync(Backend.Postgres);
-        await using var source = PostgresDatabase.CreateSource((PostgresUrl)database.Parsed);
+        await using var source = PostgresSource.Create((PostgresUrl)database.Parsed);
 
         // The whole pool at once: each connection is held until all are looked at.
         var open = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => source.OpenConnectionAsync(Token).AsTask()));
