@@ -95,6 +95,8 @@ set +e
 dotnet test --no-build --configuration Test "$@" 2>&1 | tee "$folder/tests.log"
 status=${PIPESTATUS[0]}
 set -e
+# Once more at the end, where they are not lost among what the service logged: each failure's name, message and place.
+awk '/^failed /{show=30} /^[^ ]/&&!/^failed /{show=0} show-->0 && !/^ *{"timestamp"/' "$folder/tests.log"
 count() { sed -n "s/^ *$1: *\([0-9]*\).*/\1/p" "$folder/tests.log" | tail -n 1; }
 passed=$(count succeeded) failed=$(count failed) skipped=$(count skipped)
 summary="${passed:-0} passed, ${failed:-0} failed"
