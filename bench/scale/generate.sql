@@ -1,4 +1,4 @@
--- Fills a migrated database with :sessions sessions, two events each, in five parts of equal size:
+-- Fills a migrated database with :sessions sessions, two events each, the oldest first; four parts of :due sessions, and the rest:
 --   overdue 1, overdue 2     identified and never finalized, expired 40 to 39 and 38 to 37 days ago: for the expiry
 --   closed 1, closed 2       finalized 36 to 35 and 34 to 33 days ago: for the archive
 --   recent                   finalized within the last 29 days
@@ -23,11 +23,11 @@ select gen_random_uuid(), gen_random_uuid(), 'till', 'POS-' || n % 500, 'TXN-G-'
        case when is_open then null else 1450 end, case when is_open then null else 'RCP-' || n end,
        case when is_open then null else expires_at - interval '23 hours' end
   from (select n,
-               n % 5 in (0, 1) as is_open,
-               now() - case n % 5 when 0 then interval '40 days' when 1 then interval '38 days' when 2 then interval '36 days'
-                                  when 3 then interval '34 days' else interval '29 days' end
-                     + case when n % 5 = 4 then interval '28 days' else interval '1 day' end * (n::float8 / :sessions) as expires_at
-          from generate_series(1, :sessions) as n) as drawn;
+               part < 2 as is_open,
+               now() - (array[interval '40 days', '38 days', '36 days', '34 days', '29 days'])[part + 1]
+                     + case when part < 4 then interval '1 day' * ((n - part * :due)::float8 / :due)
+                            else interval '28 days' * ((n - 4 * :due)::float8 / (:sessions - 4 * :due)) end as expires_at
+          from (select n, least((n - 1) / :due, 4) as part from generate_series(1, :sessions) as n) as parts) as drawn;
 
 insert into session_events (session_id, version, event, status, cause, at, earned_points, redeemed_points)
 select id, 1, 'created', 'pending', 'request', created_at, 0, 0 from sessions

@@ -21,7 +21,7 @@ internal static class JobEndpoints
                 operation.Responses?.Remove("200");
                 return Task.CompletedTask;
             })
-            .Gives(ErrorCode.NotFound, ErrorCode.OperationInProgress);
+            .Gives(ErrorCode.NotFound, ErrorCode.OperationInProgress, ErrorCode.IdempotencyKeyReused);
     }
 
     /// <summary>List the jobs</summary>
@@ -45,7 +45,11 @@ internal static class JobEndpoints
     /// <remarks>The run goes on after this answer; the list of the jobs shows how far it is. The schedule goes on as it would have.</remarks>
     /// <param name="name">The job.</param>
     /// <response code="202">The run has begun.</response>
-    internal static async Task<Answer<JobRunItem>> RunAsync(string name, JobRunner runner, CancellationToken cancellationToken)
+    internal static Task<Answer<JobRunItem>> RunAsync(
+        string name, HttpContext context, IdempotentRequests requests, JobRunner runner, CancellationToken cancellationToken) =>
+        requests.RunAsync(context, body: null, () => RunOnceAsync(name, runner, cancellationToken), alsoSettledBy: StatusCodes.Status202Accepted);
+
+    private static async Task<Answer<JobRunItem>> RunOnceAsync(string name, JobRunner runner, CancellationToken cancellationToken)
     {
         if (runner.Jobs.FirstOrDefault(job => job.Name == name) is not { } job)
             return new Rejection(ErrorCode.NotFound, $"There is no job of this name. There are: {string.Join(", ", runner.Jobs.Select(known => known.Name))}.");
@@ -53,7 +57,7 @@ internal static class JobEndpoints
             return new Rejection(ErrorCode.OperationInProgress, "The job is being run already.") { RetryAfter = TimeSpan.FromSeconds(10) };
 
         runner.Continue(job, run);
-        return Answer<JobRunItem>.Of(StatusCodes.Status202Accepted, JobRunItem.Of(run), LoyaltyJson.Wire.JobRunItem);
+        return Answer<JobRunItem>.Accepted(JobRunItem.Of(run), LoyaltyJson.Wire.JobRunItem, "/ops/jobs");
     }
 }
 

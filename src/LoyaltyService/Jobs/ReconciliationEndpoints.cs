@@ -15,7 +15,7 @@ internal static class ReconciliationEndpoints
 
         findings.MapGet("", ListAsync).WithName("listFindings").IsList();
         findings.MapPost("/{id}/resolve", ResolveAsync).WithName("resolveFinding")
-            .Gives(ErrorCode.NotFound);
+            .Gives(ErrorCode.NotFound, ErrorCode.OperationInProgress, ErrorCode.IdempotencyKeyReused);
     }
 
     /// <summary>List what differs from PDI's records</summary>
@@ -56,15 +56,22 @@ internal static class ReconciliationEndpoints
     /// <param name="id">The finding.</param>
     /// <response code="200">The finding as it is resolved.</response>
     internal static async Task<Answer<FindingItem>> ResolveAsync(
-        string? id, Body<ResolveRequest> body, HttpContext context, IReconciliationStore reconciliation, CancellationToken cancellationToken)
-    {
-        if (body.Rejection is { } rejection)
-            return rejection;
-        return Guid.TryParseExact(id, "N", out var finding)
-            && await reconciliation.ResolveAsync(finding, context.Client(), body.Value!.Reason!, cancellationToken) is { } resolved
+        string? id,
+        Body<ResolveRequest> body,
+        HttpContext context,
+        IdempotentRequests requests,
+        IReconciliationStore reconciliation,
+        CancellationToken cancellationToken) =>
+        body.Rejection is { } rejection
+            ? rejection
+            : await requests.RunAsync(
+                context, body.Value, () => ResolveOnceAsync(id, body.Value!.Reason!, context.Client(), reconciliation, cancellationToken));
+
+    private static async Task<Answer<FindingItem>> ResolveOnceAsync(
+        string? id, string reason, string client, IReconciliationStore reconciliation, CancellationToken cancellationToken) =>
+        Guid.TryParseExact(id, "N", out var finding) && await reconciliation.ResolveAsync(finding, client, reason, cancellationToken) is { } resolved
             ? Answer<FindingItem>.Of(StatusCodes.Status200OK, FindingItem.Of(resolved), LoyaltyJson.Wire.FindingItem)
             : new Rejection(ErrorCode.NotFound, "There is no open finding with this id.");
-    }
 
     internal static string TextOf(DateOnly day) => day.ToString("O", CultureInfo.InvariantCulture);
 }

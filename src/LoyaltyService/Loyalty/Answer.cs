@@ -46,9 +46,13 @@ internal sealed class Answer<T> : IResult, IEndpointMetadataProvider
 
     /// <summary>The operation was taken and goes on without the caller, who may ask for the session.</summary>
     public static Answer<T> Accepted(T value, JsonTypeInfo<T> type, Session session) =>
+        Accepted(value, type, "/loyalty/sessions/" + SessionId.Format(session.Id));
+
+    /// <summary>The operation was taken and goes on without the caller, who may look at <paramref name="location"/>.</summary>
+    public static Answer<T> Accepted(T value, JsonTypeInfo<T> type, string location) =>
         new(StatusCodes.Status202Accepted, JsonSerializer.SerializeToUtf8Bytes(value, type))
         {
-            Location = "/loyalty/sessions/" + SessionId.Format(session.Id),
+            Location = location,
             RetryAfter = TimeSpan.FromSeconds(5),
         };
 

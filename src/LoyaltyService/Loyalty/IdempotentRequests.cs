@@ -19,16 +19,16 @@ internal sealed partial class IdempotentRequests(
     private const string Operation = "key";
 
     /// <param name="context">The request; without the header, <paramref name="run"/> is all that happens.</param>
-    /// <param name="body">Its body, which is valid.</param>
+    /// <param name="body">Its body, which is valid; null for a route that takes none.</param>
     /// <param name="run">The use case.</param>
-    /// <param name="remembersRefusals">The use case's 400 is PDI's last word on the matter, as in identify, and is remembered too.</param>
-    public Task<Answer<T>> RunAsync<T>(HttpContext context, IRequestBody body, Func<Task<Answer<T>>> run, bool remembersRefusals = false)
+    /// <param name="alsoSettledBy">A status besides 200 that is the last word on the matter, as PDI's refusal (400) is in identify.</param>
+    public Task<Answer<T>> RunAsync<T>(HttpContext context, IRequestBody? body, Func<Task<Answer<T>>> run, int? alsoSettledBy = null)
         where T : class
     {
         if (!context.Request.Headers.TryGetValue(Headers.IdempotencyKey, out var header))
             return run();
         return IsKey(header)
-            ? RunOnceAsync(KeyOf(context, header!), body.ToFingerprint(), run, remembersRefusals, context.RequestAborted)
+            ? RunOnceAsync(KeyOf(context, header!), body?.ToFingerprint() ?? Guid.Empty, run, alsoSettledBy, context.RequestAborted)
             : Task.FromResult<Answer<T>>(Rejection.Validation(
                 Headers.IdempotencyKey, $"must be sent once, with 1 to {MaxLength} printable ASCII characters."));
     }
@@ -56,7 +56,7 @@ internal sealed partial class IdempotentRequests(
         header.Count == 1 && header[0] is { Length: >= 1 and <= MaxLength } text && !text.AsSpan().ContainsAnyExceptInRange(' ', '~');
 
     private async Task<Answer<T>> RunOnceAsync<T>(
-        Guid key, Guid fingerprint, Func<Task<Answer<T>>> run, bool remembersRefusals, CancellationToken cancellationToken)
+        Guid key, Guid fingerprint, Func<Task<Answer<T>>> run, int? alsoSettledBy, CancellationToken cancellationToken)
         where T : class
     {
         if (await replays.FindAsync(new ReplayKey(Operation, key)) is { } replay)
@@ -71,7 +71,7 @@ internal sealed partial class IdempotentRequests(
             // Whole even if the caller leaves: a claim that is cut off in the middle may be one that nobody knows of.
             var found = await keys.ClaimAsync(key, fingerprint, limits.KeyLease, IReplayCache.Window, CancellationToken.None);
             if (found.IsMine)
-                return await RunFirstAsync(found, run, remembersRefusals);
+                return await RunFirstAsync(found, run, alsoSettledBy);
             if (found.Answer is { } answer)
             {
                 // Answered before this call looked: the cache should have had it.
@@ -88,14 +88,14 @@ internal sealed partial class IdempotentRequests(
         }
     }
 
-    private async Task<Answer<T>> RunFirstAsync<T>(IdempotencyKey claim, Func<Task<Answer<T>>> run, bool remembersRefusals)
+    private async Task<Answer<T>> RunFirstAsync<T>(IdempotencyKey claim, Func<Task<Answer<T>>> run, int? alsoSettledBy)
         where T : class
     {
         Replay? settled = null;
         try
         {
             var answer = await run();
-            if (answer.Status == StatusCodes.Status200OK || (remembersRefusals && answer.Status == StatusCodes.Status400BadRequest))
+            if (answer.Status == StatusCodes.Status200OK || answer.Status == alsoSettledBy)
                 settled = new Replay(claim.Fingerprint, answer.Status, answer.Version ?? 0, answer.Body);
             return answer;
         }

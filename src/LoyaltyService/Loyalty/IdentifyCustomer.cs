@@ -67,6 +67,7 @@ internal sealed class IdentifyCustomer(
     IPdiWorkStore work,
     IReplayCache replays,
     PdiClient pdi,
+    ConsecutiveFailureBreaker breaker,
     PdiWorkLimits workLimits,
     SessionLimits limits,
     LoyaltyMetrics metrics,
@@ -85,8 +86,10 @@ internal sealed class IdentifyCustomer(
             return Replayed(replay);
         }
 
-        var (session, created) = await sessions.CreateAsync(
-            NewSession(request, client, key.Id, fingerprint), limits.Lifetime, limits.IdentifyHold, cancellationToken);
+        var given = NewSession(request, client, key.Id, fingerprint);
+        // While the breaker refuses every call, a new session is stored as one that waits: one commit instead of two.
+        var waits = breaker.Wait > TimeSpan.Zero && await work.HasRoomAsync(given.Id, workLimits.MaxItems, cancellationToken);
+        var (session, created) = await sessions.CreateAsync(given, limits.Lifetime, waits ? null : limits.IdentifyHold, cancellationToken);
         if (session.IdentifyFingerprint != fingerprint)
             return KeyReused(request);
         operation.IsAbout(session);
@@ -96,6 +99,12 @@ internal sealed class IdentifyCustomer(
         Failpoint.Hit("identify.created");
 
         // From here on the session exists: it is brought to a clear status even if the caller has left.
+        if (created && waits)
+        {
+            operation.Reason = ConsecutiveFailureBreaker.Refusal;
+            return Pending(session);
+        }
+
         if (created)
             return await AskPdiAsync(session, key, operation, isWaiting: false);
         // Settled before this call looked: the cache should have had it.

@@ -55,7 +55,7 @@ internal static class LoyaltyEndpoints
                 context,
                 body.Value,
                 () => identify.RunAsync(body.Value, context.Client(), operation, cancellationToken),
-                remembersRefusals: true);
+                alsoSettledBy: StatusCodes.Status400BadRequest);
         });
 
     /// <summary>Ask what the sale earns</summary>

@@ -36,6 +36,9 @@ internal sealed partial class ConsecutiveFailureBreaker(
     PdiOptions options, Func<Exception?, BreakerVerdict> judge, TimeProvider clock, ILogger<ConsecutiveFailureBreaker> logger)
     : ResilienceStrategy
 {
+    /// <summary>Why a call was not made.</summary>
+    public const string Refusal = "PDI is not asked just now: it failed too often in a row.";
+
     private readonly Lock gate = new();
     private BreakerState state = BreakerState.Closed;
     private int generation;
@@ -72,7 +75,7 @@ internal sealed partial class ConsecutiveFailureBreaker(
         if (Enter() is not { } startedIn)
         {
             return Outcome.FromException<TResult>(new PdiUnavailableException(
-                "PDI is not asked just now: it failed too often in a row.", mayHaveReached: false, Wait)
+                Refusal, mayHaveReached: false, Wait)
             { IsRefusedByBreaker = true });
         }
 

@@ -16,9 +16,11 @@ internal static class QueueEndpoints
         queue.MapGet("/{sessionId}", GetAsync).WithName("getQueueItem")
             .Gives(ErrorCode.SessionNotFound);
         queue.MapPost("/{sessionId}/replay", ReplayAsync).WithName("replayQueueItem")
-            .Gives(ErrorCode.SessionNotFound);
+            .Gives(ErrorCode.SessionNotFound, ErrorCode.OperationInProgress, ErrorCode.IdempotencyKeyReused);
         queue.MapPost("/{sessionId}/resolve", ResolveAsync).WithName("resolveQueueItem")
-            .Gives(ErrorCode.SessionNotFound, ErrorCode.InvalidState, ErrorCode.PdiUnavailable, ErrorCode.PdiAuthFailed);
+            .Gives(
+                ErrorCode.SessionNotFound, ErrorCode.InvalidState, ErrorCode.OperationInProgress, ErrorCode.IdempotencyKeyReused,
+                ErrorCode.PdiUnavailable, ErrorCode.PdiAuthFailed);
     }
 
     /// <summary>List what waits for PDI</summary>
@@ -56,8 +58,8 @@ internal static class QueueEndpoints
     /// <param name="sessionId">The session.</param>
     /// <response code="200">The item as it waits now.</response>
     internal static Task<Answer<QueueItem>> ReplayAsync(
-        string? sessionId, HttpContext context, ReplayItem replay, CancellationToken cancellationToken) =>
-        replay.RunAsync(sessionId, context.Client(), cancellationToken);
+        string? sessionId, HttpContext context, IdempotentRequests requests, ReplayItem replay, CancellationToken cancellationToken) =>
+        requests.RunAsync(context, body: null, () => replay.RunAsync(sessionId, context.Client(), cancellationToken));
 
     /// <summary>Give up on a parked item</summary>
     /// <remarks>
@@ -67,6 +69,14 @@ internal static class QueueEndpoints
     /// <param name="sessionId">The session.</param>
     /// <response code="200">The session has failed; nothing was given for it.</response>
     internal static async Task<Answer<ResolveResponse>> ResolveAsync(
-        string? sessionId, Body<ResolveRequest> body, HttpContext context, ResolveItem resolve, CancellationToken cancellationToken) =>
-        body.Rejection is { } rejection ? rejection : await resolve.RunAsync(sessionId, body.Value!.Reason!, context.Client(), cancellationToken);
+        string? sessionId,
+        Body<ResolveRequest> body,
+        HttpContext context,
+        IdempotentRequests requests,
+        ResolveItem resolve,
+        CancellationToken cancellationToken) =>
+        body.Rejection is { } rejection
+            ? rejection
+            : await requests.RunAsync(
+                context, body.Value, () => resolve.RunAsync(sessionId, body.Value!.Reason!, context.Client(), cancellationToken));
 }

@@ -8,10 +8,10 @@ namespace LoyaltyService.Sessions;
 internal interface ISessionStore
 {
     /// <summary>
-    /// Creates the session of a sale, busy for <paramref name="busyFor"/>; or returns the one that the sale has already.
-    /// The database's unique key decides who was first.
+    /// Creates the session of a sale; or returns the one that the sale has already. The database's unique key decides who was first.
     /// </summary>
-    Task<(Session Session, bool Created)> CreateAsync(Session session, TimeSpan lifetime, TimeSpan busyFor, CancellationToken cancellationToken);
+    /// <param name="busyFor">How long the creator has to ask PDI; null if nobody asks, and the session waits for PDI from the start.</param>
+    Task<(Session Session, bool Created)> CreateAsync(Session session, TimeSpan lifetime, TimeSpan? busyFor, CancellationToken cancellationToken);
 
     Task<Session?> FindAsync(Guid id, CancellationToken cancellationToken);
 

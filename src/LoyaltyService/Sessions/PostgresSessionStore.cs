@@ -14,7 +14,7 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
     private const string Columns = PostgresSessionRow.Columns;
 
     // The unique sale_key, not a look before the insert, decides who was first.
-    private const string Insert = $"""
+    private const string Create = $"""
         with created as (
             insert into sessions (id, sale_key, client, channel_id, transaction_id, store_id, customer_id, metadata,
                                   identify_fingerprint, trace_id, created_at, expires_at, status, version, busy_until)
@@ -24,6 +24,13 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
         timeline as (
             insert into session_events (session_id, version, event, status, cause, at, earned_points, redeemed_points, trace_id)
             select id, version, '{SessionEventText.Created}', status, '{Causes.Request}', created_at, 0, 0, trace_id from created)
+        """;
+
+    private const string CreateOnly = Create + $"\nselect {Columns} from created";
+
+    private const string CreateAndWait = Create + $"""
+        ,
+        waiting as (insert into pdi_work (session_id, created_at, due_at) select id, created_at, created_at from created)
         select {Columns} from created
         """;
 
@@ -38,7 +45,8 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
 
     // A session that nobody has been told of: its sale was archived in the very moment in which it came again.
     private const string TakeBack = """
-        with gone as (delete from sessions where id = $1 and version = 1 returning id)
+        with gone as (delete from sessions where id = $1 and version = 1 returning id),
+        unneeded as (delete from pdi_work where session_id in (select id from gone))
         delete from session_events where session_id in (select id from gone)
         """;
 
@@ -112,14 +120,14 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
     private const string ArchivedEvents = $"select {PostgresSessionRow.EventColumns} from session_events_archive where session_id = $1 order by version";
 
     public async Task<(Session Session, bool Created)> CreateAsync(
-        Session session, TimeSpan lifetime, TimeSpan busyFor, CancellationToken cancellationToken)
+        Session session, TimeSpan lifetime, TimeSpan? busyFor, CancellationToken cancellationToken)
     {
         try
         {
             // The archive is looked into after the insert, with a snapshot of its own: a sale that is archived meanwhile leaves the unique
             // key, and a snapshot that is older than the insert would not show where it went.
             var (created, archived) = await database.QueryPairAsync(
-                Insert, InsertParameters(session, lifetime, busyFor), FindArchivedBySaleKey, [Param.Of(session.SaleKey)],
+                busyFor is null ? CreateAndWait : CreateOnly, CreateParameters(session, lifetime, busyFor), FindArchivedBySaleKey, [Param.Of(session.SaleKey)],
                 PostgresSessionRow.Read, cancellationToken);
             if (archived is not null && created is not null)
                 await database.ExecuteAsync(TakeBack, [Param.Of(created.Id)], CancellationToken.None);
@@ -190,7 +198,7 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
             ? events
             : await database.ListAsync(ArchivedEvents, [Param.Of(id)], PostgresSessionRow.ReadEvent, cancellationToken);
 
-    private static NpgsqlParameter[] InsertParameters(Session session, TimeSpan lifetime, TimeSpan busyFor) =>
+    private static NpgsqlParameter[] CreateParameters(Session session, TimeSpan lifetime, TimeSpan? busyFor) =>
     [
         Param.Of(session.Id), Param.Of(session.SaleKey), Param.Of(session.Client), Param.Of(session.ChannelId),
         Param.Of(session.TransactionId), Param.Of(session.StoreId), Param.Of(session.CustomerId), Param.Of(session.Metadata),

@@ -24,6 +24,8 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
           from sessions where sale_key = $sale_key
         """;
 
+    private const string Wait = $"insert into pdi_work (session_id, created_at, due_at) values ($id, {Now}, {Now})";
+
     private const string FindBySaleKey = $"select {Columns} from sessions where sale_key = $sale_key";
 
     private const string FindArchivedBySaleKey = $"select {Columns} from sessions_archive where sale_key = $sale_key";
@@ -79,7 +81,7 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
         """;
 
     public Task<(Session Session, bool Created)> CreateAsync(
-        Session session, TimeSpan lifetime, TimeSpan busyFor, CancellationToken cancellationToken) =>
+        Session session, TimeSpan lifetime, TimeSpan? busyFor, CancellationToken cancellationToken) =>
         database.WriteAsync(connection =>
         {
             using var findArchived = connection.Command(FindArchivedBySaleKey, ("$sale_key", session.SaleKey.ToBlob()));
@@ -91,10 +93,12 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
                 ("$channel_id", session.ChannelId), ("$transaction_id", session.TransactionId), ("$store_id", session.StoreId),
                 ("$customer_id", session.CustomerId), ("$metadata", session.Metadata),
                 ("$identify_fingerprint", session.IdentifyFingerprint.ToBlob()), ("$trace_id", session.TraceId),
-                ("$lifetime", lifetime.ToMilliseconds()), ("$busy_for", busyFor.ToMilliseconds()));
+                ("$lifetime", lifetime.ToMilliseconds()), ("$busy_for", busyFor?.ToMilliseconds()));
             var created = insert.ExecuteNonQuery() == 1;
             if (created)
                 connection.Execute(InsertCreated, ("$sale_key", session.SaleKey.ToBlob()));
+            if (created && busyFor is null)
+                connection.Execute(Wait, ("$id", session.Id.ToBlob()));
 
             using var find = connection.Command(FindBySaleKey, ("$sale_key", session.SaleKey.ToBlob()));
             return (find.First(SqliteSessionRow.Read) ?? throw new InvalidDataException("A session that refused its double is not there."), created);

@@ -22,7 +22,7 @@ internal static class Param
 
     public static NpgsqlParameter Of(DateTimeOffset? value) => Typed(value, NpgsqlDbType.TimestampTz);
 
-    public static NpgsqlParameter Of(TimeSpan value) => Typed<TimeSpan>(value, NpgsqlDbType.Interval);
+    public static NpgsqlParameter Of(TimeSpan? value) => Typed(value, NpgsqlDbType.Interval);
 
     private static NpgsqlParameter Typed<T>(T? value, NpgsqlDbType type)
         where T : struct => value is { } present

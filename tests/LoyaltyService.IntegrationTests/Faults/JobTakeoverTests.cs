@@ -6,7 +6,6 @@ namespace LoyaltyService.IntegrationTests.Faults;
 /// A run that was missed while nobody was up, and whose replicas are killed in the middle of it, one after the other: the run goes on where
 /// it stood, and each session is handled once.
 /// </summary>
-[Collection(nameof(RunsAlone))]
 public sealed class JobTakeoverTests
 {
     // Three batches of a thousand.

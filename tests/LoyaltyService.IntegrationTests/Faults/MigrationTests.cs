@@ -5,7 +5,6 @@ using LoyaltyService.Storage;
 namespace LoyaltyService.IntegrationTests.Faults;
 
 /// <summary>A deployment on a database that is behind: many replicas at once, one that dies in the middle, and the release before beside them.</summary>
-[Collection(nameof(RunsAlone))]
 public sealed class MigrationTests : IAsyncLifetime
 {
     private static readonly int Migrations = typeof(Migrator).Assembly.GetManifestResourceNames().Count(name => name.StartsWith("postgres/", StringComparison.Ordinal));

@@ -11,7 +11,6 @@ namespace LoyaltyService.IntegrationTests.Faults;
 /// Any calls in any order, while PDI fails in every way, time runs out and the service is restarted: every answer is the one that
 /// <see cref="SaleModel"/> says. A mismatch prints its seed and the shortest row of steps that shows it.
 /// </summary>
-[Collection(nameof(RunsAlone))]
 public abstract class SaleModelTests(Backend backend) : IAsyncLifetime
 {
     private const int Sales = 3;

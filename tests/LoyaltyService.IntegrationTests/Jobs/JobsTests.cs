@@ -92,6 +92,20 @@ public abstract class JobsTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_run_that_is_asked_for_twice_under_one_key_is_one_run()
+    {
+        (string, string) key = ("Idempotency-Key", Guid.NewGuid().ToString());
+
+        var first = await app.PostAsync("/ops/jobs/clear-cache/run", "", key);
+        var again = await app.PostAsync("/ops/jobs/clear-cache/run", "", key);
+
+        Assert.Equal((202, "/ops/jobs", false), (first.Status, first.Headers["Location"], first.IsReplay));
+        Assert.Equal((202, first.Text, true), (again.Status, again.Text, again.IsReplay));
+        var runs = (await app.GetAsync("/ops/jobs")).Json.GetProperty("jobs")[2].GetProperty("runs").EnumerateArray();
+        Assert.Single(runs, run => run.GetProperty("byHand").GetBoolean());
+    }
+
+    [Fact]
     public async Task A_job_that_does_not_exist_is_404_and_one_that_is_being_run_409()
     {
         var runs = app.Services.GetRequiredService<IJobRunStore>();

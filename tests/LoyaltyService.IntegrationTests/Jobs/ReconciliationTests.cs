@@ -66,7 +66,10 @@ public abstract class ReconciliationTests(Backend backend) : IAsyncLifetime
         Assert.Contains("earned 450", Text(amounts, "atPdi"), StringComparison.Ordinal);
 
         var path = $"/ops/reconciliation/{Text(amounts, "id")}/resolve";
-        var resolved = await app.PostAsync(path, new { reason = "Corrected at PDI." });
+        var key = ("Idempotency-Key", Guid.NewGuid().ToString());
+        var resolved = await app.PostAsync(path, new { reason = "Corrected at PDI." }, key);
+        var repeated = await app.PostAsync(path, new { reason = "Corrected at PDI." }, key);
+        Assert.Equal((resolved.Text, true), (repeated.Text, repeated.IsReplay));
         Assert.Equal((200, "Corrected at PDI."), (resolved.Status, Text(resolved.Json, "resolution")));
         Assert.Equal((404, "not_found"), Of(await app.PostAsync(path, new { reason = "Again." })));
         Assert.Equal((400, "validation_failed"), Of(await app.PostAsync(path, new { reason = "" })));

@@ -49,6 +49,23 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_session_that_nobody_asks_PDI_for_waits_from_the_start_and_its_double_adds_nothing()
+    {
+        var given = Given.Session();
+
+        var (session, created) = await under.Store.CreateAsync(given, TimeSpan.FromHours(24), busyFor: null, Token);
+        var (again, createdAgain) = await under.Store.CreateAsync(given with { Id = SessionId.New() }, TimeSpan.FromHours(24), busyFor: null, Token);
+
+        Assert.True(created);
+        Assert.False(session.IsBusy);
+        Assert.Equal((session.Id, false), (again.Id, createdAgain));
+        var row = Assert.Single(await Work.ListAsync(10, null, null, Token));
+        Assert.Equal((session.Id, "pending", false, 0), (row.SessionId, row.Status, row.IsLeased, row.Attempts));
+        Assert.Equal(row.CreatedAt, row.DueAt);
+        Assert.Equal(session.Id, Assert.Single(await Work.ClaimAsync(10, TimeSpan.FromSeconds(30), Token)).SessionId);
+    }
+
+    [Fact]
     public async Task The_fourth_of_three_is_refused_and_one_that_waits_already_is_not()
     {
         var first = await WaitingAsync();

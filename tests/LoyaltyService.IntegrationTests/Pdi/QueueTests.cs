@@ -18,6 +18,8 @@ public abstract class QueueTests(Backend backend)
     private static readonly (string, string)[] OtherTill = [("X-Api-Key", "other-secret")];
     private static readonly (string, string)[] Operator = [("X-Api-Key", "ops-secret")];
 
+    private readonly (string, string)[] Keyed = [("Idempotency-Key", Guid.NewGuid().ToString())];
+
     // Only a replay makes an item due again within a test, and the breaker stays out of it.
     private static readonly PdiWorkLimits Patient = new() { FirstPause = TimeSpan.FromHours(1), LongestPause = TimeSpan.FromHours(1) };
     private static readonly PdiWorkLimits ParksAtOnce = new() { MaxAttempts = 1 };
@@ -40,8 +42,9 @@ public abstract class QueueTests(Backend backend)
         var list = await app.GetAsync("/ops/queue");
         var item = await app.GetAsync($"/ops/queue/{sale.SessionId}");
         await app.Pdi.HealAsync();
-        var replayed = await app.PostAsync($"/ops/queue/{sale.SessionId}/replay", "");
+        var replayed = await app.PostAsync($"/ops/queue/{sale.SessionId}/replay", "", Keyed);
         await StatusBecomesAsync(sale, "active");
+        var repeated = await app.PostAsync($"/ops/queue/{sale.SessionId}/replay", "", Keyed);
 
         var listed = Assert.Single(list.Json.GetProperty("items").EnumerateArray());
         Assert.Equal(
@@ -53,6 +56,7 @@ public abstract class QueueTests(Backend backend)
         Assert.Equal((1, 0), (Count(list, "waiting"), Count(list, "parked")));
         Assert.Equal(["created"], item.Json.GetProperty("timeline").EnumerateArray().Select(entry => Text(entry, "event")));
         Assert.Equal((200, 0), (replayed.Status, replayed.Json.GetProperty("attempts").GetInt32()));
+        Assert.Equal((200, replayed.Text, true), (repeated.Status, repeated.Text, repeated.IsReplay));
         Assert.Equal((404, "session_not_found"), Of(await app.GetAsync($"/ops/queue/{sale.SessionId}")));
         Assert.Equal((404, "session_not_found"), Of(await app.PostAsync($"/ops/queue/{sale.SessionId}/replay", "")));
     }
@@ -70,7 +74,9 @@ public abstract class QueueTests(Backend backend)
         var list = await app.GetAsync("/ops/queue?parked=true");
         var blind = await ResolveAsync(app, sale);
         await app.Pdi.HealAsync();
-        var resolved = await ResolveAsync(app, sale);
+        var resolved = await ResolveAsync(app, sale, Keyed);
+        var repeated = await ResolveAsync(app, sale, Keyed);
+        var other = await app.PostAsync($"/ops/queue/{sale.SessionId}/resolve", new { reason = "Another reason." }, Keyed);
         var again = await ResolveAsync(app, sale);
         var status = await sale.StatusAsync();
         var repeat = await sale.FinalizeAsync();
@@ -83,6 +89,8 @@ public abstract class QueueTests(Backend backend)
         Assert.True(blind.Headers.ContainsKey("Retry-After"));
         Assert.Equal(200, resolved.Status);
         Assert.Equal($$$"""{"sessionId":"{{{sale.SessionId}}}","status":"failed","version":4,"failure":{"reason":"resolved","message":"{{{Reason}}}"}}""", resolved.Text);
+        Assert.Equal((200, resolved.Text, true), (repeated.Status, repeated.Text, repeated.IsReplay));
+        Assert.Equal((422, "idempotency_key_reused"), Of(other));
         Assert.Equal((404, "session_not_found"), Of(again));
         Assert.Equal(("failed", "resolved"), (Text(status.Json, "status"), Text(status.Json.GetProperty("failure"), "reason")));
         Assert.Equal((409, "invalid_state"), Of(repeat));
@@ -195,7 +203,8 @@ public abstract class QueueTests(Backend backend)
         await app.Pdi.OutageAsync();
     }
 
-    private static Task<Answer> ResolveAsync(LoyaltyApp app, Sale sale) => app.PostAsync($"/ops/queue/{sale.SessionId}/resolve", new { reason = Reason });
+    private static Task<Answer> ResolveAsync(LoyaltyApp app, Sale sale, params (string, string)[] headers) =>
+        app.PostAsync($"/ops/queue/{sale.SessionId}/resolve", new { reason = Reason }, headers);
 
     private static Task<Answer> AttemptedAsync(LoyaltyApp app, Sale sale) => Eventually.GetAsync(
         () => app.GetAsync($"/ops/queue/{sale.SessionId}"),

@@ -157,8 +157,10 @@ public abstract class SessionUpkeepContract(Backend backend) : IAsyncLifetime
 
 public sealed class PostgresSessionUpkeepTests() : SessionUpkeepContract(Backend.Postgres)
 {
-    [Fact]
-    public async Task A_sale_that_comes_again_in_the_very_moment_of_its_archiving_meets_its_session()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_sale_that_comes_again_in_the_very_moment_of_its_archiving_meets_its_session(bool pdiIsOut)
     {
         var finalized = await FinalizedAsync(TimeSpan.FromHours(-1));
         await using var archiver = await Under.Database.OpenPostgresAsync();
@@ -167,7 +169,7 @@ public sealed class PostgresSessionUpkeepTests() : SessionUpkeepContract(Backend
             "with moved as (delete from sessions returning *) insert into sessions_archive select now(), moved.* from moved", archiver, transaction);
         Assert.Equal(1, await move.ExecuteNonQueryAsync(Token));
 
-        var creating = Under.Store.CreateAsync(Given.Session() with { SaleKey = finalized.SaleKey }, TimeSpan.FromHours(24), TimeSpan.Zero, Token);
+        var creating = Under.Store.CreateAsync(Given.Session() with { SaleKey = finalized.SaleKey }, TimeSpan.FromHours(24), pdiIsOut ? null : TimeSpan.Zero, Token);
         await using var looker = await Under.Database.OpenPostgresAsync();
         await Eventually.BecomesTrueAsync(
             async () =>
@@ -180,7 +182,12 @@ public sealed class PostgresSessionUpkeepTests() : SessionUpkeepContract(Backend
         var (session, created) = await creating;
 
         Assert.Equal((finalized.Id, false), (session.Id, created));
-        await using var left = new NpgsqlCommand("select (select count(*) from sessions) + (select count(*) from session_events where session_id not in (select id from sessions_archive))", looker);
+        await using var left = new NpgsqlCommand(
+            """
+            select (select count(*) from sessions) + (select count(*) from pdi_work)
+                 + (select count(*) from session_events where session_id not in (select id from sessions_archive))
+            """,
+            looker);
         Assert.Equal(0L, await left.ExecuteScalarAsync(Token));
     }
 }

@@ -52,6 +52,18 @@ public sealed class DocumentTests(RunningService service)
     }
 
     [Fact]
+    public async Task Every_POST_may_be_repeated_by_its_Idempotency_Key()
+    {
+        var paths = (await service.ReadDocumentAsync())["paths"]!.AsObject();
+
+        var posts = paths.Where(path => path.Value!["post"] is not null).ToList();
+        Assert.NotEmpty(posts);
+        Assert.All(posts, path => Assert.Contains(
+            "#/components/parameters/Idempotency-Key",
+            path.Value!["post"]!["parameters"]!.AsArray().Select(parameter => (string?)parameter!["$ref"])));
+    }
+
+    [Fact]
     public async Task Every_error_is_in_the_introduction_with_its_status()
     {
         var introduction = (string)(await service.ReadDocumentAsync())["info"]!["description"]!;
