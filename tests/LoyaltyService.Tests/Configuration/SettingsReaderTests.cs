@@ -25,6 +25,10 @@ public sealed class SettingsReaderTests
         Assert.Equal(1000, settings.RateLimitGlobalPerSecond);
         Assert.Equal(100, settings.RateLimitCustomerPerSecond);
         Assert.Equal(500, settings.RateLimitIpPerMinute);
+        Assert.Empty(settings.RateLimitClients);
+        Assert.Empty(settings.TrustedProxies);
+        Assert.Null(settings.HttpsCertificate);
+        Assert.Null(settings.HttpsKey);
         Assert.Null(settings.OtlpEndpoint);
         Assert.Equal(1000, settings.QueueMaxItems);
         Assert.True(settings.AutoMigrate);
@@ -37,6 +41,8 @@ public sealed class SettingsReaderTests
             ("NODE_ENV", "TEST"), ("PORT", "0"), ("LOG_LEVEL", "Warn"), ("SESSION_TTL_HOURS", "8760"),
             ("JWT_AUTHORITY", "https://login.example.com"), ("JWT_AUDIENCE", "loyalty"),
             ("RATE_LIMIT_GLOBAL_PER_SECOND", "0"), ("RATE_LIMIT_CUSTOMER_PER_SECOND", "1"), ("RATE_LIMIT_IP_PER_MINUTE", "2"),
+            ("RATE_LIMIT_CLIENTS", "delivery:6000, kiosk:0"), ("TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1,fd00::/8"),
+            ("HTTPS_CERTIFICATE", "/tls/tls.crt"), ("HTTPS_KEY", "/tls/tls.key"),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.example.com:4317"), ("QUEUE_MAX_ITEMS", "1"), ("AUTO_MIGRATE", "0")));
 
         Assert.Equal(AppEnvironment.Test, settings.Environment);
@@ -51,6 +57,9 @@ public sealed class SettingsReaderTests
         Assert.Equal(0, settings.RateLimitGlobalPerSecond);
         Assert.Equal(1, settings.RateLimitCustomerPerSecond);
         Assert.Equal(2, settings.RateLimitIpPerMinute);
+        Assert.Equal(new Dictionary<string, int> { ["delivery"] = 6000, ["kiosk"] = 0 }, settings.RateLimitClients);
+        Assert.Equal(["10.0.0.0/8", "192.0.2.1/32", "fd00::/8"], settings.TrustedProxies.Select(proxy => proxy.ToString()));
+        Assert.Equal(("/tls/tls.crt", "/tls/tls.key"), (settings.HttpsCertificate, settings.HttpsKey));
         Assert.Equal(new Uri("http://collector.example.com:4317"), settings.OtlpEndpoint);
         Assert.Equal(1, settings.QueueMaxItems);
         Assert.False(settings.AutoMigrate);
