@@ -31,6 +31,10 @@ try
         ["PDI_CLIENT_SECRET"] = SimulatorSecret,
         // The answers are on the terminal already; what goes wrong should stand out.
         ["LOG_LEVEL"] = "warn",
+        // Whatever is tried here comes from one address.
+        ["RATE_LIMIT_GLOBAL_PER_SECOND"] = "0",
+        ["RATE_LIMIT_CUSTOMER_PER_SECOND"] = "0",
+        ["RATE_LIMIT_IP_PER_MINUTE"] = "0",
     }));
     await service.StartAsync();
     Console.WriteLine(Welcome.Text(new Uri(service.Urls.First()).Port, pdi, folder));

@@ -5,7 +5,9 @@ using LoyaltyService.Loyalty;
 using LoyaltyService.Observability;
 using LoyaltyService.OpenApi;
 using LoyaltyService.Pdi;
+using LoyaltyService.RateLimits;
 using LoyaltyService.Security;
+using LoyaltyService.Server;
 using LoyaltyService.Sessions;
 using LoyaltyService.Storage;
 
@@ -26,7 +28,9 @@ public static class Program
         var settings = builder.AddEnvironmentConfiguration();
         builder.AddObservability(settings);
         builder.AddStorage(settings);
+        builder.AddServer(settings);
         builder.AddSecurity(settings);
+        builder.AddRateLimits(settings);
         builder.AddPdi(settings);
         builder.AddSessions(settings);
         builder.AddLoyalty();
@@ -38,9 +42,12 @@ public static class Program
 
         app.UseRequestMetrics();
         app.UseRequestId();
+        app.UseSecurityHeaders();
         app.UseExceptionHandler(static _ => { });
         app.UseStatusCodeProblems();
+        app.UseServerLimits();
         app.UseAuthentication();
+        app.UseRateLimits();
         app.UseAuthorization();
 
         app.MapLoyalty();

@@ -12,6 +12,12 @@ internal static class EnvironmentVariables
     public static readonly EnvironmentVariable Port = new("PORT", "3000", "no", false,
         "HTTP server port, 0 to 65535; 0 takes any free port.");
 
+    public static readonly EnvironmentVariable HttpsCertificate = new("HTTPS_CERTIFICATE", null, "no", false,
+        "Path of a PEM file with the certificate and its chain; PORT then speaks https only.");
+
+    public static readonly EnvironmentVariable HttpsKey = new("HTTPS_KEY", null, "when HTTPS_CERTIFICATE is set", false,
+        "Path of a PEM file with the certificate's private key, without a password.");
+
     public static readonly EnvironmentVariable DatabaseUrl = new("DATABASE_URL", null, "in production", true,
         "Database: postgresql://… or sqlite:PATH (secret).")
     { DefaultOutsideProduction = "sqlite:data/loyalty.db" };
@@ -51,13 +57,19 @@ internal static class EnvironmentVariables
         "Audience that a bearer token must name. Checked, not in use yet.");
 
     public static readonly EnvironmentVariable RateLimitGlobalPerSecond = new("RATE_LIMIT_GLOBAL_PER_SECOND", "1000", "no", false,
-        "Requests a second for the whole service; 0 is off. Checked, not in use yet.");
+        "Requests a second for the whole service; 0 is off.");
 
     public static readonly EnvironmentVariable RateLimitCustomerPerSecond = new("RATE_LIMIT_CUSTOMER_PER_SECOND", "100", "no", false,
-        "Requests a second for one customer; 0 is off. Checked, not in use yet.");
+        "Requests a second for one customer; 0 is off.");
 
     public static readonly EnvironmentVariable RateLimitIpPerMinute = new("RATE_LIMIT_IP_PER_MINUTE", "500", "no", false,
-        "Requests a minute from one IP address; 0 is off. Checked, not in use yet.");
+        "Requests a minute from one IP address; 0 is off.");
+
+    public static readonly EnvironmentVariable RateLimitClients = new("RATE_LIMIT_CLIENTS", null, "no", false,
+        "Clients with a limit of their own in place of that of their address: name:requests-a-minute, separated by commas; 0 is off.");
+
+    public static readonly EnvironmentVariable TrustedProxies = new("TRUSTED_PROXIES", null, "no", false,
+        "Addresses and networks (CIDR) whose X-Forwarded-For is believed, separated by commas.");
 
     public static readonly EnvironmentVariable OtlpEndpoint = new("OTEL_EXPORTER_OTLP_ENDPOINT", null, "no", false,
         "OTLP collector for traces; nothing is sent when it is not set.");
@@ -70,8 +82,8 @@ internal static class EnvironmentVariables
 
     public static readonly IReadOnlyList<EnvironmentVariable> All =
     [
-        NodeEnv, Port, DatabaseUrl, RedisUrl, PdiApiUrl, PdiClientId, PdiClientSecret, PdiAllowHttp, LogLevel, SessionTtlHours,
+        NodeEnv, Port, HttpsCertificate, HttpsKey, DatabaseUrl, RedisUrl, PdiApiUrl, PdiClientId, PdiClientSecret, PdiAllowHttp, LogLevel, SessionTtlHours,
         ArchiveAfterDays, ApiKeys, JwtAuthority, JwtAudience, RateLimitGlobalPerSecond, RateLimitCustomerPerSecond, RateLimitIpPerMinute,
-        OtlpEndpoint, QueueMaxItems, AutoMigrate,
+        RateLimitClients, TrustedProxies, OtlpEndpoint, QueueMaxItems, AutoMigrate,
     ];
 }

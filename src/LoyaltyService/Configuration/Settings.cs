@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace LoyaltyService.Configuration;
 
 /// <summary>The configuration after all checks, as the modules use it.</summary>
@@ -7,6 +9,11 @@ internal sealed record Settings
 
     /// <summary>0 is any free port.</summary>
     public required int Port { get; init; }
+
+    /// <summary>Paths of PEM files; null where the service speaks plain http, behind a proxy.</summary>
+    public required string? HttpsCertificate { get; init; }
+
+    public required string? HttpsKey { get; init; }
 
     public required DatabaseUrl Database { get; init; }
 
@@ -39,6 +46,12 @@ internal sealed record Settings
 
     public required int RateLimitIpPerMinute { get; init; }
 
+    /// <summary>Requests a minute of the clients that have a limit of their own, by name.</summary>
+    public required IReadOnlyDictionary<string, int> RateLimitClients { get; init; }
+
+    /// <summary>Whose word about the caller's address counts.</summary>
+    public required IReadOnlyList<IPNetwork> TrustedProxies { get; init; }
+
     public required Uri? OtlpEndpoint { get; init; }
 
     public required int QueueMaxItems { get; init; }
@@ -47,11 +60,13 @@ internal sealed record Settings
 
     /// <summary>Without the secrets: a record prints all its members, and what is printed ends up in a log.</summary>
     public override string ToString() =>
-        $"Settings {{ Environment = {Environment}, Port = {Port}, Database = {Database}, Redis = {Redis}, "
+        $"Settings {{ Environment = {Environment}, Port = {Port}, "
+        + $"HttpsCertificate = {HttpsCertificate}, HttpsKey = {HttpsKey}, Database = {Database}, Redis = {Redis}, "
         + $"PdiApiUrl = {PdiApiUrl}, PdiClientId = {PdiClientId}, PdiClientSecret = (secret), "
         + $"LogLevel = {LogLevel}, SessionTtl = {SessionTtl}, ArchiveAfter = {ArchiveAfter}, ApiKeys = [{string.Join(", ", ApiKeys)}], "
         + $"JwtAuthority = {JwtAuthority}, JwtAudience = {JwtAudience}, "
         + $"RateLimitGlobalPerSecond = {RateLimitGlobalPerSecond}, RateLimitCustomerPerSecond = {RateLimitCustomerPerSecond}, "
-        + $"RateLimitIpPerMinute = {RateLimitIpPerMinute}, OtlpEndpoint = {OtlpEndpoint}, "
+        + $"RateLimitIpPerMinute = {RateLimitIpPerMinute}, "
+        + $"RateLimitClients = [{string.Join(", ", RateLimitClients)}], TrustedProxies = [{string.Join(", ", TrustedProxies)}], OtlpEndpoint = {OtlpEndpoint}, "
         + $"QueueMaxItems = {QueueMaxItems}, AutoMigrate = {AutoMigrate} }}";
 }

@@ -22,6 +22,8 @@ internal static class SettingsReader
         {
             Environment = appEnvironment ?? AppEnvironment.Production,
             Port = lookup.Read(EnvironmentVariables.Port, WholeNumber(0, 65535)),
+            HttpsCertificate = lookup.Read(EnvironmentVariables.HttpsCertificate, Text, required: lookup.IsSet(EnvironmentVariables.HttpsKey)),
+            HttpsKey = lookup.Read(EnvironmentVariables.HttpsKey, Text, required: lookup.IsSet(EnvironmentVariables.HttpsCertificate)),
             Database = ReadUnlessProduction(EnvironmentVariables.DatabaseUrl, DatabaseUrl.Parse)!,
             Redis = ReadUnlessProduction(EnvironmentVariables.RedisUrl, RedisUrl.Parse)!,
             PdiApiUrl = lookup.Read(EnvironmentVariables.PdiApiUrl, text => PdiUrl(text, httpsOnly: production && !allowHttp), required: true)!,
@@ -36,6 +38,8 @@ internal static class SettingsReader
             RateLimitGlobalPerSecond = lookup.Read(EnvironmentVariables.RateLimitGlobalPerSecond, WholeNumber(0)),
             RateLimitCustomerPerSecond = lookup.Read(EnvironmentVariables.RateLimitCustomerPerSecond, WholeNumber(0)),
             RateLimitIpPerMinute = lookup.Read(EnvironmentVariables.RateLimitIpPerMinute, WholeNumber(0)),
+            RateLimitClients = lookup.Read(EnvironmentVariables.RateLimitClients, ClientLimits.Parse) ?? new Dictionary<string, int>(),
+            TrustedProxies = lookup.Read(EnvironmentVariables.TrustedProxies, TrustedProxies.Parse) ?? [],
             OtlpEndpoint = lookup.Read(EnvironmentVariables.OtlpEndpoint, text => HttpUrl(text, httpsOnly: false)),
             QueueMaxItems = lookup.Read(EnvironmentVariables.QueueMaxItems, WholeNumber(1)),
             AutoMigrate = lookup.Read(EnvironmentVariables.AutoMigrate, Flag),

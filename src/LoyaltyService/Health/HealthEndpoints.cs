@@ -1,4 +1,5 @@
 using LoyaltyService.Loyalty;
+using LoyaltyService.Server;
 
 namespace LoyaltyService.Health;
 
@@ -9,7 +10,7 @@ internal static class HealthEndpoints
 {
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        var health = routes.MapGroup("/health").WithTags("Health");
+        var health = routes.MapGroup("/health").WithTags("Health").AlwaysAnswers();
 
         health.MapGet("", (HealthReporter reporter) => TypedResults.Json(reporter.OfProcess(), LoyaltyJson.Wire.HealthReport))
             .Produces<HealthReport>()

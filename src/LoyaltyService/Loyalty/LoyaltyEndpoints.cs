@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using LoyaltyService.OpenApi;
+using LoyaltyService.RateLimits;
 using LoyaltyService.Security;
 
 namespace LoyaltyService.Loyalty;
@@ -11,9 +12,11 @@ internal static class LoyaltyEndpoints
 {
     public static void MapLoyalty(this IEndpointRouteBuilder routes)
     {
-        var loyalty = routes.MapGroup("/loyalty").RequireAuthorization(Scopes.Loyalty).WithTags("Loyalty").GivesCommonErrors();
+        var loyalty = routes.MapGroup("/loyalty").RequireAuthorization(Scopes.Loyalty).WithTags("Loyalty").GivesCommonErrors()
+            .CountsForCustomer("sessionId");
 
         loyalty.MapPost("/identify", IdentifyAsync).WithName("identify")
+            .CountsForCustomer("customerId")
             .Produces<IdentifyResponse>(StatusCodes.Status202Accepted)
             .Gives(
                 ErrorCode.PdiRejected, ErrorCode.InvalidState, ErrorCode.OperationInProgress, ErrorCode.IdempotencyKeyReused,

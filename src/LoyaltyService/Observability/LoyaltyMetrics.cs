@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using LoyaltyService.Jobs;
 using LoyaltyService.Loyalty;
+using LoyaltyService.RateLimits;
 using Label = System.Collections.Generic.KeyValuePair<string, object?>;
 
 namespace LoyaltyService.Observability;
@@ -29,6 +30,8 @@ internal sealed class LoyaltyMetrics
     private readonly Counter<long> replayLookups;
     private readonly Counter<long> jobRuns;
     private readonly Counter<long> findings;
+    private readonly Counter<long> rateDecisions;
+    private readonly Counter<long> rateRefusals;
 
     public LoyaltyMetrics(Meter meter)
     {
@@ -53,6 +56,8 @@ internal sealed class LoyaltyMetrics
             "loyalty_replay_lookups", null, "Repeats that were answered from the cache (hit) or, since it had nothing, from the database (miss).");
         jobRuns = meter.CreateCounter<long>("loyalty_job_runs", null, "Runs of jobs, by outcome.");
         findings = meter.CreateCounter<long>("loyalty_reconciliation_findings", null, "Differences between the sessions here and PDI's records, by kind.");
+        rateDecisions = meter.CreateCounter<long>("loyalty_rate_limit_decisions", null, "Requests that were held against the rate limits, by who decided.");
+        rateRefusals = meter.CreateCounter<long>("loyalty_rate_limit_refusals", null, "Requests that were refused by a rate limit, by limit.");
     }
 
     public DurationHistogram IdentifyDuration { get; }
@@ -102,6 +107,10 @@ internal sealed class LoyaltyMetrics
     /// <param name="kind">One of <see cref="FindingKinds"/>.</param>
     public void FindingFound(string kind) => findings.Add(1, new Label("kind", kind));
 
+    public void RateDecided(DecidedBy by) => rateDecisions.Add(1, new Label("by", LabelOf(by)));
+
+    public void RateRefused(LimitKind limit) => rateRefusals.Add(1, new Label("limit", LabelOf(limit)));
+
     /// <param name="endpoint">The route's template, never the path.</param>
     /// <param name="method">A method that HTTP knows.</param>
     /// <param name="status">As text.</param>
@@ -128,9 +137,28 @@ internal sealed class LoyaltyMetrics
 
         foreach (var kind in FindingKinds.All)
             findings.Add(0, new Label("kind", kind));
+        foreach (var by in Enum.GetValues<DecidedBy>())
+            rateDecisions.Add(0, new Label("by", LabelOf(by)));
+        foreach (var limit in Enum.GetValues<LimitKind>())
+            rateRefusals.Add(0, new Label("limit", LabelOf(limit)));
 
         requests.Add(0, new Label("endpoint", RequestMetrics.Unmatched), new Label("method", "GET"), new Label("status", "404"));
     }
+
+    private static string LabelOf(DecidedBy by) => by switch
+    {
+        DecidedBy.Memory => "memory",
+        DecidedBy.Redis => "redis",
+        _ => "fallback",
+    };
+
+    private static string LabelOf(LimitKind limit) => limit switch
+    {
+        LimitKind.Global => "global",
+        LimitKind.Customer => "customer",
+        LimitKind.Address => "address",
+        _ => "client",
+    };
 }
 
 /// <summary>PDI's requests as labels.</summary>

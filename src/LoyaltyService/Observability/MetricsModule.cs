@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Text;
+using LoyaltyService.Server;
 using Microsoft.Extensions.Diagnostics.Metrics;
 using Microsoft.Net.Http.Headers;
 using OpenTelemetry.Exporter;
@@ -36,6 +37,7 @@ internal static class MetricsModule
     /// <summary>Open to everybody, like the probes: it says nothing of any customer, and a scraper has no key.</summary>
     public static void MapMetrics(this WebApplication app) => app
         .MapPrometheusScrapingEndpoint(Path, meterProvider: null, static branch => branch.Use(ScrapeAsync), optionsName: null)
+        .AlwaysAnswers()
         .ExcludeFromDescription();
 
     private static async Task ScrapeAsync(HttpContext context, RequestDelegate next)

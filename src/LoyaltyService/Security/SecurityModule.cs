@@ -6,18 +6,8 @@ namespace LoyaltyService.Security;
 /// <summary>Who may call.</summary>
 internal static class SecurityModule
 {
-    /// <summary>contract: a body is at most 64 KiB.</summary>
-    public const int MaxBodyBytes = 64 * 1024;
-
     public static void AddSecurity(this WebApplicationBuilder builder, Settings settings)
     {
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.ListenAnyIP(settings.Port);
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
-            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-        });
         // Without AddAuthentication's data protection, which keeps a key ring in files for cookies that this service does not have.
         builder.Services.AddAuthenticationCore(authentication => authentication.DefaultScheme = ApiKeyAuthentication.SchemeName);
         builder.Services.AddWebEncoders();

@@ -1,6 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
-using System.Text;
 using LoyaltyService.Configuration;
 using LoyaltyService.Observability;
 using LoyaltyService.Storage;
@@ -15,8 +13,7 @@ namespace LoyaltyService.Sessions;
 internal sealed partial class RedisReplayCache(
     IConnectionMultiplexer redis, RedisBreaker breaker, PostgresUrl database, ILogger<RedisReplayCache> logger) : IReplayCache
 {
-    // Two environments on one Redis must not answer for each other: the sessions' database is a part of every key.
-    public string Prefix { get; } = $"loyalty:{NameOf(database)}:replay:";
+    public string Prefix { get; } = $"loyalty:{RedisKeys.NameOf(database)}:replay:";
 
     private const int HeaderBytes = 16 + 2 + 4;
 
@@ -83,9 +80,6 @@ internal sealed partial class RedisReplayCache(
     }
 
     private RedisKey KeyOf(ReplayKey key) => $"{Prefix}{key.Operation}:{key.Id:N}";
-
-    private static string NameOf(PostgresUrl database) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-        $"{string.Join(',', database.Hosts)}/{database.Database}"))[..8]);
 
     private static byte[] Encode(Replay replay)
     {

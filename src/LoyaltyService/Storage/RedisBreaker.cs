@@ -9,7 +9,8 @@ internal sealed class RedisBreaker(TimeProvider clock)
 {
     /// <summary>
     /// Redis answers in a millisecond, and the database, which is asked instead, in five: who waits for longer than this gains nothing.
-    /// Two looks, the most that a call has, stay within the 100 ms that an absent Redis may cost.
+    /// A call has three looks at the most, and after three that were in vain nobody looks: 99 of 100 calls stay within the 100 ms that an
+    /// absent Redis may cost.
     /// </summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(50);
 

@@ -78,7 +78,13 @@ public sealed class RedisFaultTests : IAsyncLifetime
         await BooksAgreeAsync();
     }
 
-    private async Task StartServiceAsync() => app = await LoyaltyApp.StartAsync(Backend.Postgres, new() { ["REDIS_URL"] = redis.Url });
+    private async Task StartServiceAsync() => app = await LoyaltyApp.StartAsync(Backend.Postgres, new()
+    {
+        ["REDIS_URL"] = redis.Url,
+        // More than the tills ask for, and little enough that Redis is asked.
+        ["RATE_LIMIT_GLOBAL_PER_SECOND"] = "10000",
+        ["RATE_LIMIT_CUSTOMER_PER_SECOND"] = "1000",
+    });
 
     /// <returns>What goes on as long as the fault does.</returns>
     private async Task<Task> StrikeAsync(Fault fault, CancellationToken over)

@@ -11,6 +11,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("postgres-test-");
     private readonly int port = FreePort.Find();
     private readonly List<int> frozen = [];
+    private string[] encryption = [];
     private Process postmaster = null!;
 
     private PrivatePostgres() => Database = TestDatabase.At($"postgresql://loyalty@127.0.0.1:{port}/postgres");
@@ -19,7 +20,10 @@ internal sealed class PrivatePostgres : IAsyncDisposable
 
     private string Home => Path.Combine(folder.FullName, "postgres");
 
-    public static async Task<PrivatePostgres> StartNewAsync()
+    public int Port => port;
+
+    /// <param name="certificate">PEM files of a certificate and its key, for a server that speaks TLS to those who ask for it.</param>
+    public static async Task<PrivatePostgres> StartNewAsync((string Certificate, string Key)? certificate = null)
     {
         var server = new PrivatePostgres();
         Directory.CreateDirectory(server.Home);
@@ -33,6 +37,8 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         using var initialize = StartAsPostgres("initdb", "-D", server.Home + "/data", "-U", "loyalty", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync");
         await initialize.WaitForExitAsync();
         Assert.Equal(0, initialize.ExitCode);
+        if (certificate is { } files)
+            await server.EncryptAsync(files);
         await server.StartAsync();
         return server;
     }
@@ -40,7 +46,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     /// <summary>Starts the server and waits until it takes connections.</summary>
     public async Task StartAsync()
     {
-        postmaster = StartAsPostgres("postgres", "-D", Home + "/data", "-p", $"{port}", "-k", Home, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=on");
+        postmaster = StartAsPostgres("postgres", ["-D", Home + "/data", "-p", $"{port}", "-k", Home, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=on", .. encryption]);
         await Eventually.BecomesTrueAsync(TakesConnectionsAsync, "PostgreSQL takes connections", StartTime);
     }
 
@@ -83,6 +89,18 @@ internal sealed class PrivatePostgres : IAsyncDisposable
             await StopAtOnceAsync();
         postmaster.Dispose();
         folder.Delete(recursive: true);
+    }
+
+    // The server reads a key that is its own, and that nobody else may read.
+    private async Task EncryptAsync((string Certificate, string Key) files)
+    {
+        var (certificate, key) = (Home + "/server.crt", Home + "/server.key");
+        File.Copy(files.Certificate, certificate);
+        File.Copy(files.Key, key);
+        await RunAsync("chmod", "600", key);
+        if (Environment.IsPrivilegedProcess)
+            await RunAsync("chown", "postgres", certificate, key);
+        encryption = ["-c", "ssl=on", "-c", "ssl_cert_file=" + certificate, "-c", "ssl_key_file=" + key];
     }
 
     private async Task StopAsync(Signal signal)

@@ -5,19 +5,20 @@ using StackExchange.Redis;
 namespace LoyaltyService.IntegrationTests.Infrastructure;
 
 /// <summary>A Redis of the test's own, which it may kill, freeze and empty, on one port.</summary>
-internal sealed class PrivateRedis : IAsyncDisposable
+/// <param name="certificates">For a server that speaks TLS and nothing else.</param>
+internal sealed class PrivateRedis(TestCertificates? certificates = null) : IAsyncDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("redis-test-");
     private readonly int port = FreePort.Find();
     private Process? server;
 
-    public string Url => $"redis://127.0.0.1:{port}";
+    public string Url => $"{(certificates is null ? "redis" : "rediss")}://127.0.0.1:{port}";
 
     public async Task StartAsync()
     {
         server = Process.Start(new ProcessStartInfo(
             "redis-server",
-            ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder.FullName, "--enable-debug-command", "local"])
+            [.. Listen(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder.FullName, "--enable-debug-command", "local"])
         { RedirectStandardOutput = true })!;
         server.BeginOutputReadLine();
         await Eventually.BecomesTrueAsync(AnswersAsync, "Redis answers");
@@ -56,9 +57,23 @@ internal sealed class PrivateRedis : IAsyncDisposable
         folder.Delete(recursive: true);
     }
 
+    private string[] Listen()
+    {
+        if (certificates is null)
+            return ["--port", $"{port}"];
+        var (file, key) = certificates.Issue("redis");
+        return ["--port", "0", "--tls-port", $"{port}", "--tls-cert-file", file, "--tls-key-file", key, "--tls-ca-cert-file", certificates.AuthorityPath, "--tls-auth-clients", "no"];
+    }
+
     private async Task AskAsync(Func<ConnectionMultiplexer, Task> ask)
     {
-        await using var redis = await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{port},allowAdmin=true");
+        var options = ConfigurationOptions.Parse($"127.0.0.1:{port},allowAdmin=true,ssl={certificates is not null}");
+        // Who asks before the server listens asks again soon.
+        options.ConnectTimeout = 500;
+        options.ConnectRetry = 1;
+        if (certificates is not null)
+            options.TrustIssuer(certificates.AuthorityPath);
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(options);
         await ask(redis);
     }
 

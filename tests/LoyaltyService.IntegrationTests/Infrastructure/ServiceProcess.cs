@@ -48,6 +48,10 @@ internal sealed class ServiceProcess : IAsyncDisposable
             ["PDI_CLIENT_ID"] = "loyalty",
             ["PDI_CLIENT_SECRET"] = "simulator-secret",
             ["LOG_LEVEL"] = "error",
+            // All tests together are one address.
+            ["RATE_LIMIT_GLOBAL_PER_SECOND"] = "0",
+            ["RATE_LIMIT_CUSTOMER_PER_SECOND"] = "0",
+            ["RATE_LIMIT_IP_PER_MINUTE"] = "0",
         };
         foreach (var (name, value) in variables ?? [])
             environment[name] = value;

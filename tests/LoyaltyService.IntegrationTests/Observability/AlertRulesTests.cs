@@ -18,6 +18,8 @@ public sealed partial class AlertRulesTests
         "loyalty_identify_duration_ms metric names should not contain abbreviated units",
         """loyalty_job_runs counter metrics should have "_total" suffix""",
         """loyalty_log_drops counter metrics should have "_total" suffix""",
+        """loyalty_rate_limit_decisions counter metrics should have "_total" suffix""",
+        """loyalty_rate_limit_refusals counter metrics should have "_total" suffix""",
         """loyalty_reconciliation_findings counter metrics should have "_total" suffix""",
         """loyalty_replay_lookups counter metrics should have "_total" suffix""",
         "pdi_request_duration_ms metric names should not contain abbreviated units",

@@ -26,6 +26,8 @@ public sealed class MetricsTests : IAsyncLifetime
         ("loyalty_memory_limit_bytes", "gauge", []),
         ("loyalty_queue_items", "gauge", ["state"]),
         ("loyalty_queue_oldest_seconds", "gauge", []),
+        ("loyalty_rate_limit_decisions", "counter", ["by"]),
+        ("loyalty_rate_limit_refusals", "counter", ["limit"]),
         ("loyalty_reconciliation_findings", "counter", ["kind"]),
         ("loyalty_replay_lookups", "counter", ["result"]),
         ("pdi_circuit_breaker_state", "gauge", []),

@@ -25,6 +25,10 @@ public sealed class SettingsReaderTests
         Assert.Equal(1000, settings.RateLimitGlobalPerSecond);
         Assert.Equal(100, settings.RateLimitCustomerPerSecond);
         Assert.Equal(500, settings.RateLimitIpPerMinute);
+        Assert.Empty(settings.RateLimitClients);
+        Assert.Empty(settings.TrustedProxies);
+        Assert.Null(settings.HttpsCertificate);
+        Assert.Null(settings.HttpsKey);
         Assert.Null(settings.OtlpEndpoint);
         Assert.Equal(1000, settings.QueueMaxItems);
         Assert.True(settings.AutoMigrate);
@@ -37,6 +41,8 @@ public sealed class SettingsReaderTests
             ("NODE_ENV", "TEST"), ("PORT", "0"), ("LOG_LEVEL", "Warn"), ("SESSION_TTL_HOURS", "8760"),
             ("JWT_AUTHORITY", "https://login.example.com"), ("JWT_AUDIENCE", "loyalty"),
             ("RATE_LIMIT_GLOBAL_PER_SECOND", "0"), ("RATE_LIMIT_CUSTOMER_PER_SECOND", "1"), ("RATE_LIMIT_IP_PER_MINUTE", "2"),
+            ("RATE_LIMIT_CLIENTS", "delivery:6000, kiosk:0"), ("TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1,fd00::/8"),
+            ("HTTPS_CERTIFICATE", "/tls/tls.crt"), ("HTTPS_KEY", "/tls/tls.key"),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.example.com:4317"), ("QUEUE_MAX_ITEMS", "1"), ("AUTO_MIGRATE", "0")));
 
         Assert.Equal(AppEnvironment.Test, settings.Environment);
@@ -51,6 +57,9 @@ public sealed class SettingsReaderTests
         Assert.Equal(0, settings.RateLimitGlobalPerSecond);
         Assert.Equal(1, settings.RateLimitCustomerPerSecond);
         Assert.Equal(2, settings.RateLimitIpPerMinute);
+        Assert.Equal(new Dictionary<string, int> { ["delivery"] = 6000, ["kiosk"] = 0 }, settings.RateLimitClients);
+        Assert.Equal(["10.0.0.0/8", "192.0.2.1/32", "fd00::/8"], settings.TrustedProxies.Select(proxy => proxy.ToString()));
+        Assert.Equal(("/tls/tls.crt", "/tls/tls.key"), (settings.HttpsCertificate, settings.HttpsKey));
         Assert.Equal(new Uri("http://collector.example.com:4317"), settings.OtlpEndpoint);
         Assert.Equal(1, settings.QueueMaxItems);
         Assert.False(settings.AutoMigrate);
@@ -79,6 +88,18 @@ public sealed class SettingsReaderTests
     [InlineData("SESSION_TTL_HOURS", "0", "must be a whole number from 1 to 8760, but is \"0\"")]
     [InlineData("SESSION_TTL_HOURS", "8761", "must be a whole number from 1 to 8760, but is \"8761\"")]
     [InlineData("RATE_LIMIT_GLOBAL_PER_SECOND", "1.5", "must be a whole number from 0 to 2147483647, but is \"1.5\"")]
+    [InlineData("RATE_LIMIT_CLIENTS", "delivery", "must have entries of the form name:requests-a-minute, such as delivery:6000, but is \"delivery\"")]
+    [InlineData("RATE_LIMIT_CLIENTS", "delivery:-1", "must have entries of the form name:requests-a-minute, such as delivery:6000, but is \"delivery:-1\"")]
+    [InlineData("RATE_LIMIT_CLIENTS", ":5", "must have entries of the form name:requests-a-minute, such as delivery:6000, but is \":5\"")]
+    [InlineData("RATE_LIMIT_CLIENTS", "delivery:5,", "must have entries of the form name:requests-a-minute, such as delivery:6000, but is \"delivery:5,\"")]
+    [InlineData("RATE_LIMIT_CLIENTS", "a:1,a:2", "must name each client once, but is \"a:1,a:2\"")]
+    [InlineData("TRUSTED_PROXIES", "10.0.0.1/8", "must have addresses and networks such as 10.0.0.0/8, 192.0.2.1 or fd00::/8, with no bits set beyond the prefix, but is \"10.0.0.1/8\"")]
+    [InlineData("TRUSTED_PROXIES", "10", "must have addresses and networks such as 10.0.0.0/8, 192.0.2.1 or fd00::/8, with no bits set beyond the prefix, but is \"10\"")]
+    [InlineData("TRUSTED_PROXIES", "proxy.example.com", "must have addresses and networks such as 10.0.0.0/8, 192.0.2.1 or fd00::/8, with no bits set beyond the prefix, but is \"proxy.example.com\"")]
+    [InlineData("TRUSTED_PROXIES", "10.0.0.0/33", "must have addresses and networks such as 10.0.0.0/8, 192.0.2.1 or fd00::/8, with no bits set beyond the prefix, but is \"10.0.0.0/33\"")]
+    [InlineData("TRUSTED_PROXIES", "10.0.0.0/8,", "must have addresses and networks such as 10.0.0.0/8, 192.0.2.1 or fd00::/8, with no bits set beyond the prefix, but is \"10.0.0.0/8,\"")]
+    [InlineData("TRUSTED_PROXIES", "0.0.0.0/0", "must not name a network of all addresses: any caller could then choose its own address, but is \"0.0.0.0/0\"")]
+    [InlineData("TRUSTED_PROXIES", "::/0", "must not name a network of all addresses: any caller could then choose its own address, but is \"::/0\"")]
     [InlineData("QUEUE_MAX_ITEMS", "0", "must be a whole number from 1 to 2147483647, but is \"0\"")]
     [InlineData("AUTO_MIGRATE", "yes", "must be true or false, but is \"yes\"")]
     [InlineData("PDI_ALLOW_HTTP", "2", "must be true or false, but is \"2\"")]
@@ -173,6 +194,13 @@ public sealed class SettingsReaderTests
     [Fact]
     public void An_authority_needs_an_audience() =>
         Given.ErrorOf("JWT_AUDIENCE", Given.Development(("JWT_AUTHORITY", "https://login.example.com")));
+
+    [Fact]
+    public void A_certificate_needs_its_key_and_a_key_its_certificate()
+    {
+        Given.ErrorOf("HTTPS_KEY", Given.Development(("HTTPS_CERTIFICATE", "/tls/tls.crt")));
+        Given.ErrorOf("HTTPS_CERTIFICATE", Given.Development(("HTTPS_KEY", "/tls/tls.key")));
+    }
 
     [Fact]
     public void An_unknown_variable_is_ignored() => Given.Read(Given.Development(("PORTS", "abc")));

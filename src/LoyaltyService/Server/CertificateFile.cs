@@ -1,0 +1,87 @@
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace LoyaltyService.Server;
+
+/// <summary>
+/// The certificate that https is spoken with, from PEM files. They are looked at again once a minute, so that a renewed one is used without
+/// a restart; one that cannot be read, as in the middle of being written, leaves the last one in use.
+/// </summary>
+internal sealed partial class CertificateFile
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMinutes(1);
+
+    private readonly string certificatePath;
+    private readonly string keyPath;
+    private readonly TimeProvider clock;
+    private readonly ILogger<CertificateFile> logger;
+    private readonly Lock gate = new();
+    private SslStreamCertificateContext context;
+    private (DateTime Certificate, DateTime Key) written;
+    private long lookedAt;
+
+    public CertificateFile(string certificatePath, string keyPath, TimeProvider clock, ILogger<CertificateFile> logger)
+    {
+        (this.certificatePath, this.keyPath, this.clock, this.logger) = (certificatePath, keyPath, clock, logger);
+        written = Written();
+        lookedAt = clock.GetTimestamp();
+        context = Load(certificatePath, keyPath);
+    }
+
+    /// <summary>The certificate with its chain, as it is to be sent.</summary>
+    public SslStreamCertificateContext Current
+    {
+        get
+        {
+            lock (gate)
+            {
+                if (clock.GetElapsedTime(lookedAt) >= LookEvery)
+                    LookAgain();
+                return context;
+            }
+        }
+    }
+
+    /// <summary>All that reading a certificate and a key that does not belong to it can throw.</summary>
+    public static bool IsUnusable(Exception exception) =>
+        exception is CryptographicException or ArgumentException or IOException or UnauthorizedAccessException;
+
+    public static SslStreamCertificateContext Load(string certificatePath, string keyPath)
+    {
+        var certificate = X509Certificate2.CreateFromPemFile(certificatePath, keyPath);
+        var chain = new X509Certificate2Collection();
+        chain.ImportFromPemFile(certificatePath);
+        // offline: nobody is asked, while a caller waits, for a part that the file should have had.
+        return SslStreamCertificateContext.Create(certificate, chain, offline: true);
+    }
+
+    private void LookAgain()
+    {
+        lookedAt = clock.GetTimestamp();
+        try
+        {
+            var now = Written();
+            if (now == written)
+                return;
+            context = Load(certificatePath, keyPath);
+            written = now;
+            Log.CertificateRenewed(logger, context.TargetCertificate.NotAfter.ToUniversalTime());
+        }
+        catch (Exception broken) when (IsUnusable(broken))
+        {
+            Log.CertificateNotRead(logger, broken.Message);
+        }
+    }
+
+    private (DateTime, DateTime) Written() => (File.GetLastWriteTimeUtc(certificatePath), File.GetLastWriteTimeUtc(keyPath));
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventName = "CertificateRenewed", Level = LogLevel.Information, Message = "A new certificate is in use, good until {notAfter}")]
+        public static partial void CertificateRenewed(ILogger logger, DateTime notAfter);
+
+        [LoggerMessage(EventName = "CertificateNotRead", Level = LogLevel.Error, Message = "The new certificate cannot be used, the last one stays: {reason}")]
+        public static partial void CertificateNotRead(ILogger logger, string reason);
+    }
+}

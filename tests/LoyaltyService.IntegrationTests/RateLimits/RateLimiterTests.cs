@@ -1,0 +1,137 @@
+using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.RateLimits;
+
+namespace LoyaltyService.IntegrationTests.RateLimits;
+
+/// <summary>The limits of the brief, over replicas that share a real Redis, measured by what they let through.</summary>
+[Collection(nameof(RunsAlone))]
+public sealed class RateLimiterTests(RateLimiterTests.Server server) : IClassFixture<RateLimiterTests.Server>
+{
+    private const double Tolerance = 0.05;
+
+    private static readonly RateLimit Global = new(LimitKind.Global, 1000, TimeSpan.FromSeconds(1));
+    private static readonly RateLimit Customer = new(LimitKind.Customer, 100, TimeSpan.FromSeconds(1));
+    private static readonly RateLimit Address = new(LimitKind.Address, 500, TimeSpan.FromMinutes(1));
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task Replicas_together_let_through_the_limit_and_no_more(int replicas)
+    {
+        await server.Redis.FlushAsync();
+        await using var limiters = await Limiters.StartAsync(server.Redis.Url, replicas);
+        using var over = new CancellationTokenSource(TimeSpan.FromSeconds(2.5), TimeProvider.System);
+
+        var loads = await SaturateAllAsync(limiters, over.Token);
+
+        Assert.All(limiters.Counted, count => Assert.Equal(replicas, count));
+        AssertAsExpected(loads);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task They_do_so_while_Redis_dies_and_comes_back_empty(int replicas)
+    {
+        await server.Redis.FlushAsync();
+        await using var limiters = await Limiters.StartAsync(server.Redis.Url, replicas);
+        using var over = new CancellationTokenSource();
+
+        var saturated = SaturateAllAsync(limiters, over.Token);
+        await PassAsync(TimeSpan.FromSeconds(1.5));
+        await server.Redis.KillAsync();
+        await PassAsync(TimeSpan.FromSeconds(1.5));
+        await server.Redis.StartAsync();
+        await PassAsync(TimeSpan.FromSeconds(3));
+        await over.CancelAsync();
+
+        AssertAsExpected(await saturated);
+    }
+
+    [Fact]
+    public async Task A_load_on_one_of_three_replicas_gets_nearly_all_of_the_limit()
+    {
+        await server.Redis.FlushAsync();
+        await using var three = await Limiters.StartAsync(server.Redis.Url, 3);
+        using var over = new CancellationTokenSource(TimeSpan.FromSeconds(2), TimeProvider.System);
+
+        var load = await three.SaturateAsync(Global, Guid.NewGuid(), over.Token, onlyOne: true);
+
+        AssertAsExpected([load]);
+    }
+
+    [Fact]
+    public async Task A_request_that_one_limit_refuses_takes_nothing_of_the_others()
+    {
+        await server.Redis.FlushAsync();
+        await using var three = await Limiters.StartAsync(server.Redis.Url, 3);
+        // An hour: nothing flows back meanwhile.
+        var all = new RateLimit(LimitKind.Global, 300, TimeSpan.FromHours(1));
+        var one = new RateLimit(LimitKind.Customer, 50, TimeSpan.FromHours(1));
+        var (greedy, other) = (Guid.NewGuid(), 0);
+
+        var first = await AskAsync(200, () => greedy);
+        var second = await AskAsync(400, () => Guid.NewGuid());
+
+        Assert.InRange(first, 45, 50);
+        // A lease that is not used up counts as spent.
+        Assert.InRange(first + second, 285, 300);
+
+        async Task<int> AskAsync(int times, Func<Guid> customer)
+        {
+            var decisions = await Task.WhenAll(Enumerable.Range(0, times).Select(_ => three.All[other++ % 3].DecideAsync(
+                [new Demand(new BucketKey(LimitKind.Global, Guid.Empty), all), new Demand(new BucketKey(LimitKind.Customer, customer()), one)]).AsTask()));
+            return decisions.Count(decision => decision.RefusedBy is null);
+        }
+    }
+
+    [Fact]
+    public async Task Who_waits_as_long_as_it_was_told_is_let_through_and_nobody_asks_Redis_before()
+    {
+        await server.Redis.FlushAsync();
+        await using var limiters = await Limiters.StartAsync(server.Redis.Url, 1);
+        var limit = new RateLimit(LimitKind.Address, 20, TimeSpan.FromSeconds(10));
+        var demands = new[] { new Demand(new BucketKey(LimitKind.Address, Guid.NewGuid()), limit) };
+        Decision refused;
+        do
+            refused = await limiters.All[0].DecideAsync(demands);
+        while (refused.RefusedBy is null);
+
+        var again = await limiters.All[0].DecideAsync(demands);
+        await PassAsync(refused.RetryAfter);
+        var afterwards = await limiters.All[0].DecideAsync(demands);
+
+        Assert.InRange(refused.RetryAfter, TimeSpan.FromTicks(1), TimeSpan.FromSeconds(10.0 / 20 / 0.96));
+        Assert.Equal((LimitKind.Address, DecidedBy.Memory), (again.RefusedBy, again.By));
+        Assert.Null(afterwards.RefusedBy);
+    }
+
+    private static async Task<Load[]> SaturateAllAsync(Limiters limiters, CancellationToken over) =>
+        await Task.WhenAll(new[] { Global, Customer, Address }.Select(limit => limiters.SaturateAsync(limit, Guid.NewGuid(), over)));
+
+    private static void AssertAsExpected(IReadOnlyList<Load> loads)
+    {
+        foreach (var load in loads)
+            TestContext.Current.TestOutputHelper!.WriteLine(load.ToString());
+        Assert.All(loads, load =>
+        {
+            Assert.InRange(load.Admitted, load.Expected * (1 - Tolerance), load.Expected * (1 + Tolerance));
+            Assert.True(load.Asked < load.All, load.ToString());
+        });
+    }
+
+    private static async Task PassAsync(TimeSpan time)
+    {
+        using var timer = new PeriodicTimer(time);
+        await timer.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+    }
+
+    public sealed class Server : IAsyncLifetime
+    {
+        internal PrivateRedis Redis { get; } = new();
+
+        public async ValueTask InitializeAsync() => await Redis.StartAsync();
+
+        public async ValueTask DisposeAsync() => await Redis.DisposeAsync();
+    }
+}

@@ -1,0 +1,96 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using LoyaltyService.IntegrationTests.Infrastructure;
+
+namespace LoyaltyService.IntegrationTests.Server;
+
+/// <summary>
+/// An attack: thousands of requests that nobody should send, byte for byte on the wire. None is a server error. One that was joins
+/// attacks.txt, a line each as a JSON string whose characters are the bytes, and is sent again by every run after that.
+/// </summary>
+public sealed class AttackTests
+{
+    private const int Requests = 5_000;
+    private const int Attackers = 16;
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
+    private const string CorpusPath = "tests/LoyaltyService.IntegrationTests/Server/attacks.txt";
+
+    private static readonly string[] Keys = ["till", "operator", "both"];
+
+    [Fact(Timeout = 180_000)]
+    public async Task Five_thousand_bad_requests_give_no_server_error_and_leave_the_service_as_it_was()
+    {
+        await using var app = await LoyaltyApp.StartAsync(Backend.Postgres, new()
+        {
+            ["API_KEYS"] = $"till:loyalty:{Hash("till")},operator:ops:{Hash("operator")},both:loyalty+ops:{Hash("both")}",
+        });
+        var seed = Random.Shared.Next();
+        var attacks = new Attacks(new Random(seed), Keys);
+        var known = File.ReadAllLines(Repository.PathOf(CorpusPath)).Select(line => Encoding.Latin1.GetBytes(JsonSerializer.Deserialize<string>(line)!));
+        var queue = new ConcurrentQueue<byte[]>([.. known, .. Enumerable.Range(0, Requests).Select(_ => attacks.Next())]);
+        var statuses = new ConcurrentDictionary<string, int>();
+        var broken = new ConcurrentQueue<string>();
+
+        await Task.WhenAll(Enumerable.Range(0, Attackers).Select(async _ =>
+        {
+            while (queue.TryDequeue(out var request))
+            {
+                var answer = await SendAsync(app, request);
+                statuses.AddOrUpdate(answer.Split(' ') is [_, var status, ..] ? status : "closed", 1, static (_, count) => count + 1);
+                if (answer.StartsWith("HTTP/1.1 5", StringComparison.Ordinal))
+                    broken.Enqueue(JsonSerializer.Serialize(Encoding.Latin1.GetString(request)));
+            }
+        }));
+
+        TestContext.Current.TestOutputHelper!.WriteLine($"Seed {seed}: {string.Join(", ", statuses.OrderBy(status => status.Key).Select(status => $"{status.Key}: {status.Value}"))}");
+        var lines = await File.ReadAllLinesAsync(Repository.PathOf(CorpusPath), TestContext.Current.CancellationToken);
+        await File.AppendAllLinesAsync(Repository.PathOf(CorpusPath), broken.Except(lines), TestContext.Current.CancellationToken);
+        Assert.Empty(broken);
+        // An attack that nobody answers, or in one way only, proves little.
+        Assert.InRange(statuses.GetValueOrDefault("closed"), 0, Requests / 4);
+        Assert.All(["400", "401", "403", "404", "405", "413", "415"], status => Assert.True(statuses.GetValueOrDefault(status) > 0, status));
+        var scrape = await Scrape.ReadAsync(app);
+        Assert.Equal(0, scrape["""loyalty_errors_total{code="internal_error"}"""]);
+        Assert.Equal((0, 0), (scrape["""loyalty_errors_total{code="overloaded"}"""], scrape["""loyalty_errors_total{code="database_unavailable"}"""]));
+        Assert.Equal(200, (await app.GetAsync("/health/ready")).Status);
+    }
+
+    /// <returns>The answer's first line; empty if there was none.</returns>
+    private static async Task<string> SendAsync(LoyaltyApp app, byte[] request)
+    {
+        using var connection = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await connection.ConnectAsync(IPAddress.Loopback, app.Address.Port, TestContext.Current.CancellationToken);
+        try
+        {
+            await connection.SendAsync(request, TestContext.Current.CancellationToken);
+            var answer = ReadLineAsync(connection);
+            using var patience = new CancellationTokenSource();
+            // A server that waits for more than was sent is told that there is no more.
+            if (await Task.WhenAny(answer, Task.Delay(Patience, TimeProvider.System, patience.Token)) != answer)
+                connection.Shutdown(SocketShutdown.Send);
+            await patience.CancelAsync();
+            return await answer;
+        }
+        catch (SocketException)
+        {
+            // Refused before the end, and closed.
+            return "";
+        }
+    }
+
+    private static async Task<string> ReadLineAsync(Socket connection)
+    {
+        var buffer = new byte[1024];
+        var length = 0;
+        while (length < buffer.Length && !buffer.AsSpan(0, length).Contains((byte)'\n')
+            && await connection.ReceiveAsync(buffer.AsMemory(length), TestContext.Current.CancellationToken) is > 0 and var read)
+            length += read;
+        return Encoding.Latin1.GetString(buffer, 0, length).Split('\r')[0];
+    }
+
+    private static string Hash(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
+}

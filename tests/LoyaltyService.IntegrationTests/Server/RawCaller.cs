@@ -1,0 +1,49 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using LoyaltyService.IntegrationTests.Infrastructure;
+
+namespace LoyaltyService.IntegrationTests.Server;
+
+/// <summary>A caller that writes what it likes, when it likes.</summary>
+internal sealed class RawCaller : IDisposable
+{
+    private readonly TcpClient connection = new();
+
+    private RawCaller()
+    {
+    }
+
+    public static async Task<RawCaller> ConnectAsync(LoyaltyApp app)
+    {
+        var caller = new RawCaller();
+        await caller.connection.ConnectAsync(IPAddress.Loopback, app.Address.Port, TestContext.Current.CancellationToken);
+        return caller;
+    }
+
+    public static string Post(string rest) => "POST /loyalty/identify HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + rest;
+
+    public async Task SendAsync(string text) =>
+        await connection.GetStream().WriteAsync(Encoding.Latin1.GetBytes(text), TestContext.Current.CancellationToken);
+
+    /// <summary>What is answered until the server closes the connection; empty if it is reset.</summary>
+    public async Task<string> ReadToEndAsync(TimeSpan within)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        patience.CancelAfter(within);
+        var (text, buffer) = (new StringBuilder(), new byte[16 * 1024]);
+        try
+        {
+            while (await connection.GetStream().ReadAsync(buffer, patience.Token) is > 0 and var count)
+                text.Append(Encoding.UTF8.GetString(buffer, 0, count));
+        }
+        catch (IOException)
+        {
+            // Reset: what was said before it is what was said.
+        }
+
+        return text.ToString();
+    }
+
+    public void Dispose() => connection.Dispose();
+}

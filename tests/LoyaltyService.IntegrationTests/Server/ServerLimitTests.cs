@@ -1,0 +1,166 @@
+using System.Diagnostics;
+using System.Globalization;
+using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.IntegrationTests.Loyalty;
+using LoyaltyService.Server;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LoyaltyService.IntegrationTests.Server;
+
+/// <summary>Callers that are slow, many or long: they are cut, and nobody else notices.</summary>
+public sealed class ServerLimitTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    [Fact]
+    public async Task Slow_callers_are_cut_and_the_others_are_answered_meanwhile()
+    {
+        await using var app = await StartAsync(new ServerLimits
+        {
+            HeaderTime = TimeSpan.FromSeconds(1),
+            IdleTime = TimeSpan.FromSeconds(1),
+            SlowGrace = TimeSpan.FromSeconds(1.1),
+        });
+        using var idle = await RawCaller.ConnectAsync(app);
+        using var headers = await RawCaller.ConnectAsync(app);
+        await headers.SendAsync("POST /loyalty/identify HTTP/1.1\r\nHost:");
+        using var body = await RawCaller.ConnectAsync(app);
+        await body.SendAsync(RawCaller.Post("Content-Length: 200\r\n\r\n{"));
+        using var between = await RawCaller.ConnectAsync(app);
+        await between.SendAsync("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+
+        var cut = Task.WhenAll(new[] { idle, headers, body, between }.Select(caller => caller.ReadToEndAsync(Patience)));
+        while (!cut.IsCompleted)
+            Assert.Equal(404, (await app.GetAsync("/loyalty/sessions/" + BadInputs.AnySession)).Status);
+        var answers = await cut;
+
+        Assert.Equal("", answers[0]);
+        Assert.StartsWith("HTTP/1.1 408", answers[1], StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 400", answers[2], StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 200", answers[3], StringComparison.Ordinal);
+        Assert.Equal(0, await app.CountSessionsAsync());
+    }
+
+    [Fact]
+    public async Task A_request_that_takes_too_long_is_ended_with_a_problem()
+    {
+        await using var app = await StartAsync(new ServerLimits { RequestTime = TimeSpan.FromSeconds(0.5) });
+        using var caller = await RawCaller.ConnectAsync(app);
+        await caller.SendAsync(RawCaller.Post("Connection: close\r\nContent-Length: 200\r\n\r\n{"));
+
+        var answer = await caller.ReadToEndAsync(Patience);
+
+        Assert.StartsWith("HTTP/1.1 503", answer, StringComparison.Ordinal);
+        Assert.Contains("\"code\":\"overloaded\"", answer, StringComparison.Ordinal);
+        Assert.Contains("Retry-After: 1", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task More_requests_than_can_be_worked_on_are_refused_at_once_while_probes_answer()
+    {
+        await using var app = await StartAsync(new ServerLimits { MaxRequestsInWork = 2 });
+        using var first = await RawCaller.ConnectAsync(app);
+        using var second = await RawCaller.ConnectAsync(app);
+        foreach (var caller in new[] { first, second })
+            await caller.SendAsync(RawCaller.Post("Connection: close\r\nContent-Length: 2\r\n\r\n{"));
+        var refused = await Eventually.GetAsync(() => app.GetAsync("/loyalty/sessions/" + BadInputs.AnySession), answer => answer.Status == 503, "both are worked on");
+
+        BadInputTests.AssertProblem(refused, 503, "overloaded");
+        Assert.InRange(int.Parse(refused.Headers["Retry-After"], CultureInfo.InvariantCulture), 1, 3);
+        foreach (var path in new[] { "/health", "/health/ready", "/health/live", "/metrics" })
+            Assert.Equal(200, (await app.GetAsync(path)).Status);
+        Assert.Equal(1, (await Scrape.ReadAsync(app))["""http_requests_total{endpoint="/health/ready",method="GET",status="200"}"""]);
+
+        // Those that were begun are brought to their end, and make room.
+        foreach (var caller in new[] { first, second })
+        {
+            await caller.SendAsync("}");
+            Assert.StartsWith("HTTP/1.1 400", await caller.ReadToEndAsync(Patience), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(404, (await app.GetAsync("/loyalty/sessions/" + BadInputs.AnySession)).Status);
+    }
+
+    [Theory]
+    [InlineData("GET /health HTTP/1.1\r\nHost: x\r\nX-Long: {0}\r\n\r\n", 20_000, "431")]
+    [InlineData("GET /health?{0} HTTP/1.1\r\nHost: x\r\n\r\n", 9_000, "414")]
+    public async Task Headers_and_lines_that_are_too_long_are_refused(string request, int length, string status)
+    {
+        await using var app = await StartAsync(new ServerLimits());
+        using var caller = await RawCaller.ConnectAsync(app);
+        await caller.SendAsync(string.Format(CultureInfo.InvariantCulture, request, new string('x', length)));
+
+        Assert.StartsWith("HTTP/1.1 " + status, await caller.ReadToEndAsync(Patience), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task More_headers_than_anybody_needs_are_refused()
+    {
+        await using var app = await StartAsync(new ServerLimits());
+        using var caller = await RawCaller.ConnectAsync(app);
+        await caller.SendAsync($"GET /health HTTP/1.1\r\nHost: x\r\n{string.Concat(Enumerable.Range(0, 70).Select(number => $"x{number}: 1\r\n"))}\r\n");
+
+        Assert.StartsWith("HTTP/1.1 431", await caller.ReadToEndAsync(Patience), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_connection_too_many_is_closed_and_room_is_made_by_one_that_ends()
+    {
+        await using var app = await StartAsync(new ServerLimits { MaxConnections = 3 });
+        var callers = new List<RawCaller>();
+        for (var number = 0; number < 3; number++)
+            callers.Add(await RawCaller.ConnectAsync(app));
+        using var tooMany = await RawCaller.ConnectAsync(app);
+
+        Assert.Equal("", await tooMany.ReadToEndAsync(Patience));
+
+        callers[0].Dispose();
+        await Eventually.BecomesTrueAsync(
+            async () =>
+            {
+                try
+                {
+                    return (await app.GetAsync("/health")).Status == 200;
+                }
+                catch (HttpRequestException)
+                {
+                    return false;
+                }
+            },
+            "there is room again");
+        callers.ForEach(caller => caller.Dispose());
+    }
+
+    [Fact]
+    public async Task Two_thousand_connections_that_do_nothing_harm_nobody()
+    {
+        await using var app = await StartAsync(new ServerLimits());
+        await app.GetAsync("/health");
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        var callers = new List<RawCaller>();
+        for (var number = 0; number < 2_000; number++)
+        {
+            callers.Add(await RawCaller.ConnectAsync(app));
+            // Half of them have begun a request.
+            if (number % 2 == 0)
+                await callers[^1].SendAsync("POST /loyalty/identify HTTP/1.1\r\nHost: x\r\nContent-Le");
+        }
+
+        var slowest = TimeSpan.Zero;
+        for (var number = 0; number < 100; number++)
+        {
+            var started = Stopwatch.GetTimestamp();
+            Assert.Equal(404, (await app.GetAsync("/loyalty/sessions/" + BadInputs.AnySession)).Status);
+            slowest = TimeSpan.FromTicks(Math.Max(slowest.Ticks, Stopwatch.GetElapsedTime(started).Ticks));
+        }
+
+        var more = GC.GetTotalMemory(forceFullCollection: true) - before;
+        TestContext.Current.TestOutputHelper!.WriteLine($"Slowest answer {slowest.TotalMilliseconds:F0} ms; {more / 1024.0 / 2_000:F1} KiB a connection, both ends.");
+        Assert.InRange(slowest, TimeSpan.Zero, TimeSpan.FromSeconds(2));
+        Assert.InRange(more, long.MinValue, 2_000 * 32 * 1024);
+        callers.ForEach(caller => caller.Dispose());
+    }
+
+    private static Task<LoyaltyApp> StartAsync(ServerLimits limits) =>
+        LoyaltyApp.StartAsync(Backend.Sqlite, services: services => services.AddSingleton(limits));
+}

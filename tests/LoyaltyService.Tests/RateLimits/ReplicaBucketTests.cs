@@ -1,0 +1,133 @@
+using System.Diagnostics.Metrics;
+using LoyaltyService.Observability;
+using LoyaltyService.RateLimits;
+using Microsoft.Extensions.Time.Testing;
+
+namespace LoyaltyService.Tests.RateLimits;
+
+/// <summary>What a replica has of a bucket. A limit of a thousand a second, three replicas, a clock of microseconds.</summary>
+public sealed class ReplicaBucketTests
+{
+    private const long Start = 1_000_000_000;
+
+    private static readonly RateLimit Limit = new(LimitKind.Global, 1000, TimeSpan.FromSeconds(1));
+    private static readonly Rates Rates = new(Limit, replicas: 3, frequency: 1_000_000);
+    private static readonly BucketKey Key = new(LimitKind.Global, Guid.Empty);
+
+    private readonly ReplicaBucket bucket = new(Limit);
+
+    [Fact]
+    public void Its_own_part_is_a_third_of_4_percent()
+    {
+        Assert.Equal(13, TakeAll(Start));
+        // 13.3 a second, of which a third of one was left.
+        Assert.Equal(0, TakeAll(Start + 49_000));
+        Assert.Equal(1, TakeAll(Start + 51_000));
+    }
+
+    [Fact]
+    public void What_was_taken_in_advance_is_good_for_40_ms()
+    {
+        TakeAll(Start);
+        var ask = bucket.Ask(Key, Start, Rates);
+        bucket.Answered(ask, new TokenAnswer(5, TimeSpan.Zero), born: 1, Start, Rates);
+
+        Assert.True(bucket.HasOwn(Start + 39_999, Rates));
+        Assert.False(bucket.HasOwn(Start + 40_000, Rates));
+    }
+
+    [Fact]
+    public void More_is_taken_in_advance_as_long_as_it_is_used_up_soon_and_less_when_some_is_left()
+    {
+        var (now, wants) = (Start, new List<int>());
+        for (var number = 0; number < 7; number++, now += 10_000)
+            wants.Add(AskAndUseUp(now));
+        Assert.Equal([1, 2, 4, 8, 16, 20, 20], wants);
+
+        // Of the next 20 four are used; the rest runs out.
+        Assert.Equal(20, AskAndUse(now, 4));
+        Assert.Equal(4, AskAndUse(now + 50_000, 4));
+        // Used up, but not soon: as many again.
+        Assert.Equal(4, AskAndUse(now + 80_000, 4));
+    }
+
+    [Fact]
+    public void While_one_request_asks_for_more_the_others_ask_for_one_each()
+    {
+        AskAndUseUp(Start);
+        TakeAll(Start + 1000);
+        var first = bucket.Ask(Key, Start + 1000, Rates);
+        var second = bucket.Ask(Key, Start + 1000, Rates);
+        bucket.NotAnswered(first);
+        var third = bucket.Ask(Key, Start + 2000, Rates);
+
+        Assert.Equal((2, 1, 4), (first.Want, second.Want, third.Want));
+    }
+
+    [Fact]
+    public void What_Redis_said_is_empty_is_known_until_a_token_can_be_there()
+    {
+        TakeAll(Start);
+        bucket.Answered(bucket.Ask(Key, Start, Rates), new TokenAnswer(0, TimeSpan.FromMilliseconds(3)), born: 1, Start, Rates);
+
+        Assert.Equal((3000, 1, 0), (bucket.KnownEmpty(Start, Rates), bucket.KnownEmpty(Start + 2999, Rates), bucket.KnownEmpty(Start + 3000, Rates)));
+    }
+
+    [Fact]
+    public void Redis_is_told_what_it_could_not_be_asked_about_and_all_that_counts_if_it_has_lost_what_it_knew()
+    {
+        bucket.LetThrough(Start, Rates);
+        for (var number = 0; number < 10; number++)
+            bucket.LetThroughUntold(Start, Rates);
+
+        var ask = bucket.Ask(Key, Start, Rates);
+        Assert.Equal((0, 10, 11), (ask.RedisBorn, ask.Untold, ask.Spent));
+
+        bucket.Answered(ask, new TokenAnswer(1, TimeSpan.Zero), born: 7, Start, Rates);
+        var next = bucket.Ask(Key, Start, Rates);
+        var beside = bucket.Ask(Key, Start, Rates);
+        Assert.Equal((7, 0, 11), (next.RedisBorn, next.Untold, next.Spent));
+        // It is told once.
+        Assert.Equal((0, 0, 0), (beside.RedisBorn, beside.Untold, beside.Spent));
+    }
+
+    [Fact]
+    public async Task When_there_are_too_many_buckets_those_that_come_on_top_share_one()
+    {
+        using var meter = new Meter("test");
+        var limiter = new RateLimiter(redis: null, new Replicas(redis: null, ""), new LoyaltyMetrics(meter), new FakeTimeProvider());
+        var limit = new RateLimit(LimitKind.Address, 10, TimeSpan.FromMinutes(1));
+
+        for (var number = 0; number < RateLimitOptions.MaxBuckets; number++)
+            Assert.Null((await AskAsync(Guid.NewGuid())).RefusedBy);
+        var letThrough = 0;
+        for (var number = 0; number < 50; number++)
+            letThrough += (await AskAsync(Guid.NewGuid())).RefusedBy is null ? 1 : 0;
+
+        Assert.Equal(10, letThrough);
+
+        ValueTask<Decision> AskAsync(Guid address) => limiter.DecideAsync([new Demand(new BucketKey(LimitKind.Address, address), limit)]);
+    }
+
+    private int TakeAll(long now)
+    {
+        var taken = 0;
+        for (; bucket.HasOwn(now, Rates); taken++)
+            bucket.TakeOwn(now, Rates);
+        return taken;
+    }
+
+    private int AskAndUseUp(long now) => AskAndUse(now, int.MaxValue);
+
+    /// <summary>One of what is granted is the asking request's.</summary>
+    private int AskAndUse(long now, int use)
+    {
+        // What is left of a lease has run out by now.
+        TakeAll(now);
+        var ask = bucket.Ask(Key, now, Rates);
+        bucket.Answered(ask, new TokenAnswer(ask.Want, TimeSpan.Zero), born: 1, now, Rates);
+        for (var used = 1; used < use && bucket.HasOwn(now, Rates); used++)
+            bucket.TakeOwn(now, Rates);
+        return ask.Want;
+    }
+}
