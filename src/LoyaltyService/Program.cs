@@ -40,6 +40,7 @@ public static class Program
         app.UseRequestId();
         app.UseExceptionHandler(static _ => { });
         app.UseStatusCodeProblems();
+        app.UseOpsAccessAudit();
         app.UseAuthentication();
         app.UseAuthorization();
 
@@ -49,6 +50,7 @@ public static class Program
         app.MapJobs();
         app.MapReconciliation();
         app.MapLogLevel();
+        app.MapAudit();
         app.MapHealth();
         app.MapMetrics();
         app.MapApiReference();

@@ -1,3 +1,5 @@
+using LoyaltyService.Observability;
+
 namespace LoyaltyService.Configuration;
 
 /// <summary>The configuration after all checks, as the modules use it.</summary>
@@ -17,6 +19,7 @@ internal sealed record Settings
 
     public required string PdiClientId { get; init; }
 
+    [Secret]
     public required string PdiClientSecret { get; init; }
 
     public required LogLevel LogLevel { get; init; }
@@ -27,6 +30,9 @@ internal sealed record Settings
 
     /// <summary>Empty when none are configured.</summary>
     public required IReadOnlyList<ApiKey> ApiKeys { get; init; }
+
+    /// <summary>Where the keys came from, if that is a file: it is read again while the service runs.</summary>
+    public required string? ApiKeysFile { get; init; }
 
     public required Uri? JwtAuthority { get; init; }
 
@@ -49,7 +55,7 @@ internal sealed record Settings
     public override string ToString() =>
         $"Settings {{ Environment = {Environment}, Port = {Port}, Database = {Database}, Redis = {Redis}, "
         + $"PdiApiUrl = {PdiApiUrl}, PdiClientId = {PdiClientId}, PdiClientSecret = (secret), "
-        + $"LogLevel = {LogLevel}, SessionTtl = {SessionTtl}, ArchiveAfter = {ArchiveAfter}, ApiKeys = [{string.Join(", ", ApiKeys)}], "
+        + $"LogLevel = {LogLevel}, SessionTtl = {SessionTtl}, ArchiveAfter = {ArchiveAfter}, ApiKeys = [{string.Join(", ", ApiKeys)}], ApiKeysFile = {ApiKeysFile}, "
         + $"JwtAuthority = {JwtAuthority}, JwtAudience = {JwtAudience}, "
         + $"RateLimitGlobalPerSecond = {RateLimitGlobalPerSecond}, RateLimitCustomerPerSecond = {RateLimitCustomerPerSecond}, "
         + $"RateLimitIpPerMinute = {RateLimitIpPerMinute}, OtlpEndpoint = {OtlpEndpoint}, "

@@ -9,7 +9,7 @@ internal static class HealthEndpoints
 {
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        var health = routes.MapGroup("/health").WithTags("Health");
+        var health = routes.MapGroup("/health").AllowAnonymous().WithTags("Health");
 
         health.MapGet("", (HealthReporter reporter) => TypedResults.Json(reporter.OfProcess(), LoyaltyJson.Wire.HealthReport))
             .Produces<HealthReport>()
