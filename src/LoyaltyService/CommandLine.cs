@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using LoyaltyService.Configuration;
 using LoyaltyService.Jobs;
+using LoyaltyService.Security;
 using LoyaltyService.Storage;
 
 namespace LoyaltyService;
@@ -12,6 +13,8 @@ internal static class CommandLine
         usage: LoyaltyService            serve
                LoyaltyService migrate    bring the database's schema up to date and end
                LoyaltyService job NAME   run a job now and end; without a name: list them
+               LoyaltyService key create NAME [--scope loyalty|ops|loyalty+ops]
+                                         make a key and print its secret, once, with the entry for API_KEYS
         """;
 
     /// <returns>The process's exit code: 0, 64 for a word that is not known, 69 without its database, 70 for a job that failed, 75 for one that is being run already, 78 for a configuration that cannot be used.</returns>
@@ -32,6 +35,10 @@ internal static class CommandLine
                 case ["job", .. var name] when name.Length < 2:
                     await using (var app = Program.Build([]))
                         return await RunJobAsync(app.Services.GetRequiredService<JobRunner>(), name.FirstOrDefault());
+                case ["key", "create", var name]:
+                    return await CreateKeyAsync(name, Scopes.Loyalty);
+                case ["key", "create", var name, "--scope", var scope]:
+                    return await CreateKeyAsync(name, scope);
                 default:
                     await Console.Error.WriteLineAsync(Usage);
                     return ExitCodes.Usage;
@@ -49,6 +56,25 @@ internal static class CommandLine
         }
     }
 
+    private static async Task<int> CreateKeyAsync(string name, string scope)
+    {
+        var (key, problem) = CreateKey.For(name, scope);
+        if (key is null)
+        {
+            await Console.Error.WriteLineAsync(problem);
+            return ExitCodes.Usage;
+        }
+
+        await Console.Out.WriteLineAsync($"""
+            The secret, for X-Api-Key. It is shown this once and kept nowhere:
+            {key.Secret}
+
+            The entry for API_KEYS, which tells nobody the secret:
+            {key.Entry}
+            """);
+        return 0;
+    }
+
     private static async Task<int> RunJobAsync(JobRunner runner, string? name)
     {
         if (runner.Jobs.FirstOrDefault(job => job.Name == name) is not { } job)
@@ -57,7 +83,7 @@ internal static class CommandLine
             return name is null ? 0 : ExitCodes.Usage;
         }
 
-        if (await runner.ClaimByHandAsync(job, CancellationToken.None) is not { } run)
+        if (await runner.ClaimByHandAsync(job, new AuditEntry(Operator.OfCommandLine(), AuditActions.RunJob, job.Name), CancellationToken.None) is not { } run)
         {
             await Console.Error.WriteLineAsync($"{name} is being run already.");
             return ExitCodes.TryAgain;

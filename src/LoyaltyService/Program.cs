@@ -46,6 +46,7 @@ public static class Program
         app.UseExceptionHandler(static _ => { });
         app.UseStatusCodeProblems();
         app.UseServerLimits();
+        app.UseOpsAccessAudit();
         app.UseAuthentication();
         app.UseRateLimits();
         app.UseAuthorization();
@@ -56,6 +57,7 @@ public static class Program
         app.MapJobs();
         app.MapReconciliation();
         app.MapLogLevel();
+        app.MapAudit();
         app.MapHealth();
         app.MapMetrics();
         app.MapApiReference();

@@ -1,3 +1,5 @@
+using LoyaltyService.Observability;
+
 namespace LoyaltyService.Configuration;
 
 /// <summary>What a caller may use.</summary>
@@ -17,7 +19,7 @@ internal enum ApiScopes
 /// A caller's key. The service knows only the hash, 32 bytes, so that its configuration gives no key away. A client has several keys while
 /// one replaces another.
 /// </summary>
-internal sealed record ApiKey(string Client, ApiScopes Scopes, byte[] SecretSha256)
+internal sealed record ApiKey(string Client, ApiScopes Scopes, [property: Secret] byte[] SecretSha256)
 {
     /// <summary>Without the hash: that of a guessable secret gives the secret away.</summary>
     public override string ToString() => $"{Client} ({Scopes})";

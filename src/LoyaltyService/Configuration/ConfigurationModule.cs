@@ -1,3 +1,4 @@
+using System.Security;
 using System.Text;
 
 namespace LoyaltyService.Configuration;
@@ -24,6 +25,10 @@ internal static class ConfigurationModule
         builder.Services.AddSingleton(settings);
         return settings;
     }
+
+    /// <summary>All that <see cref="ReadFile"/> can throw for a file of any name.</summary>
+    internal static bool IsUnreadable(Exception exception) => exception is IOException or UnauthorizedAccessException or SecurityException
+        or ArgumentException or NotSupportedException or InvalidDataException;
 
     internal static string ReadFile(string path)
     {

@@ -51,10 +51,10 @@ internal static class EnvironmentVariables
         "Callers' keys: name:scope[+scope]:sha256-of-secret-in-hex, separated by commas (secret).");
 
     public static readonly EnvironmentVariable JwtAuthority = new("JWT_AUTHORITY", null, "no", false,
-        "Issuer of the bearer tokens to accept; its metadata gives the keys. https in production. Checked, not in use yet.");
+        "Issuer of the bearer tokens to accept; its metadata gives the keys. https in production.");
 
     public static readonly EnvironmentVariable JwtAudience = new("JWT_AUDIENCE", null, "when JWT_AUTHORITY is set", false,
-        "Audience that a bearer token must name. Checked, not in use yet.");
+        "Audience that a bearer token must name.");
 
     public static readonly EnvironmentVariable RateLimitGlobalPerSecond = new("RATE_LIMIT_GLOBAL_PER_SECOND", "1000", "no", false,
         "Requests a second for the whole service; 0 is off.");

@@ -1,9 +1,10 @@
+using LoyaltyService.Observability;
 using Npgsql;
 
 namespace LoyaltyService.Configuration;
 
 /// <summary>A PostgreSQL server, or several to try in turn; null where the URL says nothing.</summary>
-internal sealed record PostgresUrl(IReadOnlyList<HostPort> Hosts, string? User, string? Password, string? Database) : DatabaseUrl
+internal sealed record PostgresUrl(IReadOnlyList<HostPort> Hosts, string? User, [property: Secret] string? Password, string? Database) : DatabaseUrl
 {
     public const int DefaultPort = 5432;
 

@@ -1,9 +1,10 @@
 using System.Globalization;
+using LoyaltyService.Observability;
 using StackExchange.Redis;
 
 namespace LoyaltyService.Configuration;
 
-internal sealed record RedisServerUrl(HostPort Server, bool Ssl, string? User, string? Password, int Database) : RedisUrl
+internal sealed record RedisServerUrl(HostPort Server, bool Ssl, string? User, [property: Secret] string? Password, int Database) : RedisUrl
 {
     public const int DefaultPort = 6379;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using LoyaltyService.Observability;
 
 namespace LoyaltyService.Configuration;
 
@@ -24,6 +25,7 @@ internal sealed record Settings
 
     public required string PdiClientId { get; init; }
 
+    [Secret]
     public required string PdiClientSecret { get; init; }
 
     public required LogLevel LogLevel { get; init; }
@@ -34,6 +36,9 @@ internal sealed record Settings
 
     /// <summary>Empty when none are configured.</summary>
     public required IReadOnlyList<ApiKey> ApiKeys { get; init; }
+
+    /// <summary>Where the keys came from, if that is a file: it is read again while the service runs.</summary>
+    public required string? ApiKeysFile { get; init; }
 
     public required Uri? JwtAuthority { get; init; }
 
@@ -63,7 +68,7 @@ internal sealed record Settings
         $"Settings {{ Environment = {Environment}, Port = {Port}, "
         + $"HttpsCertificate = {HttpsCertificate}, HttpsKey = {HttpsKey}, Database = {Database}, Redis = {Redis}, "
         + $"PdiApiUrl = {PdiApiUrl}, PdiClientId = {PdiClientId}, PdiClientSecret = (secret), "
-        + $"LogLevel = {LogLevel}, SessionTtl = {SessionTtl}, ArchiveAfter = {ArchiveAfter}, ApiKeys = [{string.Join(", ", ApiKeys)}], "
+        + $"LogLevel = {LogLevel}, SessionTtl = {SessionTtl}, ArchiveAfter = {ArchiveAfter}, ApiKeys = [{string.Join(", ", ApiKeys)}], ApiKeysFile = {ApiKeysFile}, "
         + $"JwtAuthority = {JwtAuthority}, JwtAudience = {JwtAudience}, "
         + $"RateLimitGlobalPerSecond = {RateLimitGlobalPerSecond}, RateLimitCustomerPerSecond = {RateLimitCustomerPerSecond}, "
         + $"RateLimitIpPerMinute = {RateLimitIpPerMinute}, "

@@ -33,6 +33,7 @@ internal static class SettingsReader
             SessionTtl = TimeSpan.FromHours(lookup.Read(EnvironmentVariables.SessionTtlHours, WholeNumber(1, HoursInYear))),
             ArchiveAfter = TimeSpan.FromDays(lookup.Read(EnvironmentVariables.ArchiveAfterDays, WholeNumber(1, MaxArchiveDays))),
             ApiKeys = lookup.Read(EnvironmentVariables.ApiKeys, ApiKeyParser.Parse, required: production && !authorityIsSet) ?? [],
+            ApiKeysFile = lookup.Given(EnvironmentVariables.ApiKeys.FileName),
             JwtAuthority = lookup.Read(EnvironmentVariables.JwtAuthority, text => HttpUrl(text, httpsOnly: production)),
             JwtAudience = lookup.Read(EnvironmentVariables.JwtAudience, Text, required: authorityIsSet),
             RateLimitGlobalPerSecond = lookup.Read(EnvironmentVariables.RateLimitGlobalPerSecond, WholeNumber(0)),

@@ -1,4 +1,3 @@
-using System.Security;
 using System.Text;
 
 namespace LoyaltyService.Configuration;
@@ -60,8 +59,7 @@ internal sealed class VariableLookup(IReadOnlyDictionary<string, string?> enviro
             return readFile(path).TrimEnd('\r', '\n') is { Length: > 0 } content ? content : null;
         }
         // All that reading a file of any name can throw; the operator needs the other errors too.
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or SecurityException
-            or ArgumentException or NotSupportedException or InvalidDataException)
+        catch (Exception exception) when (ConfigurationModule.IsUnreadable(exception))
         {
             Add(variable.FileName, $"must name a readable text file, but \"{Printable(path)}\" gives {exception.GetType().Name}");
             return null;

@@ -10,7 +10,7 @@ internal static class HealthEndpoints
 {
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        var health = routes.MapGroup("/health").WithTags("Health").AlwaysAnswers();
+        var health = routes.MapGroup("/health").AllowAnonymous().WithTags("Health").AlwaysAnswers();
 
         health.MapGet("", (HealthReporter reporter) => TypedResults.Json(reporter.OfProcess(), LoyaltyJson.Wire.HealthReport))
             .Produces<HealthReport>()

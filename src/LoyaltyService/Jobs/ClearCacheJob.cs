@@ -1,10 +1,11 @@
 using LoyaltyService.Observability;
+using LoyaltyService.Security;
 using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Jobs;
 
-/// <summary>brief: every hour, remove idempotency entries older than 10 minutes. Runs that operators no longer ask for go with them.</summary>
-internal sealed class ClearCacheJob(IIdempotencyKeyStore keys, IReplayCache replays, IJobRunStore runs, JobLimits limits) : IJob
+/// <summary>brief: every hour, remove idempotency entries older than 10 minutes. What operators no longer ask for goes with them.</summary>
+internal sealed class ClearCacheJob(IIdempotencyKeyStore keys, IReplayCache replays, IJobRunStore runs, IAuditStore audit, JobLimits limits) : IJob
 {
     public string Name => JobNames.ClearCache;
 
@@ -15,6 +16,8 @@ internal sealed class ClearCacheJob(IIdempotencyKeyStore keys, IReplayCache repl
         await run.ReportAsync(await replays.SweepAsync(cancellationToken), progress: null, cancellationToken);
         while (await keys.ForgetAsync(IReplayCache.Window, limits.BatchSize, cancellationToken) is > 0 and var forgotten)
             await run.ReportAsync(forgotten, progress: null, cancellationToken);
+        while (await audit.ForgetAsync(limits.KeepAudit, limits.BatchSize, cancellationToken) is > 0 and var old)
+            await run.ReportAsync(old, progress: null, cancellationToken);
         await runs.ForgetAsync(limits.KeepRuns, cancellationToken);
     }
 }

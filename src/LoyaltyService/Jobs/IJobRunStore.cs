@@ -1,3 +1,5 @@
+using LoyaltyService.Security;
+
 namespace LoyaltyService.Jobs;
 
 /// <summary>
@@ -16,8 +18,10 @@ internal interface IJobRunStore
     /// Takes a run: a new one, or one whose holder has let its lease run out. Null if the run has ended, or if any run of the job is held.
     /// Other runs that nobody holds have failed thereby.
     /// </summary>
-    /// <param name="scheduledFor">The occurrence; null for a run by hand, now.</param>
-    Task<JobRunRow?> ClaimAsync(string job, DateTimeOffset? scheduledFor, TimeSpan lease, CancellationToken cancellationToken);
+    Task<JobRunRow?> ClaimAsync(string job, DateTimeOffset scheduledFor, TimeSpan lease, CancellationToken cancellationToken);
+
+    /// <summary>Takes a run by hand, now, with the audit; null if any run of the job is held.</summary>
+    Task<JobRunRow?> ClaimByHandAsync(string job, TimeSpan lease, AuditEntry audit, CancellationToken cancellationToken);
 
     /// <summary>Renews the lease and notes how far the run is; false if another has taken it over.</summary>
     Task<bool> ReportAsync(JobRunRow run, long handled, string? progress, TimeSpan lease, CancellationToken cancellationToken);

@@ -1,4 +1,6 @@
 using LoyaltyService.Loyalty;
+using LoyaltyService.Observability;
+using LoyaltyService.Security;
 using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Jobs;
@@ -28,8 +30,8 @@ internal interface IReconciliationStore
     /// <summary>The findings, the newest first.</summary>
     Task<IReadOnlyList<Finding>> ListAsync(int limit, PageCursor? after, bool? resolved, CancellationToken cancellationToken);
 
-    /// <summary>Ends a finding; null if there is none of this id that is open.</summary>
-    Task<Finding?> ResolveAsync(Guid id, string by, string resolution, CancellationToken cancellationToken);
+    /// <summary>Ends a finding, with the audit; null if there is none of this id that is open.</summary>
+    Task<Finding?> ResolveAsync(Guid id, string resolution, AuditEntry audit, CancellationToken cancellationToken);
 }
 
 /// <param name="Sessions">Those to ask PDI about.</param>
@@ -56,7 +58,7 @@ internal sealed record Finding(
     DateTimeOffset FoundAt = default,
     DateTimeOffset? ResolvedAt = null,
     string? ResolvedBy = null,
-    string? Resolution = null);
+    [property: Personal] string? Resolution = null) : Discreet;
 
 internal static class FindingKinds
 {

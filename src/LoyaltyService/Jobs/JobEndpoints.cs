@@ -46,15 +46,21 @@ internal static class JobEndpoints
     /// <param name="name">The job.</param>
     /// <response code="202">The run has begun.</response>
     internal static Task<Answer<JobRunItem>> RunAsync(
-        string name, HttpContext context, IdempotentRequests requests, JobRunner runner, CancellationToken cancellationToken) =>
-        requests.RunAsync(context, body: null, () => RunOnceAsync(name, runner, cancellationToken), alsoSettledBy: StatusCodes.Status202Accepted);
+        string name, HttpContext context, IdempotentRequests requests, JobRunner runner, AuditTrail audit, CancellationToken cancellationToken) =>
+        requests.RunAsync(
+            context, body: null, () => RunOnceAsync(name, context.Operator(), runner, audit, cancellationToken), alsoSettledBy: StatusCodes.Status202Accepted);
 
-    private static async Task<Answer<JobRunItem>> RunOnceAsync(string name, JobRunner runner, CancellationToken cancellationToken)
+    private static async Task<Answer<JobRunItem>> RunOnceAsync(
+        string name, Operator by, JobRunner runner, AuditTrail audit, CancellationToken cancellationToken)
     {
         if (runner.Jobs.FirstOrDefault(job => job.Name == name) is not { } job)
             return new Rejection(ErrorCode.NotFound, $"There is no job of this name. There are: {string.Join(", ", runner.Jobs.Select(known => known.Name))}.");
-        if (await runner.ClaimByHandAsync(job, cancellationToken) is not { } run)
-            return new Rejection(ErrorCode.OperationInProgress, "The job is being run already.") { RetryAfter = TimeSpan.FromSeconds(10) };
+        var entry = new AuditEntry(by, AuditActions.RunJob, job.Name);
+        if (await runner.ClaimByHandAsync(job, entry, cancellationToken) is not { } run)
+        {
+            return await audit.RefusedAsync(
+                entry, new Rejection(ErrorCode.OperationInProgress, "The job is being run already.") { RetryAfter = TimeSpan.FromSeconds(10) });
+        }
 
         runner.Continue(job, run);
         return Answer<JobRunItem>.Accepted(JobRunItem.Of(run), LoyaltyJson.Wire.JobRunItem, "/ops/jobs");

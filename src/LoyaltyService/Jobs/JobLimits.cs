@@ -36,6 +36,9 @@ internal sealed class JobLimits
     /// <summary>How long ended runs are kept, for operators.</summary>
     public TimeSpan KeepRuns { get; init; } = TimeSpan.FromDays(30);
 
+    /// <summary>How long the audit is kept: a year, and a month to look back on it.</summary>
+    public TimeSpan KeepAudit { get; init; } = TimeSpan.FromDays(400);
+
     /// <summary>Sessions that the reconciliation asks PDI about in a second: 1.7 million a day, and no load to speak of for PDI.</summary>
     public int ReconcilePerSecond { get; init; } = 20;
 

@@ -1,5 +1,6 @@
 using Cronos;
 using LoyaltyService.Observability;
+using LoyaltyService.Security;
 using LoyaltyService.Storage;
 
 namespace LoyaltyService.Jobs;
@@ -22,9 +23,9 @@ internal sealed partial class JobRunner(
     public static DateTimeOffset Next(IJob job, DateTimeOffset after) =>
         CronExpression.Parse(job.Schedule).GetNextOccurrence(after, TimeZoneInfo.Utc) ?? DateTimeOffset.MaxValue;
 
-    /// <summary>Takes a run by hand; null if the job is being run already.</summary>
-    public Task<JobRunRow?> ClaimByHandAsync(IJob job, CancellationToken cancellationToken) =>
-        runs.ClaimAsync(job.Name, scheduledFor: null, limits.Lease, cancellationToken);
+    /// <summary>Takes a run by hand, with the audit; null if the job is being run already.</summary>
+    public Task<JobRunRow?> ClaimByHandAsync(IJob job, AuditEntry audit, CancellationToken cancellationToken) =>
+        runs.ClaimByHandAsync(job.Name, limits.Lease, audit, cancellationToken);
 
     /// <summary>Goes on with a run by hand after its caller has left; the host waits for it when it stops.</summary>
     public void Continue(IJob job, JobRunRow row)

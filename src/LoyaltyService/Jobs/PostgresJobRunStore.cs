@@ -1,3 +1,4 @@
+using LoyaltyService.Security;
 using LoyaltyService.Storage;
 using Npgsql;
 
@@ -22,10 +23,24 @@ internal sealed class PostgresJobRunStore(PostgresDatabase database) : IJobRunSt
         """;
 
     // Serializable isolation lets only one of two replicas find that nobody is at it.
-    private const string Claim = $"""
+    private const string Claim = Supersede + Take;
+
+    private static readonly string ClaimByHand = $"""
+        {Supersede},
+        claimed as (
+        {Take}),
+        audited as ({PostgresAuditStore.InsertOf("$4")} from claimed)
+        select * from claimed
+        """;
+
+    private const string Supersede = $"""
         with superseded as (
             update job_runs set finished_at = now(), outcome = 'failed', error = coalesce(error, '{IJobRunStore.Superseded}')
              where job = $1 and scheduled_for <> coalesce($2, now()) and finished_at is null and lease_until <= now())
+        """;
+
+    private const string Take = $"""
+
         insert into job_runs (job, scheduled_for, by_hand, started_at, lease_until)
         select $1, coalesce($2, now()), $2 is null, now(), now() + $3
          where not exists (select from job_runs where job = $1 and finished_at is null and lease_until > now())
@@ -64,8 +79,11 @@ internal sealed class PostgresJobRunStore(PostgresDatabase database) : IJobRunSt
         Look, [Param.Of(job)],
         static row => new JobClock(row.GetFieldValue<DateTimeOffset>(0), row.TimeOrNull(1), row.GetBoolean(2)), cancellationToken))[0];
 
-    public Task<JobRunRow?> ClaimAsync(string job, DateTimeOffset? scheduledFor, TimeSpan lease, CancellationToken cancellationToken) =>
+    public Task<JobRunRow?> ClaimAsync(string job, DateTimeOffset scheduledFor, TimeSpan lease, CancellationToken cancellationToken) =>
         database.QueryAsync(Claim, [Param.Of(job), Param.Of(scheduledFor), Param.Of(lease)], ReadRow, cancellationToken);
+
+    public Task<JobRunRow?> ClaimByHandAsync(string job, TimeSpan lease, AuditEntry audit, CancellationToken cancellationToken) => database.QueryAsync(
+        ClaimByHand, [Param.Of(job), Param.Of((DateTimeOffset?)null), Param.Of(lease), PostgresAuditStore.ParamOf(audit)], ReadRow, cancellationToken);
 
     public Task<bool> ReportAsync(JobRunRow run, long handled, string? progress, TimeSpan lease, CancellationToken cancellationToken) =>
         ChangesOneAsync(Report, run, cancellationToken, Param.Of(lease), Param.Of(handled), Param.Of(progress));

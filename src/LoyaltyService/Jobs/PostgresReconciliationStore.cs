@@ -1,4 +1,5 @@
 using LoyaltyService.Loyalty;
+using LoyaltyService.Security;
 using LoyaltyService.Sessions;
 using LoyaltyService.Storage;
 using Npgsql;
@@ -42,10 +43,13 @@ internal sealed class PostgresReconciliationStore(PostgresDatabase database) : I
          limit $1
         """;
 
-    private const string Resolve = $"""
-        update reconciliation_findings set resolved_at = now(), resolved_by = $2, resolution = $3
-         where id = $1 and resolved_at is null
-        returning {Columns}
+    private static readonly string Resolve = $"""
+        with resolved as (
+            update reconciliation_findings set resolved_at = now(), resolved_by = $2, resolution = $3
+             where id = $1 and resolved_at is null
+            returning {Columns}),
+        audited as ({PostgresAuditStore.InsertOf("$4")} from resolved)
+        select {Columns} from resolved
         """;
 
     public async Task<ReconciledDay?> LastDayAsync(CancellationToken cancellationToken) => (await database.ListReadCommittedAsync(
@@ -81,8 +85,8 @@ internal sealed class PostgresReconciliationStore(PostgresDatabase database) : I
     public Task<IReadOnlyList<Finding>> ListAsync(int limit, PageCursor? after, bool? resolved, CancellationToken cancellationToken) => database.ListReadCommittedAsync(
         List, [Param.Of(limit), Param.Of(after?.At ?? DateTimeOffset.MaxValue), Param.Of(after?.Id ?? Guid.AllBitsSet), Param.Of(resolved)], ReadFinding, cancellationToken);
 
-    public Task<Finding?> ResolveAsync(Guid id, string by, string resolution, CancellationToken cancellationToken) =>
-        database.QueryAsync(Resolve, [Param.Of(id), Param.Of(by), Param.Of(resolution)], ReadFinding, cancellationToken);
+    public Task<Finding?> ResolveAsync(Guid id, string resolution, AuditEntry audit, CancellationToken cancellationToken) =>
+        database.QueryAsync(Resolve, [Param.Of(id), Param.Of(audit.By.Client), Param.Of(resolution), PostgresAuditStore.ParamOf(audit)], ReadFinding, cancellationToken);
 
     private static DateTimeOffset StartOf(DateOnly day) => new(day, TimeOnly.MinValue, TimeSpan.Zero);
 

@@ -123,7 +123,7 @@ internal sealed partial class ReconcileSessionsJob(
         };
         if (kind is null)
             return null;
-        if (doubtful && await work.ReplayAsync(session.Id, cancellationToken) is not null)
+        if (doubtful && await work.ReplayAsync(session.Id, audit: null, cancellationToken) is not null)
             worker.Wake();
         return new Finding(Guid.NewGuid(), day, session.Id, kind, Words(session), Words(receipt.Item1, receipt.Receipt));
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using LoyaltyService.Loyalty;
+using LoyaltyService.Observability;
 using LoyaltyService.OpenApi;
 using LoyaltyService.Pdi;
 using LoyaltyService.Security;
@@ -61,17 +62,24 @@ internal static class ReconciliationEndpoints
         HttpContext context,
         IdempotentRequests requests,
         IReconciliationStore reconciliation,
+        AuditTrail audit,
         CancellationToken cancellationToken) =>
         body.Rejection is { } rejection
             ? rejection
             : await requests.RunAsync(
-                context, body.Value, () => ResolveOnceAsync(id, body.Value!.Reason!, context.Client(), reconciliation, cancellationToken));
+                context, body.Value, () => ResolveOnceAsync(id, body.Value!.Reason!, context.Operator(), reconciliation, audit, cancellationToken));
 
     private static async Task<Answer<FindingItem>> ResolveOnceAsync(
-        string? id, string reason, string client, IReconciliationStore reconciliation, CancellationToken cancellationToken) =>
-        Guid.TryParseExact(id, "N", out var finding) && await reconciliation.ResolveAsync(finding, client, reason, cancellationToken) is { } resolved
+        string? id, string reason, Operator by, IReconciliationStore reconciliation, AuditTrail audit, CancellationToken cancellationToken)
+    {
+        var notFound = new Rejection(ErrorCode.NotFound, "There is no open finding with this id.");
+        if (!Guid.TryParseExact(id, "N", out var finding))
+            return notFound;
+        var entry = new AuditEntry(by, AuditActions.ResolveFinding, id, Detail: reason);
+        return await reconciliation.ResolveAsync(finding, reason, entry, cancellationToken) is { } resolved
             ? Answer<FindingItem>.Of(StatusCodes.Status200OK, FindingItem.Of(resolved), LoyaltyJson.Wire.FindingItem)
-            : new Rejection(ErrorCode.NotFound, "There is no open finding with this id.");
+            : await audit.RefusedAsync(entry, notFound);
+    }
 
     internal static string TextOf(DateOnly day) => day.ToString("O", CultureInfo.InvariantCulture);
 }
@@ -107,7 +115,7 @@ internal sealed record FindingItem(
     DateTimeOffset FoundAt,
     DateTimeOffset? ResolvedAt,
     string? ResolvedBy,
-    string? Resolution)
+    [property: Personal] string? Resolution) : Discreet
 {
     public static FindingItem Of(Finding finding) => new(
         finding.Id.ToString("N"), ReconciliationEndpoints.TextOf(finding.Day), Sessions.SessionId.Format(finding.SessionId), finding.Kind, finding.Here,

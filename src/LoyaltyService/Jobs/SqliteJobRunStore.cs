@@ -1,3 +1,4 @@
+using LoyaltyService.Security;
 using LoyaltyService.Storage;
 using Microsoft.Data.Sqlite;
 
@@ -70,13 +71,21 @@ internal sealed class SqliteJobRunStore(SqliteDatabase database) : IJobRunStore
         return look.First(static row => new JobClock(row.TimeAt(0), row.TimeOrNull(1), row.GetBoolean(2)))!;
     }, cancellationToken);
 
-    public Task<JobRunRow?> ClaimAsync(string job, DateTimeOffset? scheduledFor, TimeSpan lease, CancellationToken cancellationToken) =>
+    public Task<JobRunRow?> ClaimAsync(string job, DateTimeOffset scheduledFor, TimeSpan lease, CancellationToken cancellationToken) =>
+        ClaimAsync(job, scheduledFor, lease, audit: null, cancellationToken);
+
+    public Task<JobRunRow?> ClaimByHandAsync(string job, TimeSpan lease, AuditEntry audit, CancellationToken cancellationToken) =>
+        ClaimAsync(job, scheduledFor: null, lease, audit, cancellationToken);
+
+    private Task<JobRunRow?> ClaimAsync(string job, DateTimeOffset? scheduledFor, TimeSpan lease, AuditEntry? audit, CancellationToken cancellationToken) =>
         database.WriteAsync(connection =>
         {
             using var claim = connection.Command(
                 Claim, ("$job", job), ("$scheduled_for", scheduledFor?.ToUnixTimeMilliseconds()), ("$lease", lease.ToMilliseconds()));
             var run = claim.First(ReadRow);
             connection.Execute(Supersede, ("$job", job));
+            if (run is not null && audit is not null)
+                SqliteAuditStore.Write(connection, audit);
             return run;
         }, cancellationToken);
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using LoyaltyService.Loyalty;
+using LoyaltyService.Security;
 using LoyaltyService.Sessions;
 using LoyaltyService.Storage;
 using Microsoft.Data.Sqlite;
@@ -86,10 +87,13 @@ internal sealed class SqliteReconciliationStore(SqliteDatabase database) : IReco
             return list.All(ReadFinding);
         }, cancellationToken);
 
-    public Task<Finding?> ResolveAsync(Guid id, string by, string resolution, CancellationToken cancellationToken) => database.WriteAsync(connection =>
+    public Task<Finding?> ResolveAsync(Guid id, string resolution, AuditEntry audit, CancellationToken cancellationToken) => database.WriteAsync(connection =>
     {
-        using var resolve = connection.Command(Resolve, ("$id", id.ToBlob()), ("$by", by), ("$resolution", resolution));
-        return resolve.First(ReadFinding);
+        using var resolve = connection.Command(Resolve, ("$id", id.ToBlob()), ("$by", audit.By.Client), ("$resolution", resolution));
+        var resolved = resolve.First(ReadFinding);
+        if (resolved is not null)
+            SqliteAuditStore.Write(connection, audit);
+        return resolved;
     }, cancellationToken);
 
     private static string TextOf(DateOnly day) => day.ToString("O", CultureInfo.InvariantCulture);

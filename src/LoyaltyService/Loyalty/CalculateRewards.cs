@@ -156,9 +156,7 @@ internal sealed class CalculateRewards(
     }
 
     private async Task<Session?> FindAsync(CalculateRewardsRequest request, string client, CancellationToken cancellationToken) =>
-        SessionId.TryParse(request.SessionId, out var id) && await sessions.FindAsync(id, cancellationToken) is { } session && session.Client == client
-            ? session
-            : null;
+        SessionId.TryParse(request.SessionId, out var id) ? await sessions.FindAsync(id, client, cancellationToken) : null;
 
     private static Rejection? Refuse(Session session, VersionCondition condition) =>
         condition.Check(session)

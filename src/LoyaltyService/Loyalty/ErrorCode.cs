@@ -23,6 +23,7 @@ internal enum ErrorCode
     PdiUnavailable,
     PdiAuthFailed,
     QueueFull,
+    AuthorityUnavailable,
     DatabaseUnavailable,
     Overloaded,
 }
@@ -41,8 +42,8 @@ internal static class Errors
         new(ErrorCode.ValidationFailed, "validation_failed", 400, "The request is not valid.", "Correct the fields listed in `errors` and send it again."),
         new(ErrorCode.TransactionMismatch, "transaction_mismatch", 400, "The transaction is not the session's.", "Send the `transactionId` that the session was identified with."),
         new(ErrorCode.PdiRejected, "pdi_rejected", 400, "PDI refused the operation.", "Read `pdiCode`; a corrected request is welcome, the same one will be refused again."),
-        new(ErrorCode.Unauthenticated, "unauthenticated", 401, "The caller is not known.", "Send a valid key in `X-Api-Key`."),
-        new(ErrorCode.Forbidden, "forbidden", 403, "The caller may not do this.", "Use a key that has the scope of the route."),
+        new(ErrorCode.Unauthenticated, "unauthenticated", 401, "The caller is not known.", "Send a valid key in `X-Api-Key`, or a valid bearer token."),
+        new(ErrorCode.Forbidden, "forbidden", 403, "The caller may not do this.", "Use a key or a token that has the scope of the route."),
         new(ErrorCode.SessionNotFound, "session_not_found", 404, "There is no such session.", "Check the `sessionId`; identify again if the sale has no session."),
         new(ErrorCode.NotFound, "not_found", 404, "There is nothing here.", "Check the path against the API reference."),
         new(ErrorCode.MethodNotAllowed, "method_not_allowed", 405, "The route does not know this method.", "Use a method listed in the `Allow` header."),
@@ -58,6 +59,7 @@ internal static class Errors
         new(ErrorCode.PdiUnavailable, "pdi_unavailable", 503, "PDI cannot be asked just now.", "Repeat after `Retry-After` seconds, or leave the redemption out."),
         new(ErrorCode.PdiAuthFailed, "pdi_auth_failed", 503, "PDI does not accept the service's credentials.", "Repeat after `Retry-After` seconds; an operator has to act."),
         new(ErrorCode.QueueFull, "queue_full", 503, "Too many sales wait for PDI.", "Repeat after `Retry-After` seconds."),
+        new(ErrorCode.AuthorityUnavailable, "authority_unavailable", 503, "The token cannot be checked just now.", "Repeat the same request after `Retry-After` seconds; the token may be good."),
         new(ErrorCode.DatabaseUnavailable, "database_unavailable", 503, "The database cannot be used just now.", "Repeat the same request after `Retry-After` seconds."),
         new(ErrorCode.Overloaded, "overloaded", 503, "The service has more work than it can take.", "Repeat the same request after `Retry-After` seconds."),
     ];

@@ -86,7 +86,7 @@ internal sealed class FinalizeSession(
 
         var started = clock.GetTimestamp();
         var hasWaited = false;
-        while (await sessions.FindAsync(id, cancellationToken) is { } session && session.Client == client)
+        while (await sessions.FindAsync(id, client, cancellationToken) is { } session)
         {
             operation.IsAbout(session);
             if (session.TransactionId != request.TransactionId)

@@ -1,3 +1,4 @@
+using LoyaltyService.Observability;
 using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Loyalty;
@@ -20,7 +21,7 @@ namespace LoyaltyService.Loyalty;
 internal sealed record SessionResponse(
     string SessionId,
     string Status,
-    string CustomerId,
+    [property: CustomerIdentity] string CustomerId,
     string ChannelId,
     string TransactionId,
     string? StoreId,
@@ -33,12 +34,12 @@ internal sealed record SessionResponse(
     [property: System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.Never)]
     DateTimeOffset? FinalizedAt,
     int Version,
-    FailureResponse? Failure);
+    FailureResponse? Failure) : Discreet;
 
 /// <param name="Reason"><c>pdi_rejected</c>, <c>expired</c> or <c>resolved</c> (given up by an operator).</param>
 /// <param name="PdiCode">PDI's code, where PDI refused.</param>
 /// <param name="Message">PDI's message, where PDI refused; the operator's, where one resolved it.</param>
-internal sealed record FailureResponse(string Reason, string? PdiCode, string? Message);
+internal sealed record FailureResponse(string Reason, string? PdiCode, [property: Personal] string? Message) : Discreet;
 
 /// <summary>Status: the session as it stands here. PDI is not asked.</summary>
 internal sealed class GetSessionStatus(ISessionStore sessions)
@@ -46,7 +47,7 @@ internal sealed class GetSessionStatus(ISessionStore sessions)
     public async Task<Answer<SessionResponse>> RunAsync(
         string? sessionId, string client, string? ifNoneMatch, Operation operation, CancellationToken cancellationToken)
     {
-        if (!SessionId.TryParse(sessionId, out var id) || await sessions.FindAsync(id, cancellationToken) is not { } session || session.Client != client)
+        if (!SessionId.TryParse(sessionId, out var id) || await sessions.FindAsync(id, client, cancellationToken) is not { } session)
             return SessionRejections.NotFound();
         operation.IsAbout(session);
         if (ifNoneMatch == $"\"{session.Version}\"")

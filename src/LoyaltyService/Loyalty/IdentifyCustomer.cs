@@ -13,9 +13,10 @@ namespace LoyaltyService.Loyalty;
 /// <param name="StoreId">The store, where the channel has several.</param>
 /// <param name="Metadata">The caller's own data: an object of at most 4 KiB, kept and never read.</param>
 internal sealed record IdentifyRequest(
-    string? CustomerId, string? ChannelId, string? TransactionId, string? StoreId = null, JsonElement? Metadata = null) : IRequestBody
+    [property: CustomerIdentity] string? CustomerId, string? ChannelId, string? TransactionId, string? StoreId = null, [property: Personal] JsonElement? Metadata = null) : Discreet, IRequestBody
 {
     /// <summary>The metadata as it is compared and kept.</summary>
+    [Personal]
     internal string? CanonicalMetadata { get; private set; }
 
     public void Validate(ICollection<FieldError> errors)
@@ -56,7 +57,7 @@ internal sealed record IdentifyRequest(
 /// <param name="Version">The session's version.</param>
 /// <param name="ExpiresAt">When the session ends if it is not finalized.</param>
 internal sealed record IdentifyResponse(
-    string SessionId, string Status, string? CustomerName, long? CurrentPoints, string? Tier, int Version, DateTimeOffset ExpiresAt);
+    string SessionId, string Status, [property: Personal] string? CustomerName, long? CurrentPoints, string? Tier, int Version, DateTimeOffset ExpiresAt) : Discreet;
 
 /// <summary>
 /// Identify: create the session (the database decides who was first), ask PDI, store the answer. A repeat is answered by what is

@@ -6,6 +6,7 @@ using LoyaltyService.Health;
 using LoyaltyService.Jobs;
 using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
+using LoyaltyService.Security;
 using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Loyalty;
@@ -41,6 +42,7 @@ namespace LoyaltyService.Loyalty;
 [JsonSerializable(typeof(JobRunItem))]
 [JsonSerializable(typeof(LogLevelRequest))]
 [JsonSerializable(typeof(LogLevelResponse))]
+[JsonSerializable(typeof(AuditResponse))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(HealthReport))]
 [JsonSerializable(typeof(DependencyReport))]

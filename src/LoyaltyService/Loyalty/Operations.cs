@@ -80,7 +80,7 @@ internal sealed partial class Operations(LoyaltyMetrics metrics, TimeProvider cl
     {
         [LoggerMessage(EventName = "OperationEnded", Message = "{operation} ended with {outcome}")]
         public static partial void OperationEnded(
-            ILogger logger, LogLevel level, string operation, string outcome, string? sessionId, string? customerId, long duration,
+            ILogger logger, LogLevel level, string operation, string outcome, string? sessionId, [CustomerIdentity] string? customerId, long duration,
             long? earnedPoints, long? redeemedPoints, string? reason, string? cause, Exception? exception);
     }
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using LoyaltyService.Observability;
-using LoyaltyService.Security;
 using Microsoft.AspNetCore.Diagnostics;
 
 namespace LoyaltyService.Loyalty;
@@ -31,8 +30,8 @@ internal static class Problems
         return context.Response.StatusCode switch
         {
             StatusCodes.Status401Unauthorized => WriteAsync(context, new Rejection(
-                ErrorCode.Unauthenticated, $"The request has no valid {ApiKeyAuthentication.Header}.")),
-            StatusCodes.Status403Forbidden => WriteAsync(context, new Rejection(ErrorCode.Forbidden, "The key does not have the scope of this route.")),
+                ErrorCode.Unauthenticated, "The request has no valid key and no valid token.")),
+            StatusCodes.Status403Forbidden => WriteAsync(context, new Rejection(ErrorCode.Forbidden, "The caller does not have the scope of this route.")),
             StatusCodes.Status404NotFound => WriteAsync(context, new Rejection(ErrorCode.NotFound, $"No route is {context.Request.Path}.")),
             StatusCodes.Status405MethodNotAllowed => WriteAsync(context, new Rejection(
                 ErrorCode.MethodNotAllowed, $"{context.Request.Path} does not know {context.Request.Method}.")),
@@ -83,7 +82,7 @@ internal sealed partial class ProblemExceptionHandler(ILogger<ProblemExceptionHa
         {
             case LoyaltyException known:
                 if (!IsTold(context))
-                    Log.RequestFailed(logger, known.Code.Describe().Code, context.Request.Path, known.Message, known.InnerException?.Message);
+                    Log.RequestFailed(logger, known.Code.Describe().Code, RouteOf(context), known.Message, known.InnerException?.Message);
                 return new Rejection(known.Code, known.Message) { RetryAfter = known.RetryAfter };
             case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
                 return new Rejection(ErrorCode.BodyTooLarge, "The body has more than 64 KiB.");
@@ -94,17 +93,21 @@ internal sealed partial class ProblemExceptionHandler(ILogger<ProblemExceptionHa
                 return Rejection.Validation("request", "is not valid HTTP: a chunk's size is out of range.");
             default:
                 if (!IsTold(context))
-                    Log.RequestDefect(logger, context.Request.Path, exception);
+                    Log.RequestDefect(logger, RouteOf(context), exception);
                 return new Rejection(ErrorCode.InternalError, "Something unexpected happened.");
         }
     }
 
+    /// <summary>Not the path: a caller may have written anything into it.</summary>
+    private static string RouteOf(HttpContext context) =>
+        context.Features.Get<IExceptionHandlerFeature>()?.Endpoint is RouteEndpoint route ? route.RoutePattern.RawText ?? "unmatched" : "unmatched";
+
     private static partial class Log
     {
-        [LoggerMessage(EventName = "RequestFailed", Level = LogLevel.Warning, Message = "Request failed with {code} at {path}: {reason} {cause}")]
-        public static partial void RequestFailed(ILogger logger, string code, string path, string reason, string? cause);
+        [LoggerMessage(EventName = "RequestFailed", Level = LogLevel.Warning, Message = "Request failed with {code} at {route}: {reason} {cause}")]
+        public static partial void RequestFailed(ILogger logger, string code, string route, string reason, string? cause);
 
-        [LoggerMessage(EventName = "RequestDefect", Level = LogLevel.Error, Message = "Defect at {path}")]
-        public static partial void RequestDefect(ILogger logger, string path, Exception exception);
+        [LoggerMessage(EventName = "RequestDefect", Level = LogLevel.Error, Message = "Defect at {route}")]
+        public static partial void RequestDefect(ILogger logger, string route, Exception exception);
     }
 }

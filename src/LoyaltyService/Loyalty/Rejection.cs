@@ -1,11 +1,12 @@
 using System.Diagnostics;
+using LoyaltyService.Observability;
 
 namespace LoyaltyService.Loyalty;
 
 /// <summary>A refusal, as a value: what the caller is told, and nothing has been changed by its request.</summary>
 /// <param name="Error">The stable code with its status and title.</param>
 /// <param name="Detail">What was wrong with this request.</param>
-internal sealed record Rejection(ErrorCode Error, string Detail)
+internal sealed record Rejection(ErrorCode Error, [property: Personal] string Detail) : Discreet
 {
     public IReadOnlyList<FieldError>? Fields { get; init; }
 
@@ -69,11 +70,11 @@ internal sealed record Problem(
     string Type,
     string Title,
     int Status,
-    string Detail,
+    [property: Personal] string Detail,
     string Code,
     string TraceId,
     IReadOnlyList<FieldError>? Errors = null,
     string? PdiCode = null,
     string? SessionId = null,
     string? CurrentStatus = null,
-    int? CurrentVersion = null);
+    int? CurrentVersion = null) : Discreet;

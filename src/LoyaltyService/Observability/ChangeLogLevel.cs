@@ -1,4 +1,5 @@
 using LoyaltyService.Loyalty;
+using LoyaltyService.Security;
 
 namespace LoyaltyService.Observability;
 
@@ -24,15 +25,16 @@ internal sealed record LogLevelRequest(string? Level) : IRequestBody
 internal sealed record LogLevelResponse(string Level);
 
 /// <summary>An operator looks closer, or has seen enough. Of this process alone: each replica has its own level.</summary>
-internal sealed partial class ChangeLogLevel(LogLevelSwitch level, ILogger<ChangeLogLevel> logger)
+internal sealed partial class ChangeLogLevel(LogLevelSwitch level, AuditTrail audit, ILogger<ChangeLogLevel> logger)
 {
-    public Answer<LogLevelResponse> Run(LogLevelRequest request, string client)
+    public async Task<Answer<LogLevelResponse>> RunAsync(LogLevelRequest request, Operator by)
     {
+        await audit.TryWriteAsync(new AuditEntry(by, AuditActions.ChangeLogLevel, Environment.MachineName, Detail: request.Level));
         var before = level.Minimum;
         var after = LogLevelSwitch.Parse(request.Level)!.Value;
         level.Minimum = after < before ? after : before;
         // While the lower of the two counts, so that the log says where it grows thin, too.
-        Log.LevelChanged(logger, LogLevelSwitch.ToText(before), LogLevelSwitch.ToText(after), client);
+        Log.LevelChanged(logger, LogLevelSwitch.ToText(before), LogLevelSwitch.ToText(after), by.Client);
         level.Minimum = after;
         return Answer<LogLevelResponse>.Of(StatusCodes.Status200OK, new LogLevelResponse(LogLevelSwitch.ToText(after)), LoyaltyJson.Wire.LogLevelResponse);
     }

@@ -37,6 +37,7 @@ internal static class MetricsModule
     /// <summary>Open to everybody, like the probes: it says nothing of any customer, and a scraper has no key.</summary>
     public static void MapMetrics(this WebApplication app) => app
         .MapPrometheusScrapingEndpoint(Path, meterProvider: null, static branch => branch.Use(ScrapeAsync), optionsName: null)
+        .AllowAnonymous()
         .AlwaysAnswers()
         .ExcludeFromDescription();
 

@@ -32,6 +32,8 @@ internal static class ApiReferenceModule
         {
             if (app.Services.GetRequiredService<Settings>().Environment is AppEnvironment.Production)
                 route.RequireAuthorization(Scopes.Ops);
+            else
+                route.AllowAnonymous();
         }
     }
 

@@ -35,7 +35,7 @@ internal static class DocumentTransformer
                 Type = SecuritySchemeType.Http,
                 Scheme = "bearer",
                 BearerFormat = "JWT",
-                Description = "A token of the identity provider, with the client's name in `client_id` and its scopes in `scope`.",
+                Description = "A token of the identity provider, with the client's name in `client_id` and its scopes, `loyalty` or `ops`, in `scope` or `scp`.",
             },
         };
         SchemaTransformer.RemoveNullAlternatives(components);
@@ -49,7 +49,7 @@ internal static class DocumentTransformer
     private static string? DescriptionOf(OpenApiTag tag) => tag.Name switch
     {
         "Loyalty" => "A sale, from its customer to its receipt: identify, calculate, finalize.",
-        "Ops" => "For operators: what waits for PDI, of all clients, and the log. The key needs the scope `ops`.",
+        "Ops" => "For operators: what waits for PDI, of all clients, the log, and the audit. The key needs the scope `ops`.",
         "Health" => "Probes. They need no key.",
         _ => null,
     };

@@ -14,6 +14,7 @@ internal static class ErrorMetadataExtensions
         ErrorCode.Forbidden,
         ErrorCode.RateLimited,
         ErrorCode.InternalError,
+        ErrorCode.AuthorityUnavailable,
         ErrorCode.DatabaseUnavailable,
         ErrorCode.Overloaded,
     ];

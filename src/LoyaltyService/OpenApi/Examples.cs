@@ -5,6 +5,7 @@ using LoyaltyService.Jobs;
 using LoyaltyService.Loyalty;
 using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
+using LoyaltyService.Security;
 using LoyaltyService.Sessions;
 
 namespace LoyaltyService.OpenApi;
@@ -74,6 +75,13 @@ internal static class Examples
         (200, new ReconciliationResponse([Missing], null, new LastDayItem("2025-03-16", 48_211, 1, Created.AddHours(12)))),
         (200, Missing with { ResolvedAt = Created.AddHours(18), ResolvedBy = "support", Resolution = "Given by hand, ticket 4711." }),
         (200, new LogLevelResponse("debug")),
+        (200, new AuditResponse(
+            [
+                new AuditItem(
+                    Created.AddHours(18), "support", null, "10.0.0.7", AuditActions.ResolveItem, SessionId, AuditEntry.Done, "Given by hand, ticket 4711.",
+                    ProblemExamples.TraceId),
+            ],
+            null)),
         (200, new HealthReport(HealthReporter.Healthy, Created, 3600)),
         (200, new DependencyReport(HealthReporter.Degraded, Created, 3600, new DependencyChecks(
             new CheckReport("up", 5), new CheckReport("up", 2), new PdiCheckReport("degraded", "HALF_OPEN", 4500)))),

@@ -4,6 +4,7 @@ using LoyaltyService.Jobs;
 using LoyaltyService.Loyalty;
 using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
+using LoyaltyService.Security;
 using LoyaltyService.Sessions;
 using Microsoft.OpenApi;
 
@@ -54,6 +55,7 @@ internal static class FieldShapes
         [(typeof(CalculateRewardsResponse), "source")] = ["pdi", "estimate"],
         [(typeof(LogLevelRequest), "level")] = [.. LogLevelSwitch.Words],
         [(typeof(LogLevelResponse), "level")] = [.. LogLevelSwitch.Words],
+        [(typeof(AuditItem), "action")] = [.. AuditActions.All],
         [(typeof(DependencyReport), "status")] = [HealthReporter.Healthy, HealthReporter.Degraded, HealthReporter.Unhealthy],
         [(typeof(CheckReport), "status")] = [.. Enum.GetValues<CheckStatus>().Select(HealthReporter.ToText)],
         [(typeof(PdiCheckReport), "status")] = [.. Enum.GetValues<CheckStatus>().Select(HealthReporter.ToText)],

@@ -1,5 +1,6 @@
 using System.Globalization;
 using LoyaltyService.Loyalty;
+using LoyaltyService.Security;
 using LoyaltyService.Sessions;
 using Microsoft.OpenApi;
 
@@ -29,6 +30,7 @@ internal static class ListParameters
         "parked" or "resolved" => new OpenApiSchema { Type = JsonSchemaType.Boolean },
         "from" or "to" => new OpenApiSchema { Type = JsonSchemaType.String, Format = "date-time" },
         "status" => new OpenApiSchema { Type = JsonSchemaType.String, Enum = [.. Enum.GetValues<SessionStatus>().Select(status => status.ToText())] },
+        "action" => new OpenApiSchema { Type = JsonSchemaType.String, Enum = [.. AuditActions.All] },
         _ => null,
     };
 }

@@ -17,8 +17,8 @@ internal static class ProblemExamples
         ErrorCode.ValidationFailed => Rejection.Validation("transactionId", "is required."),
         ErrorCode.TransactionMismatch => AboutSession(error, "The session belongs to another transaction."),
         ErrorCode.PdiRejected => AboutSession(error, "PDI says: The customer is not known.") with { PdiCode = "INVALID_CUSTOMER" },
-        ErrorCode.Unauthenticated => new(error, "The request has no valid X-Api-Key."),
-        ErrorCode.Forbidden => new(error, "The key does not have the scope of this route."),
+        ErrorCode.Unauthenticated => new(error, "The request has no valid key and no valid token."),
+        ErrorCode.Forbidden => new(error, "The caller does not have the scope of this route."),
         ErrorCode.SessionNotFound => new(error, "No session of yours has this id."),
         ErrorCode.InvalidState => Conflict(error, "A session that is failed cannot be finalized.", "failed"),
         ErrorCode.VersionConflict or ErrorCode.PreconditionFailed =>

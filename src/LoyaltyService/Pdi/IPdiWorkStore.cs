@@ -1,4 +1,6 @@
 using LoyaltyService.Loyalty;
+using LoyaltyService.Observability;
+using LoyaltyService.Security;
 using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Pdi;
@@ -43,7 +45,8 @@ internal interface IPdiWorkStore
     Task<PdiWorkRow?> FindAsync(Guid sessionId, CancellationToken cancellationToken);
 
     /// <summary>For operators: due now, with all its attempts and all its time ahead again, parked or not; null if nothing waits.</summary>
-    Task<PdiWorkRow?> ReplayAsync(Guid sessionId, CancellationToken cancellationToken);
+    /// <param name="audit">Written with it; null where no operator asked.</param>
+    Task<PdiWorkRow?> ReplayAsync(Guid sessionId, AuditEntry? audit, CancellationToken cancellationToken);
 }
 
 /// <summary>An item that the holder of its lease works on.</summary>
@@ -56,7 +59,7 @@ internal sealed record PdiWorkItem(Guid SessionId, int Fence, int Attempts, Time
 internal sealed record PdiWorkRow(
     Guid SessionId,
     string Status,
-    string CustomerId,
+    [property: CustomerIdentity] string CustomerId,
     string ChannelId,
     string TransactionId,
     DateTimeOffset CreatedAt,
@@ -64,7 +67,7 @@ internal sealed record PdiWorkRow(
     bool IsLeased,
     int Attempts,
     DateTimeOffset? ParkedAt,
-    string? LastError);
+    string? LastError) : Discreet;
 
 /// <summary>How much waits.</summary>
 /// <param name="Waiting">Items that the worker works on, now or when they are due.</param>

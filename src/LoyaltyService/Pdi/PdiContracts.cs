@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using LoyaltyService.Observability;
 
 namespace LoyaltyService.Pdi;
 
@@ -7,12 +8,12 @@ namespace LoyaltyService.Pdi;
 // broken answer, never a default. Members that it does not know are ignored.
 
 internal sealed record PdiTokenAnswer(
-    [property: JsonPropertyName("access_token")] string AccessToken,
-    [property: JsonPropertyName("expires_in")] double? ExpiresIn = null);
+    [property: Secret][property: JsonPropertyName("access_token")] string AccessToken,
+    [property: JsonPropertyName("expires_in")] double? ExpiresIn = null) : Discreet;
 
-internal sealed record PdiIdentifyRequest(string CustomerId, string ChannelId, string TransactionId, string? StoreId);
+internal sealed record PdiIdentifyRequest([property: CustomerIdentity] string CustomerId, string ChannelId, string TransactionId, string? StoreId) : Discreet;
 
-internal sealed record PdiIdentity(string PdiSessionId, string CustomerId, string CustomerName, long CurrentPoints, string Tier);
+internal sealed record PdiIdentity(string PdiSessionId, [property: CustomerIdentity] string CustomerId, [property: Personal] string CustomerName, long CurrentPoints, string Tier) : Discreet;
 
 internal sealed record PdiItem(string Sku, int Qty, decimal? UnitPrice, string? Category);
 
@@ -50,7 +51,7 @@ internal sealed record PdiSessionState(
 }
 
 /// <summary>A business refusal by PDI: its own code and message, kept for the caller and for the audit.</summary>
-internal sealed record PdiRejection(string Code, string Message)
+internal sealed record PdiRejection(string Code, [property: Personal] string Message) : Discreet
 {
     /// <summary>PDI no longer has its session open: it was finalized, voided or forgotten.</summary>
     public bool IsSessionGone => Code is "SESSION_NOT_FOUND" or "SESSION_CLOSED";

@@ -193,13 +193,13 @@ internal sealed partial class PdiWorker(
         [LoggerMessage(EventName = "WorkItemTakenOver", Level = LogLevel.Warning, Message = "The work on {sessionId} has been taken over or settled by another: the lease had run out. {reason}")]
         public static partial void ItemTakenOver(ILogger logger, string sessionId, string reason);
 
-        [LoggerMessage(EventName = "WaitingSaleFinalized", Level = LogLevel.Information, Message = "A sale that waited for PDI is finalized: {sessionId} {customerId} {earnedPoints} {redeemedPoints}")]
-        public static partial void WaitingSaleFinalized(ILogger logger, string sessionId, string customerId, long earnedPoints, long redeemedPoints);
+        [LoggerMessage(EventName = "WaitingSaleFinalized", Level = LogLevel.Information, Message = "A sale that waited for PDI is finalized: {sessionId} {earnedPoints} {redeemedPoints}")]
+        public static partial void WaitingSaleFinalized(ILogger logger, string sessionId, [CustomerIdentity] string customerId, long earnedPoints, long redeemedPoints);
 
-        [LoggerMessage(EventName = "WaitingSaleRejected", Level = LogLevel.Error, Message = "PDI rejected a sale that had been taken: {sessionId} {customerId}: {pdiCode}")]
-        public static partial void WaitingSaleRejected(ILogger logger, string sessionId, string customerId, string pdiCode);
+        [LoggerMessage(EventName = "WaitingSaleRejected", Level = LogLevel.Error, Message = "PDI rejected a sale that had been taken: {sessionId}: {pdiCode}")]
+        public static partial void WaitingSaleRejected(ILogger logger, string sessionId, [CustomerIdentity] string customerId, string pdiCode);
 
-        [LoggerMessage(EventName = "WaitingCustomerRejected", Level = LogLevel.Error, Message = "PDI rejected a customer whose sale had been taken: {sessionId} {customerId} was {status}: {pdiCode}")]
-        public static partial void WaitingCustomerRejected(ILogger logger, string sessionId, string customerId, string status, string pdiCode);
+        [LoggerMessage(EventName = "WaitingCustomerRejected", Level = LogLevel.Error, Message = "PDI rejected a customer whose sale had been taken: {sessionId} was {status}: {pdiCode}")]
+        public static partial void WaitingCustomerRejected(ILogger logger, string sessionId, [CustomerIdentity] string customerId, string status, string pdiCode);
     }
 }

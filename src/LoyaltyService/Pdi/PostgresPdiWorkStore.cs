@@ -1,4 +1,5 @@
 using LoyaltyService.Loyalty;
+using LoyaltyService.Security;
 using LoyaltyService.Sessions;
 using LoyaltyService.Storage;
 using Npgsql;
@@ -82,10 +83,11 @@ internal sealed class PostgresPdiWorkStore(PostgresDatabase database) : IPdiWork
           from pdi_work
         """;
 
-    private const string Replay = $"""
+    private static readonly string Replay = $"""
         with work as (
             update pdi_work set due_at = now(), attempts = 0, parked_at = null, replayed_at = now() where session_id = $1
-            returning *)
+            returning *),
+        audited as ({PostgresAuditStore.InsertOf("$2")} from work where $2::text[] is not null)
         {Columns}  from work join sessions as session on session.id = work.session_id
         """;
 
@@ -140,8 +142,8 @@ internal sealed class PostgresPdiWorkStore(PostgresDatabase database) : IPdiWork
     public Task<PdiWorkRow?> FindAsync(Guid sessionId, CancellationToken cancellationToken) =>
         database.QueryAsync(Find, [Param.Of(sessionId)], ReadRow, cancellationToken);
 
-    public Task<PdiWorkRow?> ReplayAsync(Guid sessionId, CancellationToken cancellationToken) =>
-        database.QueryAsync(Replay, [Param.Of(sessionId)], ReadRow, cancellationToken);
+    public Task<PdiWorkRow?> ReplayAsync(Guid sessionId, AuditEntry? audit, CancellationToken cancellationToken) =>
+        database.QueryAsync(Replay, [Param.Of(sessionId), PostgresAuditStore.ParamOf(audit)], ReadRow, cancellationToken);
 
     private static PdiWorkRow ReadRow(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetString(4),

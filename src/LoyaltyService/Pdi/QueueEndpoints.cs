@@ -59,7 +59,7 @@ internal static class QueueEndpoints
     /// <response code="200">The item as it waits now.</response>
     internal static Task<Answer<QueueItem>> ReplayAsync(
         string? sessionId, HttpContext context, IdempotentRequests requests, ReplayItem replay, CancellationToken cancellationToken) =>
-        requests.RunAsync(context, body: null, () => replay.RunAsync(sessionId, context.Client(), cancellationToken));
+        requests.RunAsync(context, body: null, () => replay.RunAsync(sessionId, context.Operator(), cancellationToken));
 
     /// <summary>Give up on a parked item</summary>
     /// <remarks>
@@ -78,5 +78,5 @@ internal static class QueueEndpoints
         body.Rejection is { } rejection
             ? rejection
             : await requests.RunAsync(
-                context, body.Value, () => resolve.RunAsync(sessionId, body.Value!.Reason!, context.Client(), cancellationToken));
+                context, body.Value, () => resolve.RunAsync(sessionId, body.Value!.Reason!, context.Operator(), cancellationToken));
 }

@@ -1,3 +1,4 @@
+using LoyaltyService.Observability;
 using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Pdi;
@@ -18,7 +19,7 @@ namespace LoyaltyService.Pdi;
 internal sealed record QueueItem(
     string SessionId,
     string Status,
-    string CustomerId,
+    [property: CustomerIdentity] string CustomerId,
     string ChannelId,
     string TransactionId,
     DateTimeOffset WaitingSince,
@@ -27,7 +28,7 @@ internal sealed record QueueItem(
     int Attempts,
     DateTimeOffset? ParkedAt,
     string? LastError,
-    IReadOnlyList<TimelineEntry>? Timeline = null)
+    IReadOnlyList<TimelineEntry>? Timeline = null) : Discreet
 {
     public static QueueItem Of(PdiWorkRow row) => new(
         Sessions.SessionId.Format(row.SessionId),

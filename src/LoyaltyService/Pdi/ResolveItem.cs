@@ -1,12 +1,14 @@
 using System.Diagnostics;
 using LoyaltyService.Loyalty;
+using LoyaltyService.Observability;
+using LoyaltyService.Security;
 using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Pdi;
 
 /// <summary>Gives up on a parked item.</summary>
 /// <param name="Reason">Why, for the session's failure: 1 to 200 characters, none of them a control character.</param>
-internal sealed record ResolveRequest(string? Reason) : IRequestBody
+internal sealed record ResolveRequest([property: Personal] string? Reason) : Discreet, IRequestBody
 {
     public const int MaxReasonLength = 200;
 
@@ -37,29 +39,38 @@ internal sealed record ResolveResponse(string SessionId, string Status, int Vers
 /// is asked first. Nobody tells PDI anything between its answer and the change, since the change is made only while the item is
 /// still parked and the session is as it was when PDI was asked.
 /// </summary>
-internal sealed partial class ResolveItem(IPdiWorkStore work, ISessionStore sessions, PdiClient pdi, ILogger<ResolveItem> logger)
+internal sealed partial class ResolveItem(IPdiWorkStore work, ISessionStore sessions, PdiClient pdi, AuditTrail audit, ILogger<ResolveItem> logger)
 {
-    public async Task<Answer<ResolveResponse>> RunAsync(string? sessionId, string reason, string client, CancellationToken cancellationToken)
+    public async Task<Answer<ResolveResponse>> RunAsync(string? sessionId, string reason, Operator by, CancellationToken cancellationToken)
     {
-        if (!SessionId.TryParse(sessionId, out var id) || await work.FindAsync(id, cancellationToken) is not { } item
-            || await sessions.FindAsync(id, cancellationToken) is not { } session)
+        if (!SessionId.TryParse(sessionId, out var id))
             return QueueRejections.NotWaiting();
-        if (item.ParkedAt is null)
-            return QueueRejections.InvalidState(session, "The item is not parked: the service still works on it.");
-        if (!SessionTransitions.Allows(session.Status, SessionEvent.OperatorResolved))
-            return SessionRejections.InvalidState(session, "resolved");
-        if (await IsFinalizedAtPdiAsync(session))
-            return QueueRejections.InvalidState(session, "PDI has finalized this sale: replay the item instead, and the session gets PDI's receipt.");
+        var entry = new AuditEntry(by, AuditActions.ResolveItem, sessionId, Detail: reason);
+        if (await work.FindAsync(id, cancellationToken) is not { } item || await sessions.FindAsync(id, cancellationToken) is not { } session)
+            return await audit.RefusedAsync(entry, QueueRejections.NotWaiting());
+        if (await RefuseAsync(item, session) is { } refused)
+            return await audit.RefusedAsync(entry, refused);
 
-        var change = session.OperatorResolved(reason, client, Causes.Operator) with { TraceId = Activity.Current?.TraceId.ToHexString() };
+        var change = session.OperatorResolved(reason, by.Client, Causes.Operator) with { TraceId = Activity.Current?.TraceId.ToHexString(), Audit = entry };
         if (await sessions.SaveAsync(change, CancellationToken.None) is not { Failure: { } failure } resolved)
-            return QueueRejections.InvalidState(session, "The item was changed meanwhile: look at it again.");
+            return await audit.RefusedAsync(entry, QueueRejections.InvalidState(session, "The item was changed meanwhile: look at it again."));
 
-        Log.ItemResolved(logger, sessionId, client, session.CustomerId, reason);
+        Log.ItemResolved(logger, sessionId, by.Client, session.CustomerId);
         return Answer<ResolveResponse>.Of(
             StatusCodes.Status200OK,
             new ResolveResponse(sessionId, resolved.Status.ToText(), resolved.Version, new FailureResponse(failure.Reason, failure.Code, failure.Message)),
             LoyaltyJson.Wire.ResolveResponse).WithVersion(resolved.Version);
+    }
+
+    private async Task<Rejection?> RefuseAsync(PdiWorkRow item, Session session)
+    {
+        if (item.ParkedAt is null)
+            return QueueRejections.InvalidState(session, "The item is not parked: the service still works on it.");
+        if (!SessionTransitions.Allows(session.Status, SessionEvent.OperatorResolved))
+            return SessionRejections.InvalidState(session, "resolved");
+        return await IsFinalizedAtPdiAsync(session)
+            ? QueueRejections.InvalidState(session, "PDI has finalized this sale: replay the item instead, and the session gets PDI's receipt.")
+            : null;
     }
 
     /// <summary>By PDI's own record. A session that PDI does not know, or has voided, is not finalized; one that it never opened neither.</summary>
@@ -68,7 +79,7 @@ internal sealed partial class ResolveItem(IPdiWorkStore work, ISessionStore sess
 
     private static partial class Log
     {
-        [LoggerMessage(EventName = "WorkItemResolved", Level = LogLevel.Warning, Message = "Resolved by an operator: {sessionId} by {client}, nothing given to {customerId}: {reason}")]
-        public static partial void ItemResolved(ILogger logger, string sessionId, string client, string customerId, string reason);
+        [LoggerMessage(EventName = "WorkItemResolved", Level = LogLevel.Warning, Message = "Resolved by an operator: {sessionId} by {client}, nothing given")]
+        public static partial void ItemResolved(ILogger logger, string sessionId, string client, [CustomerIdentity] string customerId);
     }
 }

@@ -1,4 +1,5 @@
 using LoyaltyService.Loyalty;
+using LoyaltyService.Security;
 using LoyaltyService.Sessions;
 using LoyaltyService.Storage;
 using Microsoft.Data.Sqlite;
@@ -129,10 +130,11 @@ internal sealed class SqlitePdiWorkStore(SqliteDatabase database) : IPdiWorkStor
     public Task<PdiWorkRow?> FindAsync(Guid sessionId, CancellationToken cancellationToken) =>
         database.ReadAsync(connection => FindRow(connection, sessionId), cancellationToken);
 
-    public Task<PdiWorkRow?> ReplayAsync(Guid sessionId, CancellationToken cancellationToken) =>
+    public Task<PdiWorkRow?> ReplayAsync(Guid sessionId, AuditEntry? audit, CancellationToken cancellationToken) =>
         database.WriteAsync(connection =>
         {
-            connection.Execute(Replay, ("$id", sessionId.ToBlob()));
+            if (connection.Execute(Replay, ("$id", sessionId.ToBlob())) == 1 && audit is not null)
+                SqliteAuditStore.Write(connection, audit);
             return FindRow(connection, sessionId);
         }, cancellationToken);
 

@@ -1,7 +1,4 @@
-using System.Net;
 using System.Security.Claims;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Encodings.Web;
 using LoyaltyService.Configuration;
 using Microsoft.AspNetCore.Authentication;
@@ -10,12 +7,11 @@ using Microsoft.Extensions.Options;
 namespace LoyaltyService.Security;
 
 /// <summary>
-/// Knows callers by the secret in <c>X-Api-Key</c>. Only hashes are configured; they are compared in constant time, and all of them
-/// are compared, so that the time of a refusal tells nothing. With no keys configured, outside production, callers on this machine
-/// are the client <c>local</c>.
+/// Knows callers by the secret in <c>X-Api-Key</c>, of which only the hash is configured (<see cref="ApiKeyRing"/>). With no keys and no
+/// authority configured, outside production, callers on this machine are the client <c>local</c>.
 /// </summary>
 internal sealed class ApiKeyAuthentication(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, Settings settings)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, Settings settings, ApiKeyRing keys)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "ApiKey";
@@ -23,8 +19,8 @@ internal sealed class ApiKeyAuthentication(
 
     private const string LocalClient = "local";
 
-    // Longer than any secret that the service hands out; hashing more would only serve an attacker.
-    private const int MaxSecretLength = 256;
+    private readonly bool isOpenToLocalCallers =
+        settings is { ApiKeys.Count: 0, JwtAuthority: null, Environment: not AppEnvironment.Production };
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(Authenticate());
 
@@ -32,39 +28,16 @@ internal sealed class ApiKeyAuthentication(
     {
         if (Request.Headers.TryGetValue(Header, out var header))
         {
-            return header.ToString() is { Length: > 0 and <= MaxSecretLength } secret && Find(secret) is { } key
+            return keys.Find(header.ToString()) is { } key
                 ? Success(key.Client, key.Scopes)
                 : AuthenticateResult.Fail("The key is not known.");
         }
 
-        var isOpenToLocalCallers = settings.ApiKeys.Count == 0 && settings.JwtAuthority is null && settings.Environment is not AppEnvironment.Production;
-        return isOpenToLocalCallers && Context.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address)
+        return isOpenToLocalCallers && LocalCaller.Is(Context)
             ? Success(LocalClient, ApiScopes.Loyalty | ApiScopes.Ops)
             : AuthenticateResult.NoResult();
     }
 
-    private ApiKey? Find(string secret)
-    {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes(secret), hash);
-        ApiKey? found = null;
-        foreach (var key in settings.ApiKeys)
-        {
-            if (CryptographicOperations.FixedTimeEquals(key.SecretSha256, hash))
-                found = key;
-        }
-
-        return found;
-    }
-
-    private static AuthenticateResult Success(string client, ApiScopes scopes)
-    {
-        var identity = new ClaimsIdentity(SchemeName);
-        identity.AddClaim(new Claim(ClaimTypes.Name, client));
-        if (scopes.HasFlag(ApiScopes.Loyalty))
-            identity.AddClaim(new Claim(Scopes.ClaimType, Scopes.Loyalty));
-        if (scopes.HasFlag(ApiScopes.Ops))
-            identity.AddClaim(new Claim(Scopes.ClaimType, Scopes.Ops));
-        return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName));
-    }
+    private static AuthenticateResult Success(string client, ApiScopes scopes) => AuthenticateResult.Success(
+        new AuthenticationTicket(new ClaimsPrincipal(Caller.Identity(SchemeName, client, subject: null, scopes)), SchemeName));
 }

@@ -1,5 +1,6 @@
 using LoyaltyService.Configuration;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
 
 namespace LoyaltyService.Security;
 
@@ -8,13 +9,44 @@ internal static class SecurityModule
 {
     public static void AddSecurity(this WebApplicationBuilder builder, Settings settings)
     {
+        builder.AddCallers(settings);
+        builder.AddAudit(settings);
+    }
+
+    private static void AddCallers(this WebApplicationBuilder builder, Settings settings)
+    {
+        builder.Services.AddSingleton(new ApiKeyRing(settings.ApiKeys));
+        builder.Services.AddHostedService<ApiKeyReload>();
         // Without AddAuthentication's data protection, which keeps a key ring in files for cookies that this service does not have.
         builder.Services.AddAuthenticationCore(authentication => authentication.DefaultScheme = ApiKeyAuthentication.SchemeName);
         builder.Services.AddWebEncoders();
-        new AuthenticationBuilder(builder.Services)
-            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, configureOptions: null);
+        var authentication = new AuthenticationBuilder(builder.Services);
+        authentication.AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(
+            ApiKeyAuthentication.SchemeName,
+            settings.JwtAuthority is null
+                ? null
+                : static keys => keys.ForwardDefaultSelector = static context => BearerAuthentication.IsFor(context) ? BearerAuthentication.SchemeName : null);
+        if (settings is { JwtAuthority: not null, JwtAudience: { } audience })
+            authentication.AddBearer(audience);
+        // The handler's own lines have the exception of every bad token in them; what an operator must know, Authority says.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Authentication.JwtBearer", LogLevel.None);
         builder.Services.AddAuthorizationBuilder()
             .AddPolicy(Scopes.Loyalty, policy => policy.RequireClaim(Scopes.ClaimType, Scopes.Loyalty))
-            .AddPolicy(Scopes.Ops, policy => policy.RequireClaim(Scopes.ClaimType, Scopes.Ops));
+            .AddPolicy(Scopes.Ops, policy => policy.RequireClaim(Scopes.ClaimType, Scopes.Ops))
+            // A route that says nothing of who may call it is for nobody. What has no route is told so, whoever asks.
+            .SetFallbackPolicy(new AuthorizationPolicyBuilder()
+                .RequireAssertion(static call => call.Resource is HttpContext http && http.GetEndpoint() is not RouteEndpoint)
+                .Build());
+    }
+
+    private static void AddAudit(this WebApplicationBuilder builder, Settings settings)
+    {
+        if (settings.Database is PostgresUrl)
+            builder.Services.AddSingleton<IAuditStore, PostgresAuditStore>();
+        else
+            builder.Services.AddSingleton<IAuditStore, SqliteAuditStore>();
+        builder.Services.AddSingleton<AuditTrail>();
+        builder.Services.AddSingleton<OpsAccess>();
+        builder.Services.AddHostedService(static services => services.GetRequiredService<OpsAccess>());
     }
 }

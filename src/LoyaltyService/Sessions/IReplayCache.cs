@@ -1,3 +1,5 @@
+using LoyaltyService.Observability;
+
 namespace LoyaltyService.Sessions;
 
 /// <summary>
@@ -26,4 +28,4 @@ internal readonly record struct ReplayKey(string Operation, Guid Id);
 /// <param name="Status">The HTTP status of the answer.</param>
 /// <param name="Version">The session's version for <c>ETag</c>; 0 for none.</param>
 /// <param name="Body">The answer, byte for byte.</param>
-internal sealed record Replay(Guid Fingerprint, int Status, int Version, byte[] Body);
+internal sealed record Replay(Guid Fingerprint, int Status, int Version, [property: Personal] byte[] Body) : Discreet;

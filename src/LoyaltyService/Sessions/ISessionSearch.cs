@@ -1,4 +1,5 @@
 using LoyaltyService.Loyalty;
+using LoyaltyService.Observability;
 
 namespace LoyaltyService.Sessions;
 
@@ -23,13 +24,13 @@ internal interface ISessionSearch
 /// <param name="TransactionId">Walk along this transaction's sessions, of whatever channel.</param>
 /// <param name="From">Created then or later.</param>
 /// <param name="To">Created then or earlier.</param>
-internal sealed record SessionQuery(string? CustomerId, string? TransactionId, DateTimeOffset? From, DateTimeOffset? To);
+internal sealed record SessionQuery([property: CustomerIdentity] string? CustomerId, string? TransactionId, DateTimeOffset? From, DateTimeOffset? To) : Discreet;
 
 /// <summary>A session in a list.</summary>
 internal sealed record FoundSession(
     Guid Id,
     string Client,
-    string CustomerId,
+    [property: CustomerIdentity] string CustomerId,
     string ChannelId,
     string TransactionId,
     string? StoreId,
@@ -42,4 +43,4 @@ internal sealed record FoundSession(
     DateTimeOffset CreatedAt,
     DateTimeOffset ExpiresAt,
     DateTimeOffset? FinalizedAt,
-    DateTimeOffset? ArchivedAt);
+    DateTimeOffset? ArchivedAt) : Discreet;

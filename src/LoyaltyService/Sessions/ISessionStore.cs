@@ -15,6 +15,9 @@ internal interface ISessionStore
 
     Task<Session?> FindAsync(Guid id, CancellationToken cancellationToken);
 
+    /// <summary>A client's own session; one of another client is found as little, and as slowly, as one that is not there.</summary>
+    Task<Session?> FindAsync(Guid id, string client, CancellationToken cancellationToken);
+
     /// <summary>
     /// Applies a change if the row still has the version and status that it was decided on, and returns the session as it is now;
     /// null if the session has moved on, or if work that shall be abandoned is not parked any more.

@@ -1,5 +1,6 @@
 using System.Globalization;
 using LoyaltyService.Loyalty;
+using LoyaltyService.Observability;
 
 namespace LoyaltyService.Sessions;
 
@@ -27,7 +28,7 @@ internal sealed record SessionItem(
     string SessionId,
     string Status,
     string Client,
-    string CustomerId,
+    [property: CustomerIdentity] string CustomerId,
     string ChannelId,
     string TransactionId,
     string? StoreId,
@@ -39,7 +40,7 @@ internal sealed record SessionItem(
     DateTimeOffset ExpiresAt,
     DateTimeOffset? FinalizedAt,
     DateTimeOffset? ArchivedAt,
-    int Version)
+    int Version) : Discreet
 {
     public static SessionItem Of(FoundSession found) => new(
         Sessions.SessionId.Format(found.Id), found.Status, found.Client, found.CustomerId, found.ChannelId, found.TransactionId, found.StoreId,
@@ -48,7 +49,7 @@ internal sealed record SessionItem(
 }
 
 /// <summary>The query's parameters, as they were sent.</summary>
-internal sealed record ListSessionsQuery(string? CustomerId, string? TransactionId, string? Status, string? From, string? To, string? Limit, string? After);
+internal sealed record ListSessionsQuery([property: CustomerIdentity] string? CustomerId, string? TransactionId, string? Status, string? From, string? To, string? Limit, string? After) : Discreet;
 
 /// <summary>Sessions of all clients, page by page, the newest first.</summary>
 internal sealed class ListSessions(ISessionSearch search)

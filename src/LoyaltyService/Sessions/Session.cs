@@ -1,3 +1,4 @@
+using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 using NpgsqlTypes;
 
@@ -8,7 +9,7 @@ namespace LoyaltyService.Sessions;
 /// Each method that changes it returns a <see cref="SessionChange"/>, which a store applies only if the row still has the version
 /// and status that the change was decided on.
 /// </summary>
-internal sealed record Session
+internal sealed record Session : Discreet
 {
     public required Guid Id { get; init; }
 
@@ -23,9 +24,11 @@ internal sealed record Session
 
     public string? StoreId { get; init; }
 
+    [CustomerIdentity]
     public required string CustomerId { get; init; }
 
     /// <summary>The caller's metadata, as compact JSON.</summary>
+    [Personal]
     public string? Metadata { get; init; }
 
     /// <summary>Fingerprint of the identify request that created the session.</summary>
@@ -45,6 +48,7 @@ internal sealed record Session
 
     public string? PdiSessionId { get; init; }
 
+    [Personal]
     public string? CustomerName { get; init; }
 
     /// <summary>The customer's balance when PDI identified them.</summary>
@@ -184,7 +188,7 @@ internal sealed record FinalizeIntent(Guid Fingerprint, Guid PdiKey, decimal Fin
 /// <param name="Reason"><see cref="RejectedByPdi"/>, <see cref="Expired"/> or <see cref="Resolved"/>.</param>
 /// <param name="Code">PDI's code, where PDI gave one.</param>
 /// <param name="Message">PDI's message, where PDI gave one; the operator's, where an operator resolved it.</param>
-internal sealed record SessionFailure(string Reason, string? Code, string? Message)
+internal sealed record SessionFailure(string Reason, string? Code, [property: Personal] string? Message) : Discreet
 {
     public const string RejectedByPdi = "pdi_rejected";
     public const string Expired = "expired";

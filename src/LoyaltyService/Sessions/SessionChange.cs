@@ -1,4 +1,5 @@
 using LoyaltyService.Pdi;
+using LoyaltyService.Security;
 
 namespace LoyaltyService.Sessions;
 
@@ -20,6 +21,9 @@ internal sealed record SessionChange(Session Before, Session After, SessionEvent
 
     /// <summary>What the change means for the work that waits for PDI; part of the same transaction.</summary>
     public PdiWorkChange Work { get; init; }
+
+    /// <summary>What the audit will say of it, where an operator caused it; part of the same transaction.</summary>
+    public AuditEntry? Audit { get; init; }
 
     /// <summary>How long work that is owed belongs to this request; zero if it does not go on itself.</summary>
     public TimeSpan WorkLease { get; init; } = PdiWorkLimits.OwnedByRequest;

@@ -1,3 +1,4 @@
+using LoyaltyService.Security;
 using LoyaltyService.Storage;
 using Microsoft.Data.Sqlite;
 
@@ -34,6 +35,12 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
         select {Columns} from sessions where id = $id
         union all
         select {Columns} from sessions_archive where id = $id
+        """;
+
+    private const string FindOwned = $"""
+        select {Columns} from sessions where id = $id and client = $client
+        union all
+        select {Columns} from sessions_archive where id = $id and client = $client
         """;
 
     private const string Update = $"""
@@ -111,6 +118,13 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
             return find.First(SqliteSessionRow.Read);
         }, cancellationToken);
 
+    public Task<Session?> FindAsync(Guid id, string client, CancellationToken cancellationToken) =>
+        database.ReadAsync(connection =>
+        {
+            using var find = connection.Command(FindOwned, ("$id", id.ToBlob()), ("$client", client));
+            return find.First(SqliteSessionRow.Read);
+        }, cancellationToken);
+
     public Task<Session?> SaveAsync(SessionChange change, CancellationToken cancellationToken) =>
         database.WriteAsync(connection =>
         {
@@ -130,6 +144,8 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
                 connection.Execute(Owe, ("$id", change.Before.Id.ToBlob()), ("$lease", change.WorkLease.ToMilliseconds()));
             else if (change.Work is PdiWorkChange.Settled or PdiWorkChange.Abandoned)
                 connection.Execute(Settle, ("$id", change.Before.Id.ToBlob()));
+            if (change.Audit is { } audit)
+                SqliteAuditStore.Write(connection, audit);
             return change.After;
         }, cancellationToken);
 

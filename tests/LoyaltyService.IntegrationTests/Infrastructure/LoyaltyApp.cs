@@ -41,12 +41,14 @@ internal sealed class LoyaltyApp : IAsyncDisposable
     /// <param name="database">A database to go on with; otherwise a new one, gone with the app.</param>
     /// <param name="pdi">A simulator to go on with; otherwise a new one, gone with the app.</param>
     /// <param name="services">Replacements, such as a clock that the test moves.</param>
+    /// <param name="map">Routes that the service does not have.</param>
     public static async Task<LoyaltyApp> StartAsync(
         Backend backend,
         Dictionary<string, string?>? variables = null,
         TestDatabase? database = null,
         Simulator? pdi = null,
-        Action<IServiceCollection>? services = null)
+        Action<IServiceCollection>? services = null,
+        Action<WebApplication>? map = null)
     {
         var ownsDatabase = database is null;
         database ??= await TestDatabase.CreateAsync(backend, migrate: false);
@@ -73,6 +75,7 @@ internal sealed class LoyaltyApp : IAsyncDisposable
             // Nothing by the clock, unless the test says so.
             builder.Services.TryAddSingleton(new JobLimits { BySchedule = false });
         });
+        map?.Invoke(app);
         await app.StartAsync();
         return new LoyaltyApp(app, database, ownsDatabase, pdi);
     }

@@ -1,6 +1,7 @@
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Sessions;
 using LoyaltyService.Jobs;
+using LoyaltyService.Security;
 
 namespace LoyaltyService.IntegrationTests.Jobs;
 
@@ -80,7 +81,7 @@ public abstract class JobRunStoreContract(Backend backend) : IAsyncLifetime
     [Fact]
     public async Task A_run_by_hand_and_a_scheduled_one_do_not_overlap()
     {
-        var byHand = await Runs.ClaimAsync(Job, scheduledFor: null, Lease, Token);
+        var byHand = await Runs.ClaimByHandAsync(Job, Lease, new AuditEntry(Operator.OfCommandLine(), AuditActions.RunJob, Job), Token);
 
         Assert.True(byHand!.ByHand);
         Assert.Null(await Runs.ClaimAsync(Job, Two, Lease, Token));

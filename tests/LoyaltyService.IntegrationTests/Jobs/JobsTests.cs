@@ -109,7 +109,7 @@ public abstract class JobsTests(Backend backend) : IAsyncLifetime
     public async Task A_job_that_does_not_exist_is_404_and_one_that_is_being_run_409()
     {
         var runs = app.Services.GetRequiredService<IJobRunStore>();
-        Assert.NotNull(await runs.ClaimAsync("clear-cache", scheduledFor: null, TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+        Assert.NotNull(await runs.ClaimAsync("clear-cache", TimeProvider.System.GetUtcNow(), TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
 
         var running = await app.PostAsync("/ops/jobs/clear-cache/run", "");
 

@@ -1,6 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
 using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.Security;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace LoyaltyService.IntegrationTests.Loyalty;
 
@@ -88,6 +91,43 @@ public sealed class AuthenticationTests(AuthenticationTests.Running running) : I
 
         Assert.Equal(200, (await sale.IdentifyAsync()).Status);
         BadInputTests.AssertProblem(await (sale with { Headers = [("X-Api-Key", "any")] }).IdentifyAsync(), 401, "unauthenticated");
+    }
+
+    [Theory]
+    [InlineData("X-Forwarded-For", "203.0.113.7")]
+    [InlineData("X-Forwarded-For", "127.0.0.1")]
+    [InlineData("Forwarded", "for=127.0.0.1")]
+    [InlineData("X-Real-IP", "127.0.0.1")]
+    [InlineData("Via", "1.1 proxy")]
+    // A page of another site, whose name was made to point here.
+    [InlineData("Host", "shop.example.com")]
+    public async Task What_came_through_somebody_else_is_not_from_this_machine(string header, string value)
+    {
+        await using var open = await LoyaltyApp.StartAsync(Backend.Sqlite);
+
+        BadInputTests.AssertProblem(await (new Sale(open) { Headers = [(header, value)] }).IdentifyAsync(), 401, "unauthenticated");
+    }
+
+    [Fact]
+    public async Task A_key_that_is_put_into_the_file_counts_without_a_restart_and_one_that_is_taken_out_does_not()
+    {
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, $"till:loyalty:{Hash("old-secret")}", TestContext.Current.CancellationToken);
+        await using var rotating = await LoyaltyApp.StartAsync(Backend.Sqlite, new() { ["API_KEYS_FILE"] = file });
+        var reload = rotating.Services.GetServices<IHostedService>().OfType<ApiKeyReload>().Single();
+        var sale = new Sale(rotating);
+        var first = await (sale with { Headers = [("X-Api-Key", "old-secret")] }).IdentifyAsync();
+
+        await File.WriteAllTextAsync(file, $"till:loyalty:{Hash("old-secret")},till:loyalty:{Hash("new-secret")}", TestContext.Current.CancellationToken);
+        reload.Look();
+        var both = await (sale with { Headers = [("X-Api-Key", "new-secret")] }).IdentifyAsync();
+        await File.WriteAllTextAsync(file, $"till:loyalty:{Hash("new-secret")}", TestContext.Current.CancellationToken);
+        reload.Look();
+
+        Assert.Equal((200, first.Text, true), (both.Status, both.Text, both.IsReplay));
+        BadInputTests.AssertProblem(await (sale with { Headers = [("X-Api-Key", "old-secret")] }).IdentifyAsync(), 401, "unauthenticated");
+        Assert.Equal(200, (await (sale with { Headers = [("X-Api-Key", "new-secret")] }).IdentifyAsync()).Status);
+        File.Delete(file);
     }
 
     /// <summary>The app with two clients and an operator; no test here lets a call come through.</summary>

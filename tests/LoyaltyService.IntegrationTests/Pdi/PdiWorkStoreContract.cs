@@ -196,7 +196,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
         var session = await ParkedAsync();
         await under.MakeOlderAsync(session.Id, TimeSpan.FromHours(25));
 
-        var replayed = await Work.ReplayAsync(session.Id, Token);
+        var replayed = await Work.ReplayAsync(session.Id, audit: null, Token);
 
         Assert.Equal((session.Id, 0, null, false), (replayed!.SessionId, replayed.Attempts, replayed.ParkedAt, replayed.IsLeased));
         Assert.Equal(replayed, await Work.FindAsync(session.Id, Token));
@@ -212,7 +212,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
         var session = await WaitingAsync();
         var item = await ClaimOneAsync();
 
-        var replayed = await Work.ReplayAsync(session.Id, Token);
+        var replayed = await Work.ReplayAsync(session.Id, audit: null, Token);
         Assert.True(replayed!.IsLeased);
         Assert.Empty(await Work.ClaimAsync(1, Lease, Token));
         Assert.True(await Work.PutBackAsync(item, TimeSpan.FromHours(1), "the last attempt of before", counts: true, park: true, Token));
@@ -224,7 +224,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     [Fact]
     public async Task What_does_not_wait_cannot_be_replayed()
     {
-        Assert.Null(await Work.ReplayAsync(SessionId.New(), Token));
+        Assert.Null(await Work.ReplayAsync(SessionId.New(), audit: null, Token));
         Assert.Null(await Work.FindAsync(SessionId.New(), Token));
     }
 

@@ -19,7 +19,7 @@ public sealed class ErrorCodeTests
         (422, ["idempotency_key_reused"]),
         (429, ["rate_limited"]),
         (500, ["internal_error"]),
-        (503, ["pdi_unavailable", "pdi_auth_failed", "queue_full", "database_unavailable", "overloaded"]),
+        (503, ["pdi_unavailable", "pdi_auth_failed", "queue_full", "authority_unavailable", "database_unavailable", "overloaded"]),
     ];
 
     [Fact]

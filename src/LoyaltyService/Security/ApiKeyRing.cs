@@ -1,0 +1,37 @@
+using System.Security.Cryptography;
+using System.Text;
+using LoyaltyService.Configuration;
+
+namespace LoyaltyService.Security;
+
+/// <summary>
+/// The keys that count now. Every search compares all of them, whether one fits or not, and in constant time, so that the time of an
+/// answer tells neither how wrong a secret is nor which key it is close to.
+/// </summary>
+internal sealed class ApiKeyRing(IReadOnlyList<ApiKey> keys)
+{
+    // Longer than any secret that the service hands out; hashing more would only serve an attacker.
+    private const int MaxSecretLength = 256;
+
+    private volatile IReadOnlyList<ApiKey> keys = keys;
+
+    public IReadOnlyList<ApiKey> Keys => keys;
+
+    public void Replace(IReadOnlyList<ApiKey> fresh) => keys = fresh;
+
+    public ApiKey? Find(string secret)
+    {
+        if (secret.Length is 0 or > MaxSecretLength)
+            return null;
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes(secret), hash);
+        ApiKey? found = null;
+        foreach (var key in keys)
+        {
+            if (CryptographicOperations.FixedTimeEquals(key.SecretSha256, hash))
+                found = key;
+        }
+
+        return found;
+    }
+}

@@ -1,0 +1,77 @@
+using LoyaltyService.Configuration;
+using Microsoft.IdentityModel.Protocols;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+
+namespace LoyaltyService.Security;
+
+/// <summary>
+/// The issuer of the bearer tokens: its metadata and its public keys, fetched at the first token and again when a token names a key that
+/// is not known. What was fetched stays good while the authority is away. Before the first answer nobody can tell a good token from a bad
+/// one; then it is asked every few seconds at most, and tokens are 503 meanwhile, because a 401 would make callers throw good ones away.
+/// </summary>
+internal sealed partial class Authority : IDocumentRetriever, IDisposable
+{
+    /// <summary>How long callers with a token wait for an authority that does not answer; other callers do not wait.</summary>
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(3);
+
+    /// <summary>How long an authority that did not answer is left alone.</summary>
+    public static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+
+    /// <summary>How soon keys are fetched again for a key that is not known: who makes names up must not make the service ask all the time.</summary>
+    public static readonly TimeSpan KeyInterval = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a key that the authority has withdrawn may still be good.</summary>
+    public static readonly TimeSpan WithdrawnWithin = TimeSpan.FromMinutes(10);
+
+    // A few keys have a few kilobytes.
+    private const int MaxDocumentBytes = 1024 * 1024;
+
+    private readonly HttpClient http = new() { Timeout = Timeout, MaxResponseContentBufferSize = MaxDocumentBytes };
+    private readonly HttpDocumentRetriever documents;
+    private readonly TimeProvider clock;
+    private readonly ILogger<Authority> logger;
+    private (long At, IOException Error)? failure;
+
+    public Authority(Settings settings, TimeProvider clock, ILogger<Authority> logger)
+    {
+        this.clock = clock;
+        this.logger = logger;
+        documents = new HttpDocumentRetriever(http) { RequireHttps = settings.Environment is AppEnvironment.Production };
+        Keys = new ConfigurationManager<OpenIdConnectConfiguration>(
+            settings.JwtAuthority!.AbsoluteUri.TrimEnd('/') + "/.well-known/openid-configuration", new OpenIdConnectConfigurationRetriever(), this)
+        {
+            RefreshInterval = KeyInterval,
+            AutomaticRefreshInterval = WithdrawnWithin,
+            // A key that the authority has withdrawn is not to be tried once more.
+            UseLastKnownGoodConfiguration = false,
+        };
+    }
+
+    public ConfigurationManager<OpenIdConnectConfiguration> Keys { get; }
+
+    public async Task<string> GetDocumentAsync(string address, CancellationToken cancel)
+    {
+        if (failure is { } last && clock.GetElapsedTime(last.At) < Pause)
+            throw last.Error;
+        try
+        {
+            var document = await documents.GetDocumentAsync(address, cancel);
+            failure = null;
+            return document;
+        }
+        catch (IOException unreachable)
+        {
+            failure = (clock.GetTimestamp(), unreachable);
+            Log.AuthorityAway(logger, (unreachable.InnerException ?? unreachable).GetType().Name);
+            throw;
+        }
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventName = "AuthorityAway", Level = LogLevel.Error, Message = "JWT_AUTHORITY gave no keys: {reason}")]
+        public static partial void AuthorityAway(ILogger logger, string reason);
+    }
+}

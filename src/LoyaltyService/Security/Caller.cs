@@ -1,0 +1,57 @@
+using System.Security.Claims;
+using LoyaltyService.Configuration;
+using LoyaltyService.Observability;
+
+namespace LoyaltyService.Security;
+
+/// <summary>What a caller may do; each is the name of a policy too.</summary>
+internal static class Scopes
+{
+    /// <summary>The business routes.</summary>
+    public const string Loyalty = "loyalty";
+
+    /// <summary>The operator routes.</summary>
+    public const string Ops = "ops";
+
+    public const string ClaimType = "scope";
+}
+
+/// <summary>Who calls an operator's route, for the audit.</summary>
+/// <param name="Client">The caller's client.</param>
+/// <param name="Subject">For whom a token was issued, where that is not the client itself.</param>
+/// <param name="Source">The address that the call came from; for the command line, the machine.</param>
+internal sealed record Operator(string Client, [property: Personal] string? Subject, [property: Personal] string Source) : Discreet
+{
+    /// <summary>Nobody who is known.</summary>
+    public const string Unknown = "(unknown)";
+
+    /// <summary>Whoever may start the program on the service's machine. No key and no token can be named like this.</summary>
+    public static Operator OfCommandLine() => new("(command line)", Environment.UserName, Environment.MachineName);
+}
+
+internal static class Caller
+{
+    private const string SubjectClaim = "subject";
+
+    public static ClaimsIdentity Identity(string scheme, string client, string? subject, ApiScopes scopes)
+    {
+        var identity = new ClaimsIdentity(scheme);
+        identity.AddClaim(new Claim(ClaimTypes.Name, client));
+        if (subject is not null)
+            identity.AddClaim(new Claim(SubjectClaim, subject));
+        if (scopes.HasFlag(ApiScopes.Loyalty))
+            identity.AddClaim(new Claim(Scopes.ClaimType, Scopes.Loyalty));
+        if (scopes.HasFlag(ApiScopes.Ops))
+            identity.AddClaim(new Claim(Scopes.ClaimType, Scopes.Ops));
+        return identity;
+    }
+
+    /// <summary>The calling client: its name in API_KEYS, or as <see cref="BearerAuthentication"/> names it. Sessions belong to it.</summary>
+    public static string Client(this HttpContext context) =>
+        context.User.Identity?.Name ?? throw new InvalidOperationException("A route without a known caller asked for its name.");
+
+    public static Operator Operator(this HttpContext context) => new(
+        context.User.Identity?.Name ?? Security.Operator.Unknown,
+        context.User.FindFirst(SubjectClaim)?.Value,
+        context.Connection.RemoteIpAddress is { } address ? (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString() : "(none)");
+}

@@ -1,0 +1,193 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.IntegrationTests.Loyalty;
+using LoyaltyService.Jobs;
+using LoyaltyService.Pdi;
+using LoyaltyService.Security;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LoyaltyService.IntegrationTests.Security;
+
+/// <summary>What operators do is written down: who, when, what, to what, from where, and what came of it.</summary>
+public abstract class AuditTests(Backend backend) : IAsyncLifetime
+{
+    private const string Reason = "Given by hand, ticket 4711.";
+
+    private static readonly (string, string)[] Operator = [("X-Api-Key", "ops-secret")];
+
+    private LoyaltyApp app = null!;
+
+    public async ValueTask InitializeAsync() => app = await LoyaltyApp.StartAsync(
+        backend,
+        new() { ["API_KEYS"] = $"till:loyalty:{Hash("till-secret")},support:ops:{Hash("ops-secret")}" },
+        services: services => services
+            .AddSingleton(new PdiOptions { MaxRetries = 1, FirstBackoff = TimeSpan.FromMilliseconds(1), BreakerFailureThreshold = int.MaxValue })
+            .AddSingleton(new PdiWorkLimits { MaxAttempts = 1, Poll = TimeSpan.FromMilliseconds(50) }));
+
+    public async ValueTask DisposeAsync()
+    {
+        await app.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    [Fact]
+    public async Task An_action_is_a_row_done_or_refused_with_its_reason_and_its_trace()
+    {
+        await app.Pdi.OutageAsync();
+        var sale = await new Sale(app) { Headers = [("X-Api-Key", "till-secret")] }.IdentifiedAsync();
+        await ParkedAsync(sale);
+        await app.Pdi.HealAsync();
+
+        var resolved = await PostAsync($"/ops/queue/{sale.SessionId}/resolve", new { reason = Reason });
+        var again = await PostAsync($"/ops/queue/{sale.SessionId}/replay", "");
+        await ChangeLevelAsync();
+
+        Assert.Equal((200, 404), (resolved.Status, again.Status));
+        var rows = (await ActionsAsync()).OrderBy(row => Text(row, "action"), StringComparer.Ordinal).ToList();
+        Assert.Equal(
+            [
+                ("log-level.change", Environment.MachineName, "done", "warn"),
+                ("queue.replay", sale.SessionId, "session_not_found", null),
+                ("queue.resolve", sale.SessionId, "done", Reason),
+            ],
+            rows.Select(row => (Text(row, "action"), Text(row, "target"), Text(row, "outcome"), Text(row, "detail"))));
+        Assert.All(rows, row => Assert.Equal(("support", "127.0.0.1"), (Text(row, "client"), Text(row, "source"))));
+        Assert.Equal(resolved.Headers["X-Request-Id"], Text(rows[2], "traceId"));
+        Assert.InRange(rows[2].GetProperty("at").GetDateTimeOffset(), TimeProvider.System.GetUtcNow().AddMinutes(-1), TimeProvider.System.GetUtcNow().AddMinutes(1));
+    }
+
+    [Fact]
+    public async Task A_replay_a_resolved_finding_and_a_job_are_rows_of_the_transactions_that_did_them()
+    {
+        await app.Pdi.OutageAsync();
+        var sale = await new Sale(app) { Headers = [("X-Api-Key", "till-secret")] }.IdentifiedAsync();
+        await ParkedAsync(sale);
+        var finding = Guid.NewGuid();
+        await app.Services.GetRequiredService<IReconciliationStore>().AddAsync(
+            new Finding(finding, new DateOnly(2026, 1, 31), Guid.NewGuid(), FindingKinds.AmountsDiffer, "here", "there"), CancellationToken.None);
+        // Nothing of the kind can be written: then nothing of the kind can be done.
+        await app.ExecuteAsync("alter table audit rename to audit_gone");
+
+        Assert.Equal(500, (await PostAsync($"/ops/queue/{sale.SessionId}/replay", "")).Status);
+        Assert.Equal(500, (await PostAsync($"/ops/reconciliation/{finding:N}/resolve", new { reason = Reason })).Status);
+        Assert.Equal(500, (await PostAsync("/ops/jobs/clear-cache/run", "")).Status);
+        await app.ExecuteAsync("alter table audit_gone rename to audit");
+        await app.Pdi.HealAsync();
+        Assert.True((await app.GetAsync($"/ops/queue/{sale.SessionId}", Operator)).Json.TryGetProperty("parkedAt", out _));
+        Assert.Equal(1, (await app.GetAsync("/ops/reconciliation?resolved=false", Operator)).Json.GetProperty("findings").GetArrayLength());
+        Assert.DoesNotContain("\"byHand\":true", (await app.GetAsync("/ops/jobs", Operator)).Text, StringComparison.Ordinal);
+        Assert.Empty(await ActionsAsync());
+
+        Assert.Equal(200, (await PostAsync($"/ops/queue/{sale.SessionId}/replay", "")).Status);
+        Assert.Equal(200, (await PostAsync($"/ops/reconciliation/{finding:N}/resolve", new { reason = Reason })).Status);
+        Assert.Equal(202, (await PostAsync("/ops/jobs/clear-cache/run", "")).Status);
+        Assert.Equal(
+            [("job.run", "clear-cache"), ("queue.replay", sale.SessionId), ("reconciliation.resolve", $"{finding:N}")],
+            (await ActionsAsync()).Select(row => (Text(row, "action")!, Text(row, "target")!)).Order());
+    }
+
+    [Fact]
+    public async Task An_audit_that_cannot_be_written_stops_neither_a_till_nor_a_look_nor_the_level_of_the_log()
+    {
+        await app.ExecuteAsync("alter table audit rename to audit_gone");
+
+        Assert.Equal(200, (await new Sale(app) { Headers = [("X-Api-Key", "till-secret")] }.IdentifyAsync()).Status);
+        Assert.Equal(200, (await app.GetAsync("/ops/queue", Operator)).Status);
+        Assert.Equal(200, (await ChangeLevelAsync()).Status);
+        Assert.Equal(200, (await app.GetAsync("/health/ready")).Status);
+
+        // What could not be written is lost and in the log; what comes after is written.
+        await app.ExecuteAsync("alter table audit_gone rename to audit");
+        await app.GetAsync("/ops/jobs", Operator);
+        await Eventually.BecomesTrueAsync(async () => (await RowsAsync("?action=ops.use")).Any(row => Text(row, "target") == "GET /ops/jobs"), "it is written again");
+    }
+
+    [Fact]
+    public async Task Who_uses_the_operators_routes_or_tries_to_is_a_row_an_hour_for_each_way()
+    {
+        for (var times = 0; times < 3; times++)
+        {
+            await app.GetAsync("/ops/queue", Operator);
+            await app.GetAsync("/ops/queue", ("X-Api-Key", "till-secret"));
+            await app.GetAsync("/ops/queue", ("X-Api-Key", "wrong"));
+            await app.GetAsync("/ops/sessions?customerId=CUST-12345", Operator);
+        }
+
+        var uses = await Eventually.GetAsync(() => RowsAsync("?action=ops.use"), rows => rows.Count >= 5, "every way is a row");
+        Assert.Equal(
+            [
+                ("(unknown)", "GET /ops/queue", "unauthenticated"),
+                ("support", "GET /ops/audit", "accepted"),
+                ("support", "GET /ops/queue", "accepted"),
+                ("support", "GET /ops/sessions", "accepted"),
+                ("till", "GET /ops/queue", "forbidden"),
+            ],
+            uses.Select(row => (Text(row, "client")!, Text(row, "target")!, Text(row, "outcome")!)).Order());
+        Assert.Single(await RowsAsync("?client=till"));
+    }
+
+    [Fact]
+    public async Task The_list_is_read_page_by_page_and_refuses_what_it_does_not_know()
+    {
+        var audit = app.Services.GetRequiredService<IAuditStore>();
+        for (var number = 0; number < 5; number++)
+            await audit.WriteAsync(new AuditEntry(new LoyaltyService.Security.Operator("jwt:console", "someone", "10.0.0.7"), AuditActions.RunJob, $"job-{number}"), CancellationToken.None);
+
+        var seen = new List<string?>();
+        for (string? next = ""; next is not null;)
+        {
+            var page = (await app.GetAsync("/ops/audit?action=job.run&limit=2" + next, Operator)).Json;
+            seen.AddRange(page.GetProperty("actions").EnumerateArray().Select(row => Text(row, "target")));
+            next = page.TryGetProperty("next", out var cursor) ? "&after=" + cursor.GetString() : null;
+        }
+
+        Assert.Equal(["job-0", "job-1", "job-2", "job-3", "job-4"], seen.Order());
+        Assert.Equal(5, seen.Count);
+        foreach (var query in new[] { "?limit=0", "?after=x", "?action=coffee", "?client=%00" })
+            Assert.Equal(400, (await app.GetAsync("/ops/audit" + query, Operator)).Status);
+        Assert.Equal(403, (await app.GetAsync("/ops/audit", ("X-Api-Key", "till-secret"))).Status);
+    }
+
+    [Fact]
+    public async Task Rows_go_after_400_days_and_not_before()
+    {
+        var audit = app.Services.GetRequiredService<IAuditStore>();
+        foreach (var (job, days) in new[] { ("old", 401), ("young", 399) })
+        {
+            await audit.WriteAsync(new AuditEntry(new LoyaltyService.Security.Operator("support", null, "10.0.0.7"), AuditActions.RunJob, job), CancellationToken.None);
+            await app.ExecuteAsync($"update audit set at = at - {(backend is Backend.Sqlite ? $"{days} * 86400000" : $"interval '{days} days'")} where target = '{job}'");
+        }
+
+        await app.PostAsync("/ops/jobs/clear-cache/run", "", Operator);
+
+        await Eventually.GetAsync(
+            async () => string.Join(' ', (await ActionsAsync()).Select(row => Text(row, "target"))), rows => rows == "clear-cache young", "the old row is gone");
+    }
+
+    private async Task ParkedAsync(Sale sale) => await Eventually.BecomesTrueAsync(
+        async () => (await app.GetAsync($"/ops/queue/{sale.SessionId}", Operator)) is { Status: 200 } item && item.Json.TryGetProperty("parkedAt", out _), "the sale is parked");
+
+    private async Task<Answer> ChangeLevelAsync()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Put, "/ops/log-level") { Content = new StringContent("""{"level":"warn"}""", Encoding.UTF8, "application/json") };
+        return await app.SendAsync(request, Operator);
+    }
+
+    private Task<Answer> PostAsync(string path, object body) => app.PostAsync(path, body, Operator);
+
+    /// <summary>Without the uses of the routes, of which there is one for each that a test calls.</summary>
+    private async Task<List<JsonElement>> ActionsAsync() => [.. (await RowsAsync("")).Where(row => Text(row, "action") != "ops.use")];
+
+    private async Task<List<JsonElement>> RowsAsync(string query) =>
+        [.. (await app.GetAsync("/ops/audit" + query, Operator)).Json.GetProperty("actions").EnumerateArray()];
+
+    private static string? Text(JsonElement row, string member) => row.TryGetProperty(member, out var value) ? value.GetString() : null;
+
+    private static string Hash(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
+}
+
+public sealed class AuditOnPostgresTests() : AuditTests(Backend.Postgres);
+
+public sealed class AuditOnSqliteTests() : AuditTests(Backend.Sqlite);

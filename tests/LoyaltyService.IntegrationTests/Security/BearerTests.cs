@@ -1,0 +1,209 @@
+using System.Security.Cryptography;
+using System.Text;
+using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.IntegrationTests.Loyalty;
+using LoyaltyService.Security;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LoyaltyService.IntegrationTests.Security;
+
+/// <summary>Bearer tokens of a real issuer.</summary>
+public sealed class BearerTests(BearerTests.Running running) : IClassFixture<BearerTests.Running>
+{
+    private readonly LoyaltyApp app = running.App;
+    private readonly Issuer issuer = running.Issuer;
+
+    private static long Now => TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+
+    [Theory]
+    [InlineData("RS256")]
+    [InlineData("PS256")]
+    [InlineData("ES256")]
+    public async Task A_token_of_the_issuer_is_a_caller(string algorithm) =>
+        Assert.Equal(200, (await SaleWith(issuer.Token(algorithm)).IdentifyAsync()).Status);
+
+    private static readonly string[] List = ["openid", "loyalty"];
+
+    public static TheoryData<string> Refused => [.. Tokens.Keys];
+
+    // What is wrong, by its name.
+    private static readonly Dictionary<string, Func<Issuer, string>> Tokens = new()
+    {
+        ["expired"] = issuer => issuer.Token(changes: ("exp", Now - 60)),
+        ["without an end"] = issuer => issuer.Token(changes: ("exp", null)),
+        ["not valid yet"] = issuer => issuer.Token(changes: ("nbf", Now + 120)),
+        ["for another audience"] = issuer => issuer.Token(changes: ("aud", "other-service")),
+        ["for nobody"] = issuer => issuer.Token(changes: ("aud", null)),
+        ["of another issuer"] = issuer => issuer.Token(changes: ("iss", "https://login.example.com/")),
+        ["of no issuer"] = issuer => issuer.Token(changes: ("iss", null)),
+        ["not signed"] = issuer => issuer.Token("none"),
+        ["signed with the public key"] = issuer => issuer.Token("HS256"),
+        ["signed by somebody else"] = issuer => WithSignature(issuer.Token(), 'x'),
+        ["without its signature"] = issuer => issuer.Token()[..(issuer.Token().LastIndexOf('.') + 1)],
+        ["with claims of another token"] = issuer => Mixed(issuer.Token(changes: ("scope", "loyalty ops")), issuer.Token()),
+        ["of no client"] = issuer => issuer.Token(changes: [("client_id", null), ("sub", null)]),
+        ["of a client with a strange name"] = issuer => issuer.Token(changes: [("client_id", "shop\n"), ("sub", null)]),
+        ["no token"] = _ => "till-secret",
+        ["empty"] = _ => "",
+    };
+
+    [Theory]
+    [MemberData(nameof(Refused))]
+    public async Task A_token_that_is_not_good_is_401_and_not_told_why(string what)
+    {
+        var answer = await SaleWith(Tokens[what](issuer)).IdentifyAsync();
+
+        BadInputTests.AssertProblem(answer, 401, "unauthenticated");
+        Assert.Equal("Bearer", answer.Headers.GetValueOrDefault("WWW-Authenticate", "Bearer"));
+        Assert.Contains("no valid key and no valid token", answer.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("scope", "loyalty", 200, 403)]
+    [InlineData("scope", "openid loyalty ops", 200, 200)]
+    [InlineData("scp", "ops", 403, 200)]
+    [InlineData("scope", "loyaltyops LOYALTY", 403, 403)]
+    [InlineData("scope", null, 403, 403)]
+    public async Task The_scopes_are_those_of_the_token(string claim, string? scopes, int atLoyalty, int atOps)
+    {
+        var token = Issuer.Header(issuer.Token(changes: [("scope", null), (claim, scopes)]));
+
+        Assert.Equal(
+            (atLoyalty, atOps), ((await new Sale(app) { Headers = [token] }.IdentifyAsync()).Status, (await app.GetAsync("/ops/queue", token)).Status));
+    }
+
+    [Fact]
+    public async Task Scopes_may_be_a_list() =>
+        Assert.Equal(200, (await SaleWith(issuer.Token(changes: [("scope", null), ("scp", List)])).IdentifyAsync()).Status);
+
+    [Fact]
+    public async Task A_client_a_key_of_its_name_and_a_user_of_its_name_are_three()
+    {
+        var sale = new Sale(app);
+        var key = await (sale with { Headers = [("X-Api-Key", "shop-secret")] }).IdentifyAsync();
+        var client = await (sale with { Headers = [Issuer.Header(issuer.Token())] }).IdentifyAsync();
+        var user = await (sale with { Headers = [Issuer.Header(issuer.Token(changes: ("client_id", null)))] }).IdentifyAsync();
+        // Other names of a client, of which none is the key's.
+        var disguised = await (sale with { Headers = [Issuer.Header(issuer.Token(changes: [("client_id", null), ("azp", "shop")]))] }).IdentifyAsync();
+
+        Assert.Equal(3, new[] { key.SessionId, client.SessionId, user.SessionId }.Distinct().Count());
+        Assert.Equal(client.SessionId, disguised.SessionId);
+        var others = sale with { SessionId = key.SessionId, Headers = [Issuer.Header(issuer.Token())] };
+        BadInputTests.AssertProblem(await others.StatusAsync(), 404, "session_not_found");
+        BadInputTests.AssertProblem(await others.FinalizeAsync(), 404, "session_not_found");
+    }
+
+    [Fact]
+    public async Task A_key_counts_before_a_token_right_or_wrong()
+    {
+        var token = Issuer.Header(issuer.Token());
+
+        BadInputTests.AssertProblem(await (new Sale(app) { Headers = [token, ("X-Api-Key", "wrong")] }).IdentifyAsync(), 401, "unauthenticated");
+        Assert.Equal(200, (await (new Sale(app) { Headers = [("Authorization", "Bearer wrong"), ("X-Api-Key", "shop-secret")] }).IdentifyAsync()).Status);
+    }
+
+    [Fact]
+    public async Task Keys_are_rotated_while_the_service_runs_and_a_name_that_nobody_knows_does_not_make_it_ask_each_time()
+    {
+        await using var rotating = await Issuer.StartAsync();
+        await using var service = await StartAsync(rotating);
+        var before = rotating.Token();
+        Assert.Equal(200, (await new Sale(service) { Headers = [Issuer.Header(before)] }.IdentifyAsync()).Status);
+
+        rotating.Rotate();
+        await Eventually.GetAsync(
+            () => new Sale(service) { Headers = [Issuer.Header(rotating.Token())] }.IdentifyAsync(), answer => answer.Status == 200, "the new key is known");
+        Assert.Equal(200, (await new Sale(service) { Headers = [Issuer.Header(before)] }.IdentifyAsync()).Status);
+
+        var asked = rotating.Asked;
+        rotating.Rotate();
+        for (var guess = 0; guess < 20; guess++)
+            BadInputTests.AssertProblem(await new Sale(service) { Headers = [Issuer.Header(rotating.Token())] }.IdentifyAsync(), 401, "unauthenticated");
+        Assert.InRange(rotating.Asked - asked, 0, 1);
+    }
+
+    [Fact]
+    public async Task While_the_authority_was_never_there_tokens_are_503_keys_and_probes_go_on_and_its_return_is_noticed()
+    {
+        await using var away = await Issuer.StartAsync();
+        away.IsAway = true;
+        var clock = new LeapingClock();
+        await using var log = new CapturedLog();
+        await using var service = await StartAsync(away, services =>
+        {
+            log.Capture(services);
+            services.AddSingleton<TimeProvider>(clock);
+        });
+        var token = Issuer.Header(away.Token());
+
+        var answer = await new Sale(service) { Headers = [token] }.IdentifyAsync();
+        for (var more = 0; more < 20; more++)
+            await new Sale(service) { Headers = [token] }.IdentifyAsync();
+
+        BadInputTests.AssertProblem(answer, 503, "authority_unavailable");
+        Assert.Equal("5", answer.Headers["Retry-After"]);
+        // One look; the library takes a 503 for a reason to try twice.
+        Assert.InRange(away.Asked, 1, 2);
+        Assert.Equal(200, (await new Sale(service) { Headers = [("X-Api-Key", "shop-secret")] }.IdentifyAsync()).Status);
+        Assert.Equal(200, (await service.GetAsync("/health", token)).Status);
+        Assert.Single(log.Lines, line => line.GetProperty("level").GetString() == "ERROR");
+
+        away.IsAway = false;
+        clock.Leap(Authority.Pause);
+        Assert.Equal(200, (await new Sale(service) { Headers = [token] }.IdentifyAsync()).Status);
+
+        // Known keys stay good without it.
+        away.IsAway = true;
+        Assert.Equal(200, (await new Sale(service) { Headers = [token] }.IdentifyAsync()).Status);
+    }
+
+    /// <summary>The app, an issuer, and a key of the same name as the issuer's client.</summary>
+    public sealed class Running : IAsyncLifetime
+    {
+        internal Issuer Issuer { get; private set; } = null!;
+
+        internal LoyaltyApp App { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync()
+        {
+            Issuer = await Issuer.StartAsync();
+            App = await StartAsync(Issuer);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await App.DisposeAsync();
+            await Issuer.DisposeAsync();
+        }
+    }
+
+    private Sale SaleWith(string token) => new(app) { Headers = [Issuer.Header(token)] };
+
+    private static Task<LoyaltyApp> StartAsync(Issuer issuer, Action<IServiceCollection>? services = null) => LoyaltyApp.StartAsync(
+        Backend.Sqlite,
+        new()
+        {
+            ["API_KEYS"] = $"shop:loyalty:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes("shop-secret")))}",
+            ["JWT_AUTHORITY"] = issuer.Authority,
+            ["JWT_AUDIENCE"] = Issuer.Audience,
+        },
+        services: services);
+
+    private static string WithSignature(string token, char filler) => token[..(token.LastIndexOf('.') + 1)] + new string(filler, 342);
+
+    private static string Mixed(string claims, string signature)
+    {
+        var (one, other) = (claims.Split('.'), signature.Split('.'));
+        return $"{one[0]}.{one[1]}.{other[2]}";
+    }
+
+    /// <summary>The real clock, and leaps.</summary>
+    private sealed class LeapingClock : TimeProvider
+    {
+        private long leaps;
+
+        public void Leap(TimeSpan by) => Interlocked.Add(ref leaps, (long)(by.TotalSeconds * TimestampFrequency));
+
+        public override long GetTimestamp() => base.GetTimestamp() + Interlocked.Read(ref leaps);
+    }
+}

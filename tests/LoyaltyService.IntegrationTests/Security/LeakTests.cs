@@ -1,0 +1,151 @@
+using System.Collections.Concurrent;
+using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Text;
+using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.IntegrationTests.Loyalty;
+using LoyaltyService.Pdi;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace LoyaltyService.IntegrationTests.Security;
+
+/// <summary>
+/// A customer with a name, a number and an id that stand nowhere else, through everything that the service does; then every byte that it
+/// has logged, sent to a collector and shown to Prometheus is searched for them.
+/// </summary>
+public sealed class LeakTests
+{
+    private const string CustomerId = "CUST-WYRMWOOD-7731";
+    private const string Words = "Reported by Zoe Quillfeather, +45 20 77 31 99.";
+
+    private static readonly string[] Personal = ["Quillfeather", "77 31 99", "20773199", "gluten", "Zoe"];
+    private static readonly string[] Secrets = ["till-secret-4711", "ops-secret-4711", "simulator-secret", "wrong-secret-0815", "Bearer ", Hash("till-secret-4711")];
+
+    [Fact]
+    public async Task Neither_logs_nor_traces_nor_metrics_tell_who_the_customer_is_or_what_opens_anything()
+    {
+        await using var pdi = await Simulator.StartAsync();
+        await NameCustomerAsync(pdi);
+        var sent = new ConcurrentQueue<byte[]>();
+        await using var collector = await CollectorAsync(sent);
+        await using var log = new CapturedLog();
+        await using var app = await StartAsync(pdi, collector, log);
+
+        await SellAsync(app);
+        await RefuseAsync(app);
+        await OperateAsync(app);
+        var metrics = (await app.GetAsync("/metrics")).Text;
+        await app.StopAsync();
+
+        var traces = string.Concat(sent.Select(Encoding.UTF8.GetString));
+        Assert.Contains("/loyalty/finalize", traces, StringComparison.Ordinal);
+        Assert.Contains("sessions_finalized_count", metrics, StringComparison.Ordinal);
+        Assert.True(log.Lines.Count > 15, log.Text);
+        foreach (var text in Personal.Concat(Secrets))
+        {
+            Assert.DoesNotContain(text, log.Text, StringComparison.OrdinalIgnoreCase);
+            Assert.DoesNotContain(text, traces, StringComparison.OrdinalIgnoreCase);
+            Assert.DoesNotContain(text, metrics, StringComparison.OrdinalIgnoreCase);
+        }
+
+        Assert.DoesNotContain(CustomerId, traces, StringComparison.Ordinal);
+        Assert.DoesNotContain(CustomerId, metrics, StringComparison.Ordinal);
+        var told = log.Lines.Where(line => line.GetRawText().Contains(CustomerId, StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(told);
+        // In the member that is there for it, and that once: in no message and under no other name.
+        Assert.All(told, line => Assert.Equal((CustomerId, 2), (line.GetProperty("customerId").GetString(), line.GetRawText().Split(CustomerId).Length)));
+    }
+
+    private static async Task SellAsync(LoyaltyApp app)
+    {
+        var sale = new Sale(app) { CustomerId = CustomerId, Headers = [("X-Api-Key", "till-secret-4711")] };
+        var identified = await IdentifyAsync(sale, "+45 20773199");
+        Assert.Contains("Quillfeather", identified.Text, StringComparison.Ordinal);
+        sale = sale with { SessionId = identified.SessionId };
+        await sale.CalculateAsync();
+        Assert.Equal(200, (await sale.FinalizeAsync()).Status);
+        await sale.FinalizeAsync();
+        await sale.StatusAsync();
+        await app.GetAsync("/loyalty/getSessionStatus?sessionId=" + sale.SessionId, sale.Headers);
+        // The same transaction with other metadata.
+        Assert.Equal(422, (await IdentifyAsync(sale, "+45 20 77 31 99")).Status);
+    }
+
+    private static async Task RefuseAsync(LoyaltyApp app)
+    {
+        var sale = new Sale(app) { CustomerId = CustomerId, Headers = [("X-Api-Key", "till-secret-4711")] };
+        await app.PostAsync("/loyalty/identify", $$"""{"customerName":"{{Words}}","customerId":"Zoe Quillfeather"}""", sale.Headers);
+        await app.PostAsync("/loyalty/identify", $$"""{"customerId":"{{Words}}" """, sale.Headers);
+        await (sale with { Headers = [("X-Api-Key", "wrong-secret-0815")] }).IdentifyAsync();
+        await app.GetAsync("/loyalty/getSessionStatus?sessionId=Zoe%20Quillfeather&phone=20773199", sale.Headers);
+        await app.Pdi.FaultAsync("identify", new { kind = "not-json", count = 1 });
+        await IdentifyAsync(sale with { TransactionId = "TXN-" + Guid.NewGuid().ToString("N") }, "gluten-free");
+    }
+
+    private static async Task OperateAsync(LoyaltyApp app)
+    {
+        (string, string)[] operators = [("X-Api-Key", "ops-secret-4711")];
+        await app.Pdi.OutageAsync();
+        var waiting = await IdentifyAsync(new Sale(app) { CustomerId = CustomerId, Headers = [("X-Api-Key", "till-secret-4711")] }, "20773199");
+        await Eventually.BecomesTrueAsync(
+            async () => (await app.GetAsync("/ops/queue/" + waiting.SessionId, operators)).Text.Contains("parkedAt", StringComparison.Ordinal), "the sale is parked");
+        await app.Pdi.HealAsync();
+        Assert.Equal(200, (await app.PostAsync($"/ops/queue/{waiting.SessionId}/resolve", new { reason = Words }, operators)).Status);
+        Assert.Equal(200, (await app.GetAsync($"/ops/sessions?customerId={CustomerId}", operators)).Status);
+        Assert.Contains("Quillfeather", (await app.GetAsync("/ops/audit?action=queue.resolve", operators)).Text, StringComparison.Ordinal);
+    }
+
+    private static Task<Answer> IdentifyAsync(Sale sale, string phone) => sale.App.PostAsync("/loyalty/identify", new
+    {
+        customerId = sale.CustomerId,
+        channelId = "POS-001",
+        transactionId = sale.TransactionId,
+        metadata = new { phone, name = "Zoe Quillfeather", note = "gluten-free" },
+    }, sale.Headers);
+
+    // Before there is a collector: what the simulator's own remote control is asked is not the service's doing.
+    private static async Task NameCustomerAsync(Simulator pdi)
+    {
+        using var http = new HttpClient { BaseAddress = pdi.Address };
+        (await http.PutAsJsonAsync($"/_simulator/customers/{CustomerId}", new { customerName = "Zoe Quillfeather" })).EnsureSuccessStatusCode();
+    }
+
+    private static Task<LoyaltyApp> StartAsync(Simulator pdi, WebApplication collector, CapturedLog log) => LoyaltyApp.StartAsync(
+        Backend.Postgres,
+        new()
+        {
+            ["LOG_LEVEL"] = "debug",
+            ["API_KEYS"] = $"till:loyalty:{Hash("till-secret-4711")},support:ops:{Hash("ops-secret-4711")}",
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Urls.Single(),
+            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+        },
+        pdi: pdi,
+        services: services =>
+        {
+            log.Capture(services);
+            services.AddSingleton(new PdiOptions { MaxRetries = 1, FirstBackoff = TimeSpan.FromMilliseconds(1), BreakerFailureThreshold = int.MaxValue });
+            services.AddSingleton(new PdiWorkLimits { MaxAttempts = 1, Poll = TimeSpan.FromMilliseconds(50) });
+        });
+
+    private static async Task<WebApplication> CollectorAsync(ConcurrentQueue<byte[]> bodies)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        var collector = builder.Build();
+        collector.MapPost("/v1/traces", async (HttpRequest request) =>
+        {
+            var body = new MemoryStream();
+            await request.Body.CopyToAsync(body);
+            bodies.Enqueue(body.ToArray());
+        });
+        await collector.StartAsync();
+        return collector;
+    }
+
+    private static string Hash(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
+}

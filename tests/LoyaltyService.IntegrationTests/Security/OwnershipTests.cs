@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
+using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.IntegrationTests.Loyalty;
+using OpenTelemetry.Trace;
+
+namespace LoyaltyService.IntegrationTests.Security;
+
+/// <summary>A session of somebody else is a session that is not there: the same answer, for the same work.</summary>
+public sealed partial class OwnershipTests : IAsyncLifetime
+{
+    private readonly List<Activity> spans = [];
+    private LoyaltyApp app = null!;
+
+    public async ValueTask InitializeAsync() => app = await LoyaltyApp.StartAsync(
+        Backend.Postgres,
+        new()
+        {
+            ["API_KEYS"] = $"till:loyalty:{Hash("till-secret")},kiosk:loyalty:{Hash("kiosk-secret")},operator:ops:{Hash("ops-secret")}",
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:1",
+        },
+        services: services => services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddInMemoryExporter(spans)));
+
+    public async ValueTask DisposeAsync() => await app.DisposeAsync();
+
+    [Fact]
+    public async Task Every_business_route_tells_an_unknown_session_and_another_clients_apart_by_nothing()
+    {
+        var sale = await new Sale(app) { Headers = [("X-Api-Key", "till-secret")] }.IdentifiedAsync();
+        Func<Sale, Task<Answer>>[] calls =
+        [
+            asked => asked.StatusAsync(),
+            asked => asked.App.GetAsync("/loyalty/getSessionStatus?sessionId=" + asked.SessionId, asked.Headers),
+            asked => asked.CalculateAsync(),
+            asked => asked.FinalizeAsync(),
+        ];
+
+        var seen = new List<(string Text, string Headers, ActivityTraceId Trace)>();
+        foreach (var call in calls)
+        {
+            foreach (var sessionId in new[] { sale.SessionId, "sess_" + Guid.NewGuid().ToString("N") })
+            {
+                var trace = ActivityTraceId.CreateRandom();
+                var answer = await call(sale with
+                {
+                    SessionId = sessionId,
+                    Headers = [("X-Api-Key", "kiosk-secret"), ("traceparent", $"00-{trace.ToHexString()}-{ActivitySpanId.CreateRandom().ToHexString()}-01")],
+                });
+                BadInputTests.AssertProblem(answer, 404, "session_not_found");
+                seen.Add((TraceId().Replace(answer.Text, ""), string.Join(' ', answer.Headers.Keys.Order()), trace));
+            }
+        }
+
+        // Operators see it all the same.
+        Assert.Equal(200, (await app.GetAsync($"/ops/sessions/{sale.SessionId}/events", ("X-Api-Key", "ops-secret"))).Status);
+        await app.StopAsync();
+        Assert.All(seen.Chunk(2), pair =>
+        {
+            Assert.Equal((pair[1].Text, pair[1].Headers), (pair[0].Text, pair[0].Headers));
+            Assert.Equal(WorkFor(pair[1].Trace), WorkFor(pair[0].Trace));
+            Assert.NotEmpty(WorkFor(pair[0].Trace));
+        });
+    }
+
+    /// <summary>What the databases were asked, in turn.</summary>
+    private string WorkFor(ActivityTraceId trace) => string.Join('\n', spans
+        .Where(span => span.TraceId == trace && span.Source.Name is "Npgsql" or "LoyaltyService" && span.TraceId == trace)
+        .OrderBy(span => span.StartTimeUtc)
+        .Select(span => $"{span.DisplayName} {span.GetTagItem("db.query.text") ?? span.GetTagItem("db.statement")}"));
+
+    private static string Hash(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
+
+    [GeneratedRegex("\"traceId\":\"[0-9a-f]*\"")]
+    private static partial Regex TraceId();
+}

@@ -1,0 +1,126 @@
+using System.Collections;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using LoyaltyService.Observability;
+using Microsoft.Extensions.Compliance.Classification;
+using Microsoft.Extensions.Logging;
+
+namespace LoyaltyService.Tests.Observability;
+
+/// <summary>
+/// Nothing personal or secret slips through: every text in a record and every parameter of a log line is marked, or on a list of what is
+/// known to be harmless. Who adds one that is neither has to decide which it is.
+/// </summary>
+public sealed class DataClassTests
+{
+    private const BindingFlags Any = BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+
+    // What the service itself says of itself, and keys of its own that name nobody.
+    private static readonly HashSet<string> HarmlessParameters =
+    [
+        "String action", "String atPdi", "Int32 attempt", "Int32 attempts", "String cause", "Int64 checked", "String client", "String code", "Int32 count",
+        "String day", "String dependency", "Int64 duration", "Int64 earnedPoints", "Nullable<Int64> earnedPoints", "Exception exception", "Int64 found",
+        "BreakerState from", "String from", "Int64 handled", "String here", "Double hours", "String job", "String kind", "ILogger logger", "LogLevel level",
+        "String operation", "String outcome", "String pdiCode", "String problem", "String reason", "Int64 redeemedPoints", "Nullable<Int64> redeemedPoints",
+        "Int32 retry", "String route", "Double seconds", "String sessionId", "String sqlState", "CheckStatus status", "String status", "String target",
+        "BreakerState to", "String to", "DateTimeOffset until",
+    ];
+
+    // Names that mean the same wherever they stand.
+    private static readonly HashSet<string> HarmlessMembers =
+    [
+        "Action", "Advice", "After", "ApiKeysFile", "ApplicationName", "AtPdi", "Category", "Cause", "Certificate", "ChannelId", "CircuitBreaker",
+        "Client", "Code", "CurrentStatus", "Day", "Event", "FailureReason", "Field", "FileName", "Here", "Host", "Id", "Job", "JwtAudience", "Kind",
+        "Level", "Limit", "Next", "Operation", "Outcome", "PdiClientId", "PdiCode", "PdiIdentifyKey", "PdiSessionId", "ReceiptId", "Required",
+        "ResolvedBy", "RewardSource", "RootCertificate", "Schedule", "SessionId", "Sku", "SqlitePath", "Status", "StoreId", "Target",
+        "TargetSessionAttributes", "Tier", "Title", "TraceId", "TransactionId", "User", "Variable",
+    ];
+
+    // Names that mean many things, of which these are harmless.
+    private static readonly HashSet<string> HarmlessHere =
+    [
+        "CalculateRewardsResponse.Source", "ConfigurationError.Description", "CreateKey.Entry", "Description.Name", "EnvironmentVariable.Default",
+        "EnvironmentVariable.DefaultOutsideProduction", "EnvironmentVariable.Description", "EnvironmentVariable.Name", "FailureResponse.Reason",
+        "FieldError.Message", "JobItem.Name", "JobRunItem.Error", "JobRunRow.Error", "JobRunRow.Progress", "ListSessionsQuery.From",
+        "ListSessionsQuery.To", "PdiWorkRow.LastError", "PostgresUrl.Database", "PostgresUrl.Key", "PostgresUrl.Options", "Problem.Description",
+        "Problem.Type", "QueueItem.LastError", "SessionChange.Detail", "SessionEventRow.Detail", "SessionFailure.Reason", "TimelineEntry.Detail",
+    ];
+
+    private static readonly Type[] Types = [.. typeof(Program).Assembly.GetTypes().Where(type => type.Namespace?.StartsWith("LoyaltyService", StringComparison.Ordinal) is true)];
+
+    private static readonly List<Type> Records = [.. Types.Where(type => type.GetMethod("PrintMembers", Any) is not null)];
+
+    [Fact]
+    public void Every_parameter_of_a_log_line_is_harmless_or_the_customers_id_under_its_own_name()
+    {
+        var parameters = Types.SelectMany(type => type.GetMethods(Any))
+            .Where(method => method.IsDefined(typeof(LoggerMessageAttribute)))
+            .SelectMany(method => method.GetParameters())
+            .ToList();
+
+        Assert.True(parameters.Count > 50, "There are no log lines.");
+        Assert.All(parameters, parameter =>
+        {
+            if (ClassOf(parameter) is { } marked)
+                Assert.Equal((DataClasses.CustomerIdentity, "customerId"), (marked, parameter.Name));
+            else
+                Assert.True(HarmlessParameters.Contains(Describe(parameter)), $"{parameter.Member.DeclaringType!.DeclaringType?.Name}.{parameter.Member.Name}: {Describe(parameter)} is not known to be harmless.");
+        });
+    }
+
+    [Fact]
+    public void No_message_of_a_log_line_has_the_customers_id_in_its_text() => Assert.All(
+        Types.SelectMany(type => type.GetMethods(Any)).Select(method => method.GetCustomAttribute<LoggerMessageAttribute>()?.Message).OfType<string>(),
+        message => Assert.DoesNotContain("{customerId}", message, StringComparison.OrdinalIgnoreCase));
+
+    [Fact]
+    public void Every_text_in_a_record_is_marked_or_harmless()
+    {
+        var texts = Records.SelectMany(type => type.GetProperties(Any)).Where(member => member.Name != "EqualityContract" && MayHoldText(member.PropertyType)).ToList();
+
+        Assert.True(texts.Count > 100, "There are no records.");
+        var unknown = texts.Where(member => ClassOf(member) is null && !HarmlessMembers.Contains(member.Name) && !HarmlessHere.Contains($"{member.DeclaringType!.Name}.{member.Name}"))
+            .Select(member => $"{member.DeclaringType!.Name}.{member.Name}").Order().ToList();
+        Assert.True(unknown.Count == 0, $"Neither marked nor known to be harmless: {string.Join(", ", unknown)}");
+    }
+
+    [Fact]
+    public void A_record_with_a_marked_member_prints_all_but_that()
+    {
+        var marked = Records.Where(type => !type.IsAbstract && type.GetProperties(Any).Any(member => ClassOf(member) is not null)).ToList();
+
+        Assert.True(marked.Count > 15, "There are no marked records.");
+        Assert.All(marked, type =>
+        {
+            var record = RuntimeHelpers.GetUninitializedObject(type);
+            foreach (var member in type.GetProperties(Any).Where(member => member.PropertyType == typeof(string)))
+                type.GetField($"<{member.Name}>k__BackingField", Any)?.SetValue(record, ClassOf(member) is null ? "shown" : "HUSH");
+            // What other members need to be printed.
+            foreach (var list in type.GetProperties(Any).Where(member => typeof(IEnumerable).IsAssignableFrom(member.PropertyType) && member.PropertyType.IsGenericType))
+                type.GetField($"<{list.Name}>k__BackingField", Any)?.SetValue(record, Array.CreateInstance(list.PropertyType.GetGenericArguments()[0], 0));
+
+            Assert.DoesNotContain("HUSH", record.ToString(), StringComparison.Ordinal);
+        });
+    }
+
+    [Fact]
+    public void What_is_not_marked_is_printed()
+    {
+        var printed = new LoyaltyService.Loyalty.IdentifyResponse("sess_1", "active", "Jöhn Dœ", 5000, "Gold", 2, default).ToString();
+
+        Assert.Contains("SessionId = sess_1", printed, StringComparison.Ordinal);
+        Assert.Contains("CurrentPoints = 5000", printed, StringComparison.Ordinal);
+        Assert.DoesNotContain("Jöhn", printed, StringComparison.Ordinal);
+    }
+
+    private static bool MayHoldText(Type type) =>
+        type == typeof(string) || type == typeof(byte[]) || type == typeof(object) || type == typeof(JsonElement) || type == typeof(JsonElement?)
+        || (type != typeof(string) && type.IsGenericType && typeof(IEnumerable).IsAssignableFrom(type) && type.GetGenericArguments().Any(MayHoldText));
+
+    private static DataClassification? ClassOf(ICustomAttributeProvider provider) =>
+        provider.GetCustomAttributes(typeof(DataClassificationAttribute), inherit: true) is [DataClassificationAttribute attribute, ..] ? attribute.Classification : null;
+
+    private static string Describe(ParameterInfo parameter) =>
+        $"{(Nullable.GetUnderlyingType(parameter.ParameterType) is { } inner ? $"Nullable<{inner.Name}>" : parameter.ParameterType.Name)} {parameter.Name}";
+}

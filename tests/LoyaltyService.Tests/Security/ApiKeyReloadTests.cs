@@ -1,0 +1,123 @@
+using LoyaltyService.Configuration;
+using LoyaltyService.Security;
+using LoyaltyService.Tests.Configuration;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+
+namespace LoyaltyService.Tests.Security;
+
+public sealed class ApiKeyReloadTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("keys-").FullName;
+    private readonly FakeTimeProvider clock = new();
+    private readonly Lines log = new();
+    private readonly ApiKeyRing ring;
+    private readonly ApiKeyReload reload;
+
+    public ApiKeyReloadTests()
+    {
+        Write($"till:loyalty:{Given.HashA}\n");
+        var settings = SettingsReader.Read(Given.Production(("API_KEYS", null), ("API_KEYS_FILE", File)), ConfigurationModule.ReadFile);
+        ring = new ApiKeyRing(settings.ApiKeys);
+        reload = new ApiKeyReload(settings, ring, clock, log);
+    }
+
+    private string File => Path.Combine(folder, "api-keys");
+
+    public void Dispose()
+    {
+        reload.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public void A_key_that_is_added_counts_and_one_that_is_taken_out_does_not()
+    {
+        Write($"till:loyalty:{Given.HashA},kiosk:ops:{Given.HashB}\n");
+        reload.Look();
+        Assert.Equal(["till (Loyalty)", "kiosk (Ops)"], ring.Keys.Select(key => key.ToString()));
+
+        Write($"kiosk:ops:{Given.HashB}");
+        reload.Look();
+        Assert.Equal(["kiosk (Ops)"], ring.Keys.Select(key => key.ToString()));
+        Assert.Equal(2, log.Count(LogLevel.Warning));
+    }
+
+    [Fact]
+    public void A_file_that_is_as_it_was_is_not_told_of()
+    {
+        reload.Look();
+        reload.Look();
+
+        Assert.Empty(log.All);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("\n")]
+    [InlineData("hush")]
+    [InlineData("till:loyalty:hush")]
+    [InlineData(null)]
+    public void A_file_that_cannot_be_used_leaves_the_keys_as_they_were_and_is_an_error_in_the_log_once(string? text)
+    {
+        if (text is null)
+            System.IO.File.Delete(File);
+        else
+            Write(text);
+
+        reload.Look();
+        reload.Look();
+
+        Assert.Equal(["till (Loyalty)"], ring.Keys.Select(key => key.ToString()));
+        Assert.Equal(1, log.Count(LogLevel.Error));
+        Assert.DoesNotContain("hush", string.Join('\n', log.All.Select(line => line.Text)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void After_a_mistake_the_next_good_file_counts_and_the_same_mistake_is_told_again()
+    {
+        Write("broken");
+        reload.Look();
+        Write($"kiosk:ops:{Given.HashB}");
+        reload.Look();
+        Write("broken");
+        reload.Look();
+
+        Assert.Equal(["kiosk (Ops)"], ring.Keys.Select(key => key.ToString()));
+        Assert.Equal(2, log.Count(LogLevel.Error));
+    }
+
+    [Fact]
+    public async Task The_file_is_read_again_by_the_clock()
+    {
+        await reload.StartAsync(TestContext.Current.CancellationToken);
+        Write($"kiosk:ops:{Given.HashB}");
+
+        using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (ring.Keys[0].Client != "kiosk")
+        {
+            clock.Advance(ApiKeyReload.Interval);
+            await look.WaitForNextTickAsync(deadline.Token);
+        }
+
+        await reload.StopAsync(TestContext.Current.CancellationToken);
+    }
+
+    private void Write(string text) => System.IO.File.WriteAllText(File, text);
+
+    private sealed class Lines : ILogger<ApiKeyReload>
+    {
+        public List<(LogLevel Level, string Text)> All { get; } = [];
+
+        public int Count(LogLevel level) => All.Count(line => line.Level == level);
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            All.Add((logLevel, formatter(state, exception)));
+    }
+}
