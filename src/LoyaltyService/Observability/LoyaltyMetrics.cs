@@ -99,10 +99,10 @@ internal sealed class LoyaltyMetrics
     /// </summary>
     public void RepeatAnswered(bool fromCache) => replayLookups.Add(1, new Label("result", fromCache ? "hit" : "miss"));
 
-    /// <param name="job">One of <see cref="JobNames"/>.</param>
+    /// <param name="job">One of <see cref="JobNames"/>. Its label is not <c>job</c>: Prometheus keeps that for what it scrapes.</param>
     /// <param name="succeeded">False if it ended with an exception.</param>
     public void JobEnded(string job, bool succeeded) =>
-        jobRuns.Add(1, new Label("job", job), new Label("outcome", succeeded ? "done" : "failed"));
+        jobRuns.Add(1, new Label("job_name", job), new Label("outcome", succeeded ? "done" : "failed"));
 
     /// <param name="kind">One of <see cref="FindingKinds"/>.</param>
     public void FindingFound(string kind) => findings.Add(1, new Label("kind", kind));
@@ -132,7 +132,7 @@ internal sealed class LoyaltyMetrics
         foreach (var job in JobNames.All)
         {
             foreach (var outcome in new[] { "done", "failed" })
-                jobRuns.Add(0, new Label("job", job), new Label("outcome", outcome));
+                jobRuns.Add(0, new Label("job_name", job), new Label("outcome", outcome));
         }
 
         foreach (var kind in FindingKinds.All)
