@@ -34,6 +34,7 @@ http.server.ThreadingHTTPServer(("127.0.0.1", 4351), Sink).serve_forever()' & pi
 (program PdiSimulator --port 4350 --ledger :memory:) >/dev/null & pids+=($!)
 until_it_answers localhost:4350/_simulator/faults
 
+export RATE_LIMIT_GLOBAL_PER_SECOND=0 RATE_LIMIT_CUSTOMER_PER_SECOND=0 RATE_LIMIT_IP_PER_MINUTE=0
 export NODE_ENV=development DATABASE_URL="$server/cost" REDIS_URL="$redis" PDI_API_URL=http://localhost:4350 PDI_CLIENT_ID=loyalty PDI_CLIENT_SECRET=simulator-secret
 (PORT=3351 LOG_LEVEL=error program LoyaltyService) >"$folder/off.log" & off=$!; pids+=($off)
 until_it_answers localhost:3351/health/ready

@@ -33,8 +33,8 @@ internal sealed record MaintenanceRequest(string? From, string? Until, string? R
     public Guid ToFingerprint()
     {
         var fingerprint = new Fingerprint("maintenance");
-        fingerprint.Add(From);
-        fingerprint.Add(Until);
+        fingerprint.Add(StartsAt()?.UtcTicks ?? 0);
+        fingerprint.Add(EndsAt()?.UtcTicks ?? 0);
         fingerprint.Add(Reason);
         return fingerprint.ToGuid();
     }

@@ -12,8 +12,10 @@ internal static class MaintenanceEndpoints
         var windows = routes.MapGroup("/ops/maintenance").RequireAuthorization(Scopes.Ops).WithTags("Ops").GivesCommonErrors();
 
         windows.MapGet("", ListAsync).WithName("listMaintenance");
-        windows.MapPost("", AnnounceAsync).WithName("announceMaintenance");
-        windows.MapPost("/{id}/call-off", CallOffAsync).WithName("callOffMaintenance").Gives(ErrorCode.NotFound);
+        windows.MapPost("", AnnounceAsync).WithName("announceMaintenance")
+            .Gives(ErrorCode.OperationInProgress, ErrorCode.IdempotencyKeyReused);
+        windows.MapPost("/{id}/call-off", CallOffAsync).WithName("callOffMaintenance")
+            .Gives(ErrorCode.NotFound, ErrorCode.OperationInProgress, ErrorCode.IdempotencyKeyReused);
     }
 
     /// <summary>List announced work on the database</summary>
@@ -32,16 +34,18 @@ internal static class MaintenanceEndpoints
     /// </remarks>
     /// <response code="200">The window as it is announced.</response>
     internal static async Task<Answer<MaintenanceItem>> AnnounceAsync(
-        Body<MaintenanceRequest> body, HttpContext context, AnnounceMaintenance announce, CancellationToken cancellationToken) =>
-        body.Rejection is { } rejection ? rejection : await announce.RunAsync(body.Value!, context.Client(), cancellationToken);
+        Body<MaintenanceRequest> body, HttpContext context, IdempotentRequests requests, AnnounceMaintenance announce, CancellationToken cancellationToken) =>
+        body.Rejection is { } rejection
+            ? rejection
+            : await requests.RunAsync(context, body.Value, () => announce.RunAsync(body.Value!, context.Client(), cancellationToken));
 
     /// <summary>Call announced work off</summary>
     /// <remarks>Those who were told of it are told so.</remarks>
     /// <param name="id">The window.</param>
     /// <response code="200">The window as it is called off.</response>
     internal static Task<Answer<MaintenanceItem>> CallOffAsync(
-        string? id, HttpContext context, CallOffMaintenance callOff, CancellationToken cancellationToken) =>
-        callOff.RunAsync(id, context.Client(), cancellationToken);
+        string? id, HttpContext context, IdempotentRequests requests, CallOffMaintenance callOff, CancellationToken cancellationToken) =>
+        requests.RunAsync(context, body: null, () => callOff.RunAsync(id, context.Client(), cancellationToken));
 }
 
 /// <param name="Windows">The next one first.</param>

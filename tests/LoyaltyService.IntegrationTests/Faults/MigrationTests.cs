@@ -60,7 +60,8 @@ public sealed class MigrationTests : IAsyncLifetime
 
         await Eventually.BecomesTrueAsync(
             async () => await books.CountAsync("select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()") == 0, "the server has noticed");
-        Assert.Equal(Migrations - 1, await books.CountAsync("select count(*) from schema_versions"));
+        // The two before it.
+        Assert.Equal(2, await books.CountAsync("select count(*) from schema_versions"));
         Assert.Equal(0, await books.CountAsync("select count(*) from information_schema.columns where table_name = 'sessions' and column_name = 'failed_at'"));
 
         await using var next = await ServiceProcess.StartServiceAsync(database, pdi.Address);

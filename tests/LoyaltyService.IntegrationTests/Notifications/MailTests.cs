@@ -110,11 +110,13 @@ public sealed class MailTests : IAsyncLifetime
         await ExecuteAsync("update notifications set due_at = now() where key like '% begins'");
         await server.GetsAsync("begins soon");
         var id = first.Json.GetProperty("id").GetString();
-        var off = await app.PostAsync($"/ops/maintenance/{id}/call-off", "");
+        var off = await app.PostAsync($"/ops/maintenance/{id}/call-off", "", ("Idempotency-Key", "off"));
+        var repeated = await app.PostAsync($"/ops/maintenance/{id}/call-off", "", ("Idempotency-Key", "off"));
         await server.GetsAsync("called off");
 
         Assert.Equal((200, 200, first.Text), (first.Status, again.Status, again.Text));
         Assert.Contains("PostgreSQL 16.2", mail.Text, StringComparison.Ordinal);
+        Assert.Equal((off.Text, true), (repeated.Text, repeated.IsReplay));
         Assert.True(off.Json.TryGetProperty("calledOffAt", out _), off.Text);
         Assert.Equal(off.Text, (await app.GetAsync("/ops/maintenance")).Json.GetProperty("windows")[0].GetRawText());
         Assert.Equal((404, "not_found"), Of(await app.PostAsync($"/ops/maintenance/{id}/call-off", "")));
