@@ -82,6 +82,9 @@ command -v prometheus >/dev/null && command -v promtool >/dev/null || install pr
 # Shifts the clock of one replica.
 ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || install faketime
 
+# The mail server that the tests start.
+/usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null || install python3-aiosmtpd
+
 [ -n "${TEST_POSTGRES_URL:-}" ] || start_postgres
 [ -n "${TEST_REDIS_URL:-}" ] || start_redis
 

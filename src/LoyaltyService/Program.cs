@@ -2,6 +2,7 @@ using LoyaltyService.Configuration;
 using LoyaltyService.Health;
 using LoyaltyService.Jobs;
 using LoyaltyService.Loyalty;
+using LoyaltyService.Notifications;
 using LoyaltyService.Observability;
 using LoyaltyService.OpenApi;
 using LoyaltyService.Pdi;
@@ -35,6 +36,7 @@ public static class Program
         builder.AddSessions(settings);
         builder.AddLoyalty();
         builder.AddJobs(settings);
+        builder.AddNotifications(settings);
         builder.AddApiReference();
         builder.AddHealth();
 
@@ -56,6 +58,7 @@ public static class Program
         app.MapSessions();
         app.MapJobs();
         app.MapReconciliation();
+        app.MapMaintenance();
         app.MapLogLevel();
         app.MapAudit();
         app.MapHealth();

@@ -80,10 +80,19 @@ internal static class EnvironmentVariables
     public static readonly EnvironmentVariable AutoMigrate = new("AUTO_MIGRATE", "true", "no", false,
         "Whether the start applies database migrations: true or false.");
 
+    public static readonly EnvironmentVariable SmtpUrl = new("SMTP_URL", null, "no", true,
+        "Mail server for the daily summary and notifications: smtp://… or smtps://…; no mail is sent when it is not set (secret).");
+
+    public static readonly EnvironmentVariable MailFrom = new("MAIL_FROM", null, "when SMTP_URL is set", false,
+        "Address that the mails come from.");
+
+    public static readonly EnvironmentVariable MailTo = new("MAIL_TO", null, "when SMTP_URL is set", false,
+        "Addresses that the mails go to, separated by commas.");
+
     public static readonly IReadOnlyList<EnvironmentVariable> All =
     [
         NodeEnv, Port, HttpsCertificate, HttpsKey, DatabaseUrl, RedisUrl, PdiApiUrl, PdiClientId, PdiClientSecret, PdiAllowHttp, LogLevel, SessionTtlHours,
         ArchiveAfterDays, ApiKeys, JwtAuthority, JwtAudience, RateLimitGlobalPerSecond, RateLimitCustomerPerSecond, RateLimitIpPerMinute,
-        RateLimitClients, TrustedProxies, OtlpEndpoint, QueueMaxItems, AutoMigrate,
+        RateLimitClients, TrustedProxies, OtlpEndpoint, QueueMaxItems, AutoMigrate, SmtpUrl, MailFrom, MailTo,
     ];
 }

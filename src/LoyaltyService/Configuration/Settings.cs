@@ -1,5 +1,6 @@
 using System.Net;
 using LoyaltyService.Observability;
+using MimeKit;
 
 namespace LoyaltyService.Configuration;
 
@@ -63,15 +64,46 @@ internal sealed record Settings
 
     public required bool AutoMigrate { get; init; }
 
+    /// <summary>Null when no mail is sent.</summary>
+    public required SmtpUrl? Smtp { get; init; }
+
+    public required MailboxAddress? MailFrom { get; init; }
+
+    /// <summary>Empty when no mail is sent.</summary>
+    public required IReadOnlyList<MailboxAddress> MailTo { get; init; }
+
+    /// <summary>Every setting as it may stand in a log, a mail or a table: without the secrets.</summary>
+    public IReadOnlyList<(string Name, string Value)> Shown() =>
+    [
+        (nameof(Environment), $"{Environment}"),
+        (nameof(Port), $"{Port}"),
+        (nameof(HttpsCertificate), $"{HttpsCertificate}"),
+        (nameof(HttpsKey), $"{HttpsKey}"),
+        (nameof(Database), $"{Database}"),
+        (nameof(Redis), $"{Redis}"),
+        (nameof(PdiApiUrl), $"{PdiApiUrl}"),
+        (nameof(PdiClientId), PdiClientId),
+        (nameof(PdiClientSecret), "(secret)"),
+        (nameof(LogLevel), $"{LogLevel}"),
+        (nameof(SessionTtl), $"{SessionTtl}"),
+        (nameof(ArchiveAfter), $"{ArchiveAfter}"),
+        (nameof(ApiKeys), $"[{string.Join(", ", ApiKeys)}]"),
+        (nameof(ApiKeysFile), $"{ApiKeysFile}"),
+        (nameof(JwtAuthority), $"{JwtAuthority}"),
+        (nameof(JwtAudience), $"{JwtAudience}"),
+        (nameof(RateLimitGlobalPerSecond), $"{RateLimitGlobalPerSecond}"),
+        (nameof(RateLimitCustomerPerSecond), $"{RateLimitCustomerPerSecond}"),
+        (nameof(RateLimitIpPerMinute), $"{RateLimitIpPerMinute}"),
+        (nameof(RateLimitClients), $"[{string.Join(", ", RateLimitClients)}]"),
+        (nameof(TrustedProxies), $"[{string.Join(", ", TrustedProxies)}]"),
+        (nameof(OtlpEndpoint), $"{OtlpEndpoint}"),
+        (nameof(QueueMaxItems), $"{QueueMaxItems}"),
+        (nameof(AutoMigrate), $"{AutoMigrate}"),
+        (nameof(Smtp), $"{Smtp}"),
+        (nameof(MailFrom), $"{MailFrom}"),
+        (nameof(MailTo), $"[{string.Join(", ", MailTo)}]"),
+    ];
+
     /// <summary>Without the secrets: a record prints all its members, and what is printed ends up in a log.</summary>
-    public override string ToString() =>
-        $"Settings {{ Environment = {Environment}, Port = {Port}, "
-        + $"HttpsCertificate = {HttpsCertificate}, HttpsKey = {HttpsKey}, Database = {Database}, Redis = {Redis}, "
-        + $"PdiApiUrl = {PdiApiUrl}, PdiClientId = {PdiClientId}, PdiClientSecret = (secret), "
-        + $"LogLevel = {LogLevel}, SessionTtl = {SessionTtl}, ArchiveAfter = {ArchiveAfter}, ApiKeys = [{string.Join(", ", ApiKeys)}], ApiKeysFile = {ApiKeysFile}, "
-        + $"JwtAuthority = {JwtAuthority}, JwtAudience = {JwtAudience}, "
-        + $"RateLimitGlobalPerSecond = {RateLimitGlobalPerSecond}, RateLimitCustomerPerSecond = {RateLimitCustomerPerSecond}, "
-        + $"RateLimitIpPerMinute = {RateLimitIpPerMinute}, "
-        + $"RateLimitClients = [{string.Join(", ", RateLimitClients)}], TrustedProxies = [{string.Join(", ", TrustedProxies)}], OtlpEndpoint = {OtlpEndpoint}, "
-        + $"QueueMaxItems = {QueueMaxItems}, AutoMigrate = {AutoMigrate} }}";
+    public override string ToString() => $"Settings {{ {string.Join(", ", Shown().Select(setting => $"{setting.Name} = {setting.Value}"))} }}";
 }

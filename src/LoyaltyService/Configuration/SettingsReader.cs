@@ -1,4 +1,5 @@
 using System.Globalization;
+using MimeKit;
 
 namespace LoyaltyService.Configuration;
 
@@ -7,6 +8,7 @@ internal static class SettingsReader
 {
     private const int HoursInYear = 8760;
     private const int MaxArchiveDays = 3650;
+    private const int MaxRecipients = 50;
 
     /// <exception cref="ConfigurationException">Something is missing or wrong; it lists everything that is.</exception>
     public static Settings Read(IReadOnlyDictionary<string, string?> environment, Func<string, string> readFile)
@@ -17,6 +19,7 @@ internal static class SettingsReader
         var production = appEnvironment == AppEnvironment.Production;
         var allowHttp = lookup.Read(EnvironmentVariables.PdiAllowHttp, Flag);
         var authorityIsSet = lookup.IsSet(EnvironmentVariables.JwtAuthority);
+        var mailIsSet = lookup.IsSet(EnvironmentVariables.SmtpUrl);
 
         var settings = new Settings
         {
@@ -44,6 +47,9 @@ internal static class SettingsReader
             OtlpEndpoint = lookup.Read(EnvironmentVariables.OtlpEndpoint, text => HttpUrl(text, httpsOnly: false)),
             QueueMaxItems = lookup.Read(EnvironmentVariables.QueueMaxItems, WholeNumber(1)),
             AutoMigrate = lookup.Read(EnvironmentVariables.AutoMigrate, Flag),
+            Smtp = lookup.Read(EnvironmentVariables.SmtpUrl, SmtpUrl.Parse),
+            MailFrom = lookup.Read(EnvironmentVariables.MailFrom, text => Mailboxes(text, 1), required: mailIsSet)?[0],
+            MailTo = lookup.Read(EnvironmentVariables.MailTo, text => Mailboxes(text, MaxRecipients), required: mailIsSet) ?? [],
         };
         return lookup.Errors.Count == 0 ? settings : throw new ConfigurationException(lookup.Errors);
 
@@ -95,6 +101,17 @@ internal static class SettingsReader
         text.Any(char.IsControl) || string.IsNullOrWhiteSpace(text)
             ? new Problem("must be one line of text without control characters")
             : text;
+
+    private static Parsed<IReadOnlyList<MailboxAddress>> Mailboxes(string text, int most)
+    {
+        // A line break here would begin another header of the mail.
+        if (text.Any(char.IsControl) || !InternetAddressList.TryParse(text, out var list) || list.Count == 0
+            || list.Any(address => address is not MailboxAddress { Address: var mailbox } || !mailbox.Contains('@')))
+            return new Problem("must be addresses such as ops@example.com or Ops <ops@example.com>, separated by commas");
+        if (list.Count > most)
+            return new Problem(string.Create(CultureInfo.InvariantCulture, $"must have at most {most} {(most == 1 ? "address" : "addresses")}"));
+        return new Parsed<IReadOnlyList<MailboxAddress>>([.. list.Mailboxes]);
+    }
 
     private static Parsed<Uri> PdiUrl(string text, bool httpsOnly)
     {

@@ -15,7 +15,7 @@ internal sealed class PostgresReconciliationStore(PostgresDatabase database) : I
     internal const string Walk = """
         select id, expires_at,
                pdi_session_id is not null
-               and (status = 'finalizing' or (coalesce(finalized_at, failed_at) >= $3 and coalesce(finalized_at, failed_at) < $3 + interval '1 day')) as is_due
+               and (status = 'finalizing' or coalesce(coalesce(finalized_at, failed_at) >= $3 and coalesce(finalized_at, failed_at) < $3 + interval '1 day', false)) as is_due
           from sessions
          where (expires_at, id) > ($1, $2) and expires_at <= $4
          order by expires_at, id

@@ -17,7 +17,7 @@ internal sealed class SqliteReconciliationStore(SqliteDatabase database) : IReco
     private const string Page = $"""
         select {SqliteSessionRow.Columns},
                pdi_session_id is not null
-               and (status = 'finalizing' or (coalesce(finalized_at, failed_at) >= $day and coalesce(finalized_at, failed_at) < $day + 86400000)) as is_due
+               and (status = 'finalizing' or coalesce(coalesce(finalized_at, failed_at) >= $day and coalesce(finalized_at, failed_at) < $day + 86400000, 0)) as is_due
           from sessions
          where (expires_at, id) > ($expires_at, $id) and expires_at <= $until
          order by expires_at, id

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using LoyaltyService.Health;
 using LoyaltyService.Jobs;
+using LoyaltyService.Notifications;
 using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 using LoyaltyService.Security;
@@ -40,6 +41,9 @@ namespace LoyaltyService.Loyalty;
 [JsonSerializable(typeof(FindingItem))]
 [JsonSerializable(typeof(JobsResponse))]
 [JsonSerializable(typeof(JobRunItem))]
+[JsonSerializable(typeof(MaintenanceRequest))]
+[JsonSerializable(typeof(MaintenanceItem))]
+[JsonSerializable(typeof(MaintenanceResponse))]
 [JsonSerializable(typeof(LogLevelRequest))]
 [JsonSerializable(typeof(LogLevelResponse))]
 [JsonSerializable(typeof(AuditResponse))]

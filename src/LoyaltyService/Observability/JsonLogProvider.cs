@@ -28,7 +28,7 @@ internal sealed class JsonLogProvider(LogQueue queue, LogLevelSwitch level, Time
         string context, LogLevel logLevel, string? eventName, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         var line = LogLine.OfThisThread();
-        line.Write(clock.GetUtcNow(), logLevel, context, eventName, formatter(state, exception), state as IReadOnlyList<KeyValuePair<string, object?>>, exception, Activity.Current);
+        line.Write(clock.GetUtcNow(), logLevel, context, eventName, formatter(state, exception), state, exception, Activity.Current);
         queue.Add(line.Text, mayDrop: logLevel < LogLevel.Warning);
     }
 

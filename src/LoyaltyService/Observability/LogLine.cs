@@ -53,13 +53,14 @@ internal sealed class LogLine
             buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true }));
     }
 
-    public void Write(
-        DateTimeOffset at, LogLevel level, string context, string? eventName, string message,
-        IReadOnlyList<KeyValuePair<string, object?>>? state, Exception? exception, Activity? activity)
+    /// <param name="state">Its members, if it has any.</param>
+    public void Write<TState>(
+        DateTimeOffset at, LogLevel level, string context, string? eventName, string message, TState state, Exception? exception, Activity? activity)
     {
         buffer.ResetWrittenCount();
         json.Reset();
-        Collect(state);
+        values.Clear();
+        StateReader<TState>.Collect?.Invoke(state, values);
 
         json.WriteStartObject();
         Span<byte> time = stackalloc byte[24];
@@ -99,17 +100,6 @@ internal sealed class LogLine
         LogLevel.Error => "ERROR",
         _ => "FATAL",
     };
-
-    private void Collect(IReadOnlyList<KeyValuePair<string, object?>>? state)
-    {
-        values.Clear();
-        for (var index = 0; index < state?.Count; index++)
-        {
-            // A member that has no value is not there; the template itself is not one.
-            if (state[index] is { Value: not null, Key: not "{OriginalFormat}" } member)
-                values.Add(member);
-        }
-    }
 
     private void WriteFirst(string name)
     {
@@ -166,4 +156,32 @@ internal sealed class LogLine
     }
 
     private static ReadOnlySpan<char> Cut(string text) => text.AsSpan(0, Math.Min(text.Length, MaxText));
+}
+
+/// <summary>
+/// Reads the members of a message. What the logging generator makes of a message is a structure, and a structure that is looked at through
+/// an interface is copied to the heap first; a method made for its very type spares each line that copy.
+/// </summary>
+internal static class StateReader<TState>
+{
+    /// <summary>Null if messages of this type have no members.</summary>
+    public static readonly Action<TState, List<KeyValuePair<string, object?>>>? Collect =
+        typeof(IReadOnlyList<KeyValuePair<string, object?>>).IsAssignableFrom(typeof(TState))
+            ? typeof(StateReader).GetMethod(nameof(StateReader.Collect))!.MakeGenericMethod(typeof(TState))
+                .CreateDelegate<Action<TState, List<KeyValuePair<string, object?>>>>()
+            : null;
+}
+
+internal static class StateReader
+{
+    public static void Collect<TState>(TState state, List<KeyValuePair<string, object?>> values)
+        where TState : IReadOnlyList<KeyValuePair<string, object?>>
+    {
+        for (var index = 0; index < state.Count; index++)
+        {
+            // A member that has no value is not there; the template itself is not one.
+            if (state[index] is { Value: not null, Key: not "{OriginalFormat}" } member)
+                values.Add(member);
+        }
+    }
 }

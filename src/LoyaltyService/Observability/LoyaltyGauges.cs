@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using LoyaltyService.Configuration;
 using LoyaltyService.Health;
 using LoyaltyService.Pdi;
 using Label = System.Collections.Generic.KeyValuePair<string, object?>;
@@ -10,7 +11,7 @@ namespace LoyaltyService.Observability;
 /// </summary>
 internal sealed class LoyaltyGauges
 {
-    public LoyaltyGauges(Meter meter, HealthSampler health, PdiHealth pdi, LogQueue log)
+    public LoyaltyGauges(Meter meter, HealthSampler health, PdiHealth pdi, LogQueue log, Settings settings)
     {
         meter.CreateObservableGauge(
             "pdi_circuit_breaker_state", () => (int)pdi.Breaker, null, "PDI's circuit breaker: 0 closed, 1 half-open, 2 open.");
@@ -39,6 +40,7 @@ internal sealed class LoyaltyGauges
             () => Pair("state", ("waiting", health.Last.Queue.Waiting), ("parked", health.Last.Queue.Parked)),
             null,
             "Sessions that wait for PDI, or for an operator.");
+        meter.CreateObservableGauge("loyalty_queue_max_items", () => settings.QueueMaxItems, null, "How many sessions may wait for PDI: QUEUE_MAX_ITEMS.");
         meter.CreateObservableGauge(
             "loyalty_queue_oldest_seconds", () => health.Last.Queue.OldestAge.TotalSeconds, null, "How long the oldest of them has waited.");
     }

@@ -60,6 +60,9 @@ internal sealed class LoyaltyMetrics
         rateRefusals = meter.CreateCounter<long>("loyalty_rate_limit_refusals", null, "Requests that were refused by a rate limit, by limit.");
     }
 
+    /// <summary>What the daily summary says of calls and of PDI.</summary>
+    public DailyCounts Daily { get; } = new();
+
     public DurationHistogram IdentifyDuration { get; }
 
     public DurationHistogram CalculateDuration { get; }
@@ -73,8 +76,11 @@ internal sealed class LoyaltyMetrics
     /// <param name="operation">One of <see cref="PdiOperations"/>.</param>
     /// <param name="outcome">One of <see cref="PdiOutcomes"/>.</param>
     /// <param name="took">With the body of the answer.</param>
-    public void PdiAnswered(string operation, string outcome, TimeSpan took) =>
+    public void PdiAnswered(string operation, string outcome, TimeSpan took)
+    {
         PdiDuration.Record(took, new Label("operation", operation), new Label("outcome", outcome));
+        Daily.PdiAnswered(outcome == PdiOutcomes.Failed);
+    }
 
     public void ErrorAnswered(ErrorCode error) => errors.Add(1, new Label("code", error.Describe().Code));
 
@@ -99,10 +105,10 @@ internal sealed class LoyaltyMetrics
     /// </summary>
     public void RepeatAnswered(bool fromCache) => replayLookups.Add(1, new Label("result", fromCache ? "hit" : "miss"));
 
-    /// <param name="job">One of <see cref="JobNames"/>.</param>
+    /// <param name="job">One of <see cref="JobNames"/>. Its label is not <c>job</c>: Prometheus keeps that for what it scrapes.</param>
     /// <param name="succeeded">False if it ended with an exception.</param>
     public void JobEnded(string job, bool succeeded) =>
-        jobRuns.Add(1, new Label("job", job), new Label("outcome", succeeded ? "done" : "failed"));
+        jobRuns.Add(1, new Label("job_name", job), new Label("outcome", succeeded ? "done" : "failed"));
 
     /// <param name="kind">One of <see cref="FindingKinds"/>.</param>
     public void FindingFound(string kind) => findings.Add(1, new Label("kind", kind));
@@ -114,14 +120,19 @@ internal sealed class LoyaltyMetrics
     /// <param name="endpoint">The route's template, never the path.</param>
     /// <param name="method">A method that HTTP knows.</param>
     /// <param name="status">As text.</param>
-    public void RequestAnswered(string endpoint, string method, string status) =>
+    public void RequestAnswered(string endpoint, string method, string status)
+    {
         requests.Add(1, new Label("endpoint", endpoint), new Label("method", method), new Label("status", status));
+        if (endpoint.StartsWith("/loyalty/", StringComparison.Ordinal))
+            Daily.CallAnswered(failed: status[0] == '5');
+    }
 
     /// <summary>
     /// A counter is seen from its first touch, and a rate over one that is not there is not zero but nothing. Touched by each scrape:
     /// a touch costs nothing, and one from before somebody listened would be lost.
     /// </summary>
-    public void ShowAtZero()
+    /// <param name="jobs">Those that this service has.</param>
+    public void ShowAtZero(IEnumerable<IJob> jobs)
     {
         foreach (var counter in new[] { sessionsCreated, sessionsFinalized, sessionsExpired, pointsEarned, pointsRedeemed, rollbacks, estimateDifferences })
             counter.Add(0);
@@ -129,10 +140,10 @@ internal sealed class LoyaltyMetrics
             errors.Add(0, new Label("code", code));
         foreach (var result in new[] { "hit", "miss" })
             replayLookups.Add(0, new Label("result", result));
-        foreach (var job in JobNames.All)
+        foreach (var job in jobs)
         {
             foreach (var outcome in new[] { "done", "failed" })
-                jobRuns.Add(0, new Label("job", job), new Label("outcome", outcome));
+                jobRuns.Add(0, new Label("job_name", job.Name), new Label("outcome", outcome));
         }
 
         foreach (var kind in FindingKinds.All)
@@ -192,6 +203,5 @@ internal static class JobNames
     public const string ArchiveSessions = "archive-sessions";
     public const string ClearCache = "clear-cache";
     public const string Reconciliation = "reconciliation";
-
-    public static readonly IReadOnlyList<string> All = [ExpireSessions, ArchiveSessions, ClearCache, Reconciliation];
+    public const string DailySummary = "daily-summary";
 }

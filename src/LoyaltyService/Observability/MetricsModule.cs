@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Text;
+using LoyaltyService.Jobs;
 using LoyaltyService.Server;
 using Microsoft.Extensions.Diagnostics.Metrics;
 using Microsoft.Net.Http.Headers;
@@ -50,7 +51,7 @@ internal static class MetricsModule
         context.Request.Headers.Accept = "text/plain; version=0.0.4";
         // What is added below is text: behind what the exporter compresses, as Prometheus asks it to, it would make the answer unreadable.
         context.Request.Headers.Remove(HeaderNames.AcceptEncoding);
-        metrics.ShowAtZero();
+        metrics.ShowAtZero(context.RequestServices.GetRequiredService<JobRunner>().Jobs);
         await next(context);
 
         var text = new StringBuilder();

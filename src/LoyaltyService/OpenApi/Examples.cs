@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using LoyaltyService.Health;
 using LoyaltyService.Jobs;
 using LoyaltyService.Loyalty;
+using LoyaltyService.Notifications;
 using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 using LoyaltyService.Security;
@@ -26,6 +27,7 @@ internal static class Examples
         new FinalizeRequest(SessionId, TransactionId, 150.00m, true),
         new ResolveRequest("Given by hand, ticket 4711."),
         new LogLevelRequest("debug"),
+        new MaintenanceRequest("2025-03-20T02:00:00Z", "2025-03-20T03:30:00Z", "PostgreSQL 16.2. Expect half a minute without it."),
     ];
 
     private static readonly QueueItem Parked = new(
@@ -38,6 +40,10 @@ internal static class Examples
 
     private static readonly JobRunItem Archived = new(
         "archive-sessions", Created, true, Created, Created.AddSeconds(4), "done", 1, 12_000, null);
+
+    private static readonly MaintenanceItem Announced = new(
+        "0b6c1d2e3f4a4b5c8d7e6f5a4b3c2d1e", new DateTimeOffset(2025, 3, 20, 2, 0, 0, TimeSpan.Zero), new DateTimeOffset(2025, 3, 20, 3, 30, 0, TimeSpan.Zero),
+        "PostgreSQL 16.2. Expect half a minute without it.", "support", Created, null);
 
     private static readonly (int Status, object Body)[] Answers =
     [
@@ -82,6 +88,8 @@ internal static class Examples
                     ProblemExamples.TraceId),
             ],
             null)),
+        (200, new MaintenanceResponse([Announced])),
+        (200, Announced),
         (200, new HealthReport(HealthReporter.Healthy, Created, 3600)),
         (200, new DependencyReport(HealthReporter.Degraded, Created, 3600, new DependencyChecks(
             new CheckReport("up", 5), new CheckReport("up", 2), new PdiCheckReport("degraded", "HALF_OPEN", 4500)))),

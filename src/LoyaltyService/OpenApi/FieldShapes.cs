@@ -33,6 +33,8 @@ internal static class FieldShapes
         ["qty"] = schema => (schema.Minimum, schema.Maximum) = ("1", "9999"),
         ["redeemPoints"] = schema => (schema.Minimum, schema.Maximum) = ("0", "99999999"),
         ["version"] = schema => schema.Minimum = "1",
+        ["from"] = Time,
+        ["until"] = Time,
         ["reason"] = schema => (schema.MinLength, schema.MaxLength) = (1, ResolveRequest.MaxReasonLength),
     };
 
@@ -75,6 +77,8 @@ internal static class FieldShapes
     }
 
     private static void Id(OpenApiSchema schema) => schema.Pattern = "^[A-Za-z0-9._:-]{1,64}$";
+
+    private static void Time(OpenApiSchema schema) => schema.Format = "date-time";
 
     private static void Text(OpenApiSchema schema) => (schema.MinLength, schema.MaxLength) = (1, 64);
 

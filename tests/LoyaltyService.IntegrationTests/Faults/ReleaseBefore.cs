@@ -2,7 +2,8 @@ namespace LoyaltyService.IntegrationTests.Faults;
 
 /// <summary>
 /// The statements of the release before migration 0003, which knew neither <c>failed_at</c> nor the archive, with their values filled in:
-/// during a deployment it works on the new schema, beside the release that brought it. To be moved on with the next migration.
+/// during a deployment it works on the new schema, beside the release that brought it. The migrations since only
+/// add tables of their own. To be moved on with the next one that changes a table of these.
 /// </summary>
 internal static class ReleaseBefore
 {

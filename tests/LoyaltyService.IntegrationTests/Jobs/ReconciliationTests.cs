@@ -42,6 +42,16 @@ public abstract class ReconciliationTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_session_that_is_still_open_is_passed_over()
+    {
+        await SoldAsync();
+        await new Sale(app).IdentifiedAsync();
+        await YesterdayAsync();
+
+        Assert.Equal(1, await app.RunJobAsync("reconciliation"));
+    }
+
+    [Fact]
     public async Task What_differs_is_found_counted_and_listed_once_until_an_operator_resolves_it()
     {
         using var found = new Counted(app, "loyalty_reconciliation_findings");

@@ -8,7 +8,8 @@ public sealed class SecretsTests
     [Fact]
     public void Printed_settings_show_every_setting_and_no_secret()
     {
-        var settings = Given.Read(Given.Production(("PDI_CLIENT_SECRET", "hush-client")));
+        var settings = Given.Read(Given.Production(
+            ("PDI_CLIENT_SECRET", "hush-client"), ("SMTP_URL", "smtps://loyalty:hush-mail@mail.example.com"), ("MAIL_FROM", "a@example.com"), ("MAIL_TO", "b@example.com")));
 
         var printed = settings.ToString();
 
@@ -41,8 +42,12 @@ public sealed class SecretsTests
     [InlineData("API_KEYS", "hush:hush:hush")]
     [InlineData("API_KEYS", "till:loyalty:hush")]
     [InlineData("PDI_CLIENT_SECRET", "hush\u0001")]
+    [InlineData("SMTP_URL", "hush")]
+    [InlineData("SMTP_URL", "smtp://hush@mail.example.com")]
+    [InlineData("SMTP_URL", "smtp://loyalty:hush/hush@mail.example.com/hush")]
+    [InlineData("SMTP_URL", "smtp://loyalty:hush@hush@mail.example.com")]
     public void An_error_quotes_no_part_of_a_secret(string name, string value) =>
-        Assert.DoesNotContain("hush", Given.ErrorOf(name, Given.Production((name, value))));
+        Assert.DoesNotContain("hush", Given.ErrorOf(name, Given.Production(("MAIL_FROM", "a@example.com"), ("MAIL_TO", "b@example.com"), (name, value))));
 
     [Fact]
     public void Whatever_a_secret_variable_holds_its_error_depends_on_the_form_only() =>

@@ -103,6 +103,38 @@ public sealed partial class LogLineTests : IDisposable
         Assert.Equal("not the line's own", JsonDocument.Parse(line).RootElement.GetProperty("level_").GetString());
     }
 
+    [Fact]
+    public void A_line_leaves_little_garbage()
+    {
+        const int Lines = 16;
+        using var activity = new Activity("test").SetIdFormat(ActivityIdFormat.W3C).Start();
+        var logger = provider.CreateLogger("A.B");
+        void Write()
+        {
+            for (var line = 0; line < Lines; line++)
+                Log.Ended(logger, LogLevel.Information, "finalize", "200", "sess_abc123", "CUST-12345", 1250, 450, 0, null, null, null);
+        }
+
+        Log.Ended(logger, LogLevel.Information, "finalize", "200", "sess_abc123", "CUST-12345", 1250, 450, 0, null, null, null);
+        Eventually(() => output.Length > 0);
+        var length = output.Length;
+
+        // As many as a quick output takes without a backlog: a longer one needs buffers of its own.
+        var garbage = long.MaxValue;
+        for (var burst = 1; burst <= 200; burst++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Write();
+            garbage = Math.Min(garbage, (GC.GetAllocatedBytesForCurrentThread() - before) / Lines);
+            Eventually(() => output.Length == length * (1 + (burst * Lines)));
+        }
+
+        // Among it the message as text, and a box for each number; a copy of the message's structure would be beyond this.
+        Assert.InRange(garbage, 0, 520);
+    }
+
+    private static void Eventually(Func<bool> isDone) => Assert.True(SpinWait.SpinUntil(isDone, TimeSpan.FromSeconds(10)));
+
     private static void Break() => throw new InvalidOperationException("one\ntwo", new ArgumentException("inside"));
 
     private string[] Lines()
@@ -116,6 +148,11 @@ public sealed partial class LogLineTests : IDisposable
         [LoggerMessage(EventName = "Finalized", Level = LogLevel.Information, Message = "Session finalized: {sessionId}")]
         public static partial void Finalized(
             ILogger logger, bool wasWaiting, long earnedPoints, string customerId, int duration, string sessionId, string place, string? absent);
+
+        [LoggerMessage(EventName = "OperationEnded", Message = "{operation} ended with {outcome}")]
+        public static partial void Ended(
+            ILogger logger, LogLevel level, string operation, string outcome, string? sessionId, string? customerId, long duration,
+            long? earnedPoints, long? redeemedPoints, string? reason, string? cause, Exception? exception);
 
         [LoggerMessage(EventName = "Broke", Level = LogLevel.Error, Message = "It broke")]
         public static partial void Broke(ILogger logger, Exception exception);

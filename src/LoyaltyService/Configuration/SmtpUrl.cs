@@ -1,0 +1,61 @@
+using System.Globalization;
+using System.Net;
+
+namespace LoyaltyService.Configuration;
+
+/// <summary>The server that takes the mails. The forms are described in docs/configuration.md.</summary>
+/// <param name="Ssl">TLS from the first byte; otherwise STARTTLS.</param>
+internal sealed record SmtpUrl(HostPort Server, bool Ssl, string? User, string? Password)
+{
+    // RFC 6409 and RFC 8314: submission, and submission over TLS.
+    public const int DefaultPort = 587;
+    public const int DefaultSslPort = 465;
+
+    /// <summary>A password goes over the network encrypted only; anything else goes so wherever the server can.</summary>
+    public bool RequiresTls => User is not null && !IsLoopback;
+
+    private bool IsLoopback => Server.Host == "localhost" || (IPAddress.TryParse(Server.Host, out var address) && IPAddress.IsLoopback(address));
+
+    /// <summary>Total: any text gives a URL or a problem, never an exception.</summary>
+    public static Parsed<SmtpUrl> Parse(string text)
+    {
+        if (SchemeSplit.After(text, "smtp://") is { } plain)
+            return ParseServer(plain, ssl: false);
+        if (SchemeSplit.After(text, "smtps://") is { } secured)
+            return ParseServer(secured, ssl: true);
+        return new Problem("must begin with smtp:// or smtps://");
+    }
+
+    /// <summary>Where, not who: without user and password.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{(Ssl ? "smtps" : "smtp")}://{Server}");
+
+    private static Parsed<SmtpUrl> ParseServer(string text, bool ssl)
+    {
+        var rest = text.AsSpan();
+        string? user = null;
+        string? password = null;
+        if (rest.IndexOf('@') is var end and >= 0)
+        {
+            var credentials = rest[..end];
+            rest = rest[(end + 1)..];
+            if (credentials.IndexOf(':') is var colon && (colon <= 0 || colon == credentials.Length - 1))
+                return new Problem("must have user:password@ before the host, or neither");
+            user = PercentEncoding.Decode(credentials[..colon]);
+            password = PercentEncoding.Decode(credentials[(colon + 1)..]);
+            if (user is null || password is null)
+                return PercentEncoding.Problem;
+        }
+
+        if (rest.Contains('@'))
+            return new Problem("must have only one @, between the password and the host; write @ elsewhere as %40");
+        if (rest.ContainsAny('?', '#'))
+            return new Problem("must have no parameters");
+        if (rest.EndsWith('/'))
+            rest = rest[..^1];
+        if (rest.Contains('/'))
+            return new Problem("must end with the host and its port; write / in a password as %2F");
+
+        var server = HostPort.Parse(rest, ssl ? DefaultSslPort : DefaultPort, allowSocket: false);
+        return server.Succeeded ? new SmtpUrl(server.Value, ssl, user, password) : new Parsed<SmtpUrl>(server.Problems);
+    }
+}

@@ -1,0 +1,97 @@
+using System.Globalization;
+using LoyaltyService.Loyalty;
+
+namespace LoyaltyService.Notifications;
+
+/// <summary>Announces work on the database.</summary>
+/// <param name="From">When it begins: ISO 8601 with <c>Z</c> or an offset.</param>
+/// <param name="Until">When it ends, at most seven days later.</param>
+/// <param name="Reason">What is done, and what to expect: 1 to 200 characters, none of them a control character.</param>
+internal sealed record MaintenanceRequest(string? From, string? Until, string? Reason) : IRequestBody
+{
+    public const int MaxReasonLength = 200;
+
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(7);
+
+    private static readonly string[] Formats = ["yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
+
+    // Methods: what is a property is a member of the body.
+    public DateTimeOffset? StartsAt() => Parse(From);
+
+    public DateTimeOffset? EndsAt() => Parse(Until);
+
+    public void Validate(ICollection<FieldError> errors)
+    {
+        CheckTime("from", From, StartsAt(), errors);
+        CheckTime("until", Until, EndsAt(), errors);
+        if (StartsAt() is { } start && EndsAt() is { } end && (end <= start || end - start > Longest))
+            errors.Add(new FieldError("until", "must be after from, by seven days at most."));
+        if (string.IsNullOrWhiteSpace(Reason) || Reason.Length > MaxReasonLength || Reason.Any(char.IsControl))
+            errors.Add(new FieldError("reason", $"must be 1 to {MaxReasonLength} characters, none of them a control character."));
+    }
+
+    public Guid ToFingerprint()
+    {
+        var fingerprint = new Fingerprint("maintenance");
+        fingerprint.Add(StartsAt()?.UtcTicks ?? 0);
+        fingerprint.Add(EndsAt()?.UtcTicks ?? 0);
+        fingerprint.Add(Reason);
+        return fingerprint.ToGuid();
+    }
+
+    private static void CheckTime(string field, string? text, DateTimeOffset? time, ICollection<FieldError> errors)
+    {
+        if (time is null)
+            errors.Add(new FieldError(field, string.IsNullOrEmpty(text) ? "is required." : "must be a time such as 2025-03-16T14:30:00Z or 2025-03-16T09:30:00-05:00."));
+    }
+
+    // Without Z or an offset it would be anybody's guess.
+    private static DateTimeOffset? Parse(string? text) =>
+        text is { Length: > 16 } && DateTimeOffset.TryParseExact(text, Formats, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal, out var time)
+        && (text.EndsWith('Z') || text[^6] is '+' or '-')
+            ? time
+            : null;
+}
+
+/// <summary>
+/// An operator announces when somebody works on the database, and the others are told: at once, and shortly before it begins. The same
+/// hours announced again are the same window, so a request without an answer may be repeated.
+/// </summary>
+internal sealed partial class AnnounceMaintenance(
+    IMaintenanceStore windows, Notifier notifier, NotificationLimits limits, TimeProvider clock, ILogger<AnnounceMaintenance> logger)
+{
+    public async Task<Answer<MaintenanceItem>> RunAsync(MaintenanceRequest request, string client, CancellationToken cancellationToken)
+    {
+        var now = clock.GetUtcNow();
+        if (request.EndsAt() <= now)
+            return Rejection.Validation([new FieldError("until", "must be in the future.")]);
+
+        var window = await windows.AddAsync(
+            new MaintenanceWindow(Guid.NewGuid(), request.StartsAt()!.Value, request.EndsAt()!.Value, request.Reason!, client), cancellationToken);
+        await notifier.TellAsync(new Notification($"maintenance {window.Id:N}", $"database maintenance {Hours(window)}", Text(window)), cancellationToken);
+        var reminder = window.StartsAt - limits.RemindBefore;
+        if (reminder > now)
+        {
+            await notifier.TellAsync(
+                new Notification(ReminderKey(window), $"database maintenance begins soon, {Hours(window)}", Text(window), DueAt: reminder), cancellationToken);
+        }
+
+        Log.Announced(logger, Hours(window), window.AnnouncedBy, window.Reason);
+        return Answer<MaintenanceItem>.Of(StatusCodes.Status200OK, MaintenanceItem.Of(window), LoyaltyJson.Wire.MaintenanceItem);
+    }
+
+    internal static string ReminderKey(MaintenanceWindow window) => $"maintenance {window.Id:N} begins";
+
+    internal static string Hours(MaintenanceWindow window) =>
+        string.Create(CultureInfo.InvariantCulture, $"{window.StartsAt.UtcDateTime:yyyy-MM-dd HH:mm} to {window.EndsAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC");
+
+    private static string Text(MaintenanceWindow window) =>
+        $"{window.AnnouncedBy} has announced work on the database from {Hours(window)}: {window.Reason}\n\n"
+        + "While the database cannot be used, tills get 503 and the alert LoyaltyDatabaseUnavailable fires. What was accepted before is kept.";
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventName = "MaintenanceAnnounced", Level = LogLevel.Information, Message = "Database maintenance announced: {hours} by {client}: {reason}")]
+        public static partial void Announced(ILogger logger, string hours, string client, string reason);
+    }
+}

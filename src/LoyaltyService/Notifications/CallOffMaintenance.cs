@@ -1,0 +1,27 @@
+using LoyaltyService.Loyalty;
+
+namespace LoyaltyService.Notifications;
+
+/// <summary>The work on the database does not take place, and those who were told of it are told so.</summary>
+internal sealed partial class CallOffMaintenance(IMaintenanceStore windows, Notifier notifier, ILogger<CallOffMaintenance> logger)
+{
+    public async Task<Answer<MaintenanceItem>> RunAsync(string? id, string client, CancellationToken cancellationToken)
+    {
+        if (!Guid.TryParseExact(id, "N", out var known) || await windows.CallOffAsync(known, cancellationToken) is not { } window)
+            return new Rejection(ErrorCode.NotFound, "There is no window with this id that is neither over nor called off.");
+
+        var hours = AnnounceMaintenance.Hours(window);
+        await notifier.CallOffAsync(AnnounceMaintenance.ReminderKey(window), cancellationToken);
+        await notifier.TellAsync(
+            new Notification($"maintenance {window.Id:N} called off", $"database maintenance called off, {hours}", $"{client} has called it off: {window.Reason}"),
+            cancellationToken);
+        Log.CalledOff(logger, hours, client);
+        return Answer<MaintenanceItem>.Of(StatusCodes.Status200OK, MaintenanceItem.Of(window), LoyaltyJson.Wire.MaintenanceItem);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventName = "MaintenanceCalledOff", Level = LogLevel.Information, Message = "Database maintenance called off: {hours} by {client}")]
+        public static partial void CalledOff(ILogger logger, string hours, string client);
+    }
+}

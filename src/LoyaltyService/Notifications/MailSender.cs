@@ -1,0 +1,94 @@
+using LoyaltyService.Storage;
+
+namespace LoyaltyService.Notifications;
+
+/// <summary>
+/// Sends what is due. Every replica looks; the row's lease decides who sends a mail. One that cannot be sent stays and is tried again, by
+/// whichever replica there is, for a week. A replica that dies between the server's yes and its own note leaves the mail to be sent
+/// twice, under the same Message-ID: rather that than not at all.
+/// </summary>
+internal sealed partial class MailSender(
+    INotificationStore store, SmtpMailer mailer, NotificationLimits limits, TimeProvider clock, ILogger<MailSender> logger) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(limits.Poll, clock);
+        try
+        {
+            do
+                await SendDueAsync(stoppingToken);
+            while (await timer.WaitForNextTickAsync(stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The service stops; what was not sent is there for the next one.
+        }
+    }
+
+    private async Task SendDueAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            while (await store.ClaimAsync(limits.Lease, stoppingToken) is { } mail)
+                await SendAsync(mail, stoppingToken);
+        }
+        catch (Exception unusable) when (unusable is DatabaseUnavailableException or OverloadedException)
+        {
+            // Mails wait as long as the database does; what is wrong with it others say louder.
+            Log.LookFailed(logger, unusable.Message);
+        }
+    }
+
+    private async Task SendAsync(OutgoingMail mail, CancellationToken stoppingToken)
+    {
+        try
+        {
+            await mailer.SendAsync(mail, stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            await store.PutBackAsync(mail, TimeSpan.Zero, error: null, CancellationToken.None);
+            throw;
+        }
+        catch (Exception failed)
+        {
+            // Whatever is wrong with the server or with this one mail must end neither the service nor the mails behind it.
+            await FailAsync(mail, failed, stoppingToken);
+            return;
+        }
+
+        await store.EndAsync(mail, sent: true, error: null, CancellationToken.None);
+        Log.MailSent(logger, mail.Key, mail.Attempts);
+    }
+
+    private async Task FailAsync(OutgoingMail mail, Exception failed, CancellationToken stoppingToken)
+    {
+        if (mail.Age >= limits.GiveUpAfter)
+        {
+            Log.MailGivenUp(logger, mail.Key, mail.Attempts, failed);
+            await store.EndAsync(mail, sent: false, failed.Message, stoppingToken);
+            return;
+        }
+
+        Log.MailNotSent(logger, mail.Key, mail.Attempts, $"{failed.GetType().Name}: {failed.Message}");
+        await store.PutBackAsync(mail, Pause(mail.Attempts), failed.Message, stoppingToken);
+    }
+
+    private TimeSpan Pause(int attempts) =>
+        TimeSpan.FromTicks((long)Math.Min(limits.LongestPause.Ticks, limits.FirstPause.Ticks * Math.Pow(2, attempts - 1)));
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventName = "MailSent", Level = LogLevel.Information, Message = "Mail sent: {mail}, try {attempt}")]
+        public static partial void MailSent(ILogger logger, string mail, int attempt);
+
+        [LoggerMessage(EventName = "MailNotSent", Level = LogLevel.Warning, Message = "Mail not sent, and tried again: {mail}, try {attempt}: {reason}")]
+        public static partial void MailNotSent(ILogger logger, string mail, int attempt, string reason);
+
+        [LoggerMessage(EventName = "MailGivenUp", Level = LogLevel.Error, Message = "Mail given up: {mail}, after {attempt} tries")]
+        public static partial void MailGivenUp(ILogger logger, string mail, int attempt, Exception exception);
+
+        [LoggerMessage(EventName = "MailLookFailed", Level = LogLevel.Debug, Message = "Could not look for mails to send: {reason}")]
+        public static partial void LookFailed(ILogger logger, string reason);
+    }
+}

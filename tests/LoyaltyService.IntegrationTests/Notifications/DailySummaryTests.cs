@@ -1,0 +1,135 @@
+using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.IntegrationTests.Jobs;
+using LoyaltyService.IntegrationTests.Loyalty;
+using LoyaltyService.Jobs;
+using LoyaltyService.Notifications;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LoyaltyService.IntegrationTests.Notifications;
+
+/// <summary>The day before as those see it who get the mail.</summary>
+public abstract class DailySummaryTests(Backend backend) : IAsyncLifetime
+{
+    private readonly MailServer server = new();
+    private LoyaltyApp app = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        await server.StartAsync();
+        app = await LoyaltyApp.StartAsync(backend, server.Variables(), services: services => services
+            .AddSingleton(new JobLimits { BySchedule = false, BatchSize = 2 })
+            .AddSingleton(new NotificationLimits { Poll = TimeSpan.FromMilliseconds(50), LookEvery = TimeSpan.FromMilliseconds(20), WriteEvery = TimeSpan.Zero }));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await app.DisposeAsync();
+        await server.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    [Fact]
+    public async Task The_day_before_is_told_in_text_and_HTML()
+    {
+        // Three finalized, of which one is archived already; one rejected; one expired; one open; and one of today.
+        for (var number = 0; number < 3; number++)
+            await SoldAsync();
+        await new Sale(app) { CustomerId = "CUST-NOBODY" }.IdentifyAsync();
+        await new Sale(app).IdentifiedAsync();
+        await app.ExecuteAsync("update sessions set status = 'failed', failure_reason = 'expired', failed_at = created_at where status = 'active'");
+        await new Sale(app).IdentifiedAsync();
+        await YesterdayAsync("sessions", "created_at", "expires_at", "finalized_at", "failed_at");
+        await app.ExecuteAsync("update sessions set redeemed_points = 25, finalized_at = created_at where status = 'finalized'");
+        await ArchiveOneAsync();
+        await SoldAsync();
+        await CountedYesterdayAsync();
+        await app.RunJobAsync("reconciliation");
+
+        Assert.Equal(1, await app.RunJobAsync("daily-summary"));
+        var mail = await server.GetsAsync("daily summary");
+
+        var day = DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime).AddDays(-1);
+        Assert.Equal($"loyalty-service (Test): daily summary {day:yyyy-MM-dd}", mail.Subject);
+        Assert.Equal(("loyalty@example.com", "ops@example.com on-call@example.com"), (mail.Message.From.Mailboxes.Single().Address, string.Join(' ', mail.Message.To.Mailboxes.Select(to => to.Address))));
+        Assert.Equal("auto-generated", mail.Message.Headers["Auto-Submitted"]);
+        (string, string)[] expected =
+        [
+            ("Sessions begun", "6"), ("… of them still open", "1"), ("Sessions finalized", "3"), ("Sessions failed, expired", "1"),
+            ("Sessions failed, pdi_rejected", "1"), ("Points earned", "1,350"), ("Points redeemed", "75"), ("Calls of tills", "1,000"),
+            ("… answered 5xx", "5 (0.50 %)"), ("PDI could be used", "99.50 % of the time"), ("Requests to PDI", "400"),
+            ("… without a clean answer", "2 (0.50 %)"), ("Waiting for PDI now", "0"), ("Waiting for an operator now", "0"),
+            ("Compared with PDI's records", "3, of which 2 differ"), ("Open findings", "2"),
+        ];
+        Assert.Equal(expected, mail.Text.Split('\n').Select(line => line.TrimEnd('\r')).Where(line => line.Length > 32).Skip(1).Select(line => (line[..32].TrimEnd(), line[32..])));
+        Assert.All(expected, row => Assert.Contains($">{System.Net.WebUtility.HtmlEncode(row.Item1)}</th><td align=\"right\">{row.Item2}</td>", mail.Html, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_occurrence_is_told_once_however_often_it_is_run_and_by_hand_again()
+    {
+        var runner = app.Services.GetRequiredService<JobRunner>();
+        var job = runner.Jobs.Single(job => job.Name == "daily-summary");
+        for (var time = 0; time < 2; time++)
+        {
+            var row = await runner.ClaimDueAsync(job, CancellationToken.None);
+            Assert.True(await runner.RunAsync(job, row!, CancellationToken.None));
+            // As if its end had not been written down.
+            await app.ExecuteAsync("delete from job_runs");
+        }
+
+        await app.RunJobAsync("daily-summary");
+
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(Summaries() >= 2), "both mails have come");
+        Assert.Null(await app.Services.GetRequiredService<INotificationStore>().ClaimAsync(TimeSpan.FromMinutes(1), CancellationToken.None));
+        Assert.Equal(2, Summaries());
+    }
+
+    [Fact]
+    public async Task What_tills_and_PDI_were_answered_is_counted_in_the_database()
+    {
+        await SoldAsync();
+        await app.GetAsync("/health");
+
+        var summaries = app.Services.GetRequiredService<ISummaryStore>();
+        var today = DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime);
+        var record = await Eventually.GetAsync(
+            () => summaries.ReadAsync(today, CancellationToken.None),
+            read => read.Counts.GetValueOrDefault("calls") == 2 && read.Counts.GetValueOrDefault("pdi_watched_ms") > 0, "the counts are written");
+
+        // A token, an identify, a finalize.
+        Assert.Equal((3, false, false), (record.Counts["pdi_requests"], record.Counts.ContainsKey("calls_failed"), record.Counts.ContainsKey("pdi_away_ms")));
+    }
+
+    private async Task SoldAsync()
+    {
+        var sale = await new Sale(app).IdentifiedAsync();
+        Assert.Equal(200, (await sale.FinalizeAsync()).Status);
+    }
+
+    private int Summaries() => server.Mails().Count(mail => mail.Subject.Contains("daily summary", StringComparison.Ordinal));
+
+    private Task YesterdayAsync(string table, params string[] columns)
+    {
+        var day = backend is Backend.Sqlite ? "86400000" : "interval '1 day'";
+        return app.ExecuteAsync($"update {table} set {string.Join(", ", columns.Select(column => $"{column} = {column} - {day}"))}");
+    }
+
+    private async Task ArchiveOneAsync()
+    {
+        var columns = "id, sale_key, client, channel_id, transaction_id, customer_id, identify_fingerprint, created_at, expires_at, status, version, current_points, earned_points, redeemed_points, finalized_at, new_balance, receipt_id, finalize_key, finalize_fingerprint, final_amount, apply_rewards, redeem_points";
+        await app.ExecuteAsync($"insert into sessions_archive (archived_at, {columns}) select created_at, {columns} from sessions where status = 'finalized' limit 1");
+        await app.ExecuteAsync("delete from sessions where id in (select id from sessions_archive)");
+    }
+
+    private async Task CountedYesterdayAsync()
+    {
+        var yesterday = backend is Backend.Sqlite ? "date('now', '-1 day')" : "(now() at time zone 'utc')::date - 1";
+        (string, int)[] counts = [("calls", 1000), ("calls_failed", 5), ("pdi_requests", 400), ("pdi_requests_failed", 2), ("pdi_watched_ms", 200_000), ("pdi_away_ms", 1000)];
+        foreach (var (name, count) in counts)
+            await app.ExecuteAsync($"insert into daily_counts (day, name, count) values ({yesterday}, '{name}', {count})");
+    }
+}
+
+public sealed class DailySummaryOnPostgresTests() : DailySummaryTests(Backend.Postgres);
+
+public sealed class DailySummaryOnSqliteTests() : DailySummaryTests(Backend.Sqlite);
