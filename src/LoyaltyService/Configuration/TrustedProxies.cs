@@ -20,7 +20,7 @@ internal static class TrustedProxies
         foreach (var entry in entries)
         {
             if (Network(entry.Trim()) is not { } network)
-                return new Problem("must have addresses and networks such as 10.0.0.0/8, 192.0.2.1 or fd00::/8, with no bits set beyond the prefix");
+                return new Problem("must have addresses and networks such as 10.0.0.0/8, 192.0.2.1 or fd00::/8");
             // Who believes everybody believes the attacker.
             if (network.PrefixLength == 0)
                 return new Problem("must not name a network of all addresses: any caller could then choose its own address");
