@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Net;
+using LoyaltyService.Observability;
 
 namespace LoyaltyService.Configuration;
 
 /// <summary>The server that takes the mails. The forms are described in docs/configuration.md.</summary>
 /// <param name="Ssl">TLS from the first byte; otherwise STARTTLS.</param>
-internal sealed record SmtpUrl(HostPort Server, bool Ssl, string? User, string? Password)
+internal sealed record SmtpUrl(HostPort Server, bool Ssl, string? User, [property: Secret] string? Password)
 {
     // RFC 6409 and RFC 8314: submission, and submission over TLS.
     public const int DefaultPort = 587;

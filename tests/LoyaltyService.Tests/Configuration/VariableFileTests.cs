@@ -13,6 +13,7 @@ public sealed class VariableFileTests
         var environment = Given.Production(
             ("NODE_ENV", "production"), ("JWT_AUTHORITY", "https://login.example.com"), ("JWT_AUDIENCE", "loyalty"),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.example.com"),
+            ("HTTPS_CERTIFICATE", "/etc/tls/tls.crt"), ("HTTPS_KEY", "/etc/tls/tls.key"),
             ("SMTP_URL", "smtps://mail.example.com"), ("MAIL_FROM", "loyalty@example.com"), ("MAIL_TO", "ops@example.com"));
         var expected = Given.Read(environment).ToString();
         var value = environment.GetValueOrDefault(name) ?? EnvironmentVariables.All.Single(variable => variable.Name == name).Default;
