@@ -1,5 +1,6 @@
 using System.Globalization;
 using LoyaltyService.Loyalty;
+using LoyaltyService.Security;
 
 namespace LoyaltyService.Notifications;
 
@@ -58,16 +59,17 @@ internal sealed record MaintenanceRequest(string? From, string? Until, string? R
 /// hours announced again are the same window, so a request without an answer may be repeated.
 /// </summary>
 internal sealed partial class AnnounceMaintenance(
-    IMaintenanceStore windows, Notifier notifier, NotificationLimits limits, TimeProvider clock, ILogger<AnnounceMaintenance> logger)
+    IMaintenanceStore windows, Notifier notifier, AuditTrail audit, NotificationLimits limits, TimeProvider clock, ILogger<AnnounceMaintenance> logger)
 {
-    public async Task<Answer<MaintenanceItem>> RunAsync(MaintenanceRequest request, string client, CancellationToken cancellationToken)
+    public async Task<Answer<MaintenanceItem>> RunAsync(MaintenanceRequest request, Operator by, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
         if (request.EndsAt() <= now)
             return Rejection.Validation([new FieldError("until", "must be in the future.")]);
 
         var window = await windows.AddAsync(
-            new MaintenanceWindow(Guid.NewGuid(), request.StartsAt()!.Value, request.EndsAt()!.Value, request.Reason!, client), cancellationToken);
+            new MaintenanceWindow(Guid.NewGuid(), request.StartsAt()!.Value, request.EndsAt()!.Value, request.Reason!, by.Client), cancellationToken);
+        await audit.TryWriteAsync(new AuditEntry(by, AuditActions.AnnounceMaintenance, Hours(window), Detail: request.Reason));
         await notifier.TellAsync(new Notification($"maintenance {window.Id:N}", $"database maintenance {Hours(window)}", Text(window)), cancellationToken);
         var reminder = window.StartsAt - limits.RemindBefore;
         if (reminder > now)

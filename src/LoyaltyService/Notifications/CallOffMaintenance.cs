@@ -1,21 +1,27 @@
 using LoyaltyService.Loyalty;
+using LoyaltyService.Security;
 
 namespace LoyaltyService.Notifications;
 
 /// <summary>The work on the database does not take place, and those who were told of it are told so.</summary>
-internal sealed partial class CallOffMaintenance(IMaintenanceStore windows, Notifier notifier, ILogger<CallOffMaintenance> logger)
+internal sealed partial class CallOffMaintenance(IMaintenanceStore windows, Notifier notifier, AuditTrail audit, ILogger<CallOffMaintenance> logger)
 {
-    public async Task<Answer<MaintenanceItem>> RunAsync(string? id, string client, CancellationToken cancellationToken)
+    public async Task<Answer<MaintenanceItem>> RunAsync(string? id, Operator by, CancellationToken cancellationToken)
     {
         if (!Guid.TryParseExact(id, "N", out var known) || await windows.CallOffAsync(known, cancellationToken) is not { } window)
-            return new Rejection(ErrorCode.NotFound, "There is no window with this id that is neither over nor called off.");
+        {
+            return await audit.RefusedAsync(
+                new AuditEntry(by, AuditActions.CallOffMaintenance, id),
+                new Rejection(ErrorCode.NotFound, "There is no window with this id that is neither over nor called off."));
+        }
 
         var hours = AnnounceMaintenance.Hours(window);
+        await audit.TryWriteAsync(new AuditEntry(by, AuditActions.CallOffMaintenance, hours));
         await notifier.CallOffAsync(AnnounceMaintenance.ReminderKey(window), cancellationToken);
         await notifier.TellAsync(
-            new Notification($"maintenance {window.Id:N} called off", $"database maintenance called off, {hours}", $"{client} has called it off: {window.Reason}"),
+            new Notification($"maintenance {window.Id:N} called off", $"database maintenance called off, {hours}", $"{by.Client} has called it off: {window.Reason}"),
             cancellationToken);
-        Log.CalledOff(logger, hours, client);
+        Log.CalledOff(logger, hours, by.Client);
         return Answer<MaintenanceItem>.Of(StatusCodes.Status200OK, MaintenanceItem.Of(window), LoyaltyJson.Wire.MaintenanceItem);
     }
 

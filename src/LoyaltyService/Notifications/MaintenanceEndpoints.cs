@@ -37,7 +37,7 @@ internal static class MaintenanceEndpoints
         Body<MaintenanceRequest> body, HttpContext context, IdempotentRequests requests, AnnounceMaintenance announce, CancellationToken cancellationToken) =>
         body.Rejection is { } rejection
             ? rejection
-            : await requests.RunAsync(context, body.Value, () => announce.RunAsync(body.Value!, context.Client(), cancellationToken));
+            : await requests.RunAsync(context, body.Value, () => announce.RunAsync(body.Value!, context.Operator(), cancellationToken));
 
     /// <summary>Call announced work off</summary>
     /// <remarks>Those who were told of it are told so.</remarks>
@@ -45,7 +45,7 @@ internal static class MaintenanceEndpoints
     /// <response code="200">The window as it is called off.</response>
     internal static Task<Answer<MaintenanceItem>> CallOffAsync(
         string? id, HttpContext context, IdempotentRequests requests, CallOffMaintenance callOff, CancellationToken cancellationToken) =>
-        requests.RunAsync(context, body: null, () => callOff.RunAsync(id, context.Client(), cancellationToken));
+        requests.RunAsync(context, body: null, () => callOff.RunAsync(id, context.Operator(), cancellationToken));
 }
 
 /// <param name="Windows">The next one first.</param>

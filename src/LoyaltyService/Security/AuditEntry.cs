@@ -30,11 +30,13 @@ internal static class AuditActions
     public const string ResolveFinding = "reconciliation.resolve";
     public const string RunJob = "job.run";
     public const string ChangeLogLevel = "log-level.change";
+    public const string AnnounceMaintenance = "maintenance.announce";
+    public const string CallOffMaintenance = "maintenance.call-off";
 
     /// <summary>A route for operators was called; once an hour for each caller, address and route.</summary>
     public const string UseOps = "ops.use";
 
-    public static readonly IReadOnlyList<string> All = [ReplayItem, ResolveItem, ResolveFinding, RunJob, ChangeLogLevel, UseOps];
+    public static readonly IReadOnlyList<string> All = [ReplayItem, ResolveItem, ResolveFinding, RunJob, ChangeLogLevel, AnnounceMaintenance, CallOffMaintenance, UseOps];
 }
 
 /// <summary>A row of the audit, as it is read.</summary>

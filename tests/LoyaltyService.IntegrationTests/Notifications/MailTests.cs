@@ -120,6 +120,8 @@ public sealed class MailTests : IAsyncLifetime
         Assert.True(off.Json.TryGetProperty("calledOffAt", out _), off.Text);
         Assert.Equal(off.Text, (await app.GetAsync("/ops/maintenance")).Json.GetProperty("windows")[0].GetRawText());
         Assert.Equal((404, "not_found"), Of(await app.PostAsync($"/ops/maintenance/{id}/call-off", "")));
+        Assert.Equal(
+            1, await CountAsync("select count(*) from audit where action = 'maintenance.call-off' and outcome = 'done'"));
         // The deployment, the announcement, the reminder, the end of it.
         Assert.Equal(4, server.Mails().Count);
     }
