@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Checks packages and format, builds, and runs every test against a real PostgreSQL and a real Redis.
 #
-# The servers are private instances on free ports in a temporary folder, installed from the distribution's packages if absent. So is
-# Prometheus, whose promtool checks the alerts; the tests start it themselves.
+# The servers are private instances on free ports in a temporary folder, installed from the distribution's packages if absent. So are
+# Prometheus, whose promtool checks the alerts, haproxy, which the tests start themselves, and kubectl, which renders the manifests.
 # Or give your own PostgreSQL and Redis, which the tests may fill and empty at will; the programs are needed all the same, by tests that
 # crash a server:
 #   TEST_POSTGRES_URL=postgresql://user:pass@host:5432/postgres   (a role that may create databases)
@@ -79,6 +79,9 @@ start_redis() {
 [ -x "$(postgres_bin)/initdb" ] && [ -x "$(postgres_bin)/postgres" ] || install postgresql
 command -v redis-server >/dev/null || install redis-server
 command -v prometheus >/dev/null && command -v promtool >/dev/null || install prometheus
+command -v haproxy >/dev/null || install haproxy
+# kubectl, of a version that knows kustomize's labels: Debian 13's and Ubuntu's; on an older system, install Kubernetes' own.
+command -v kubectl >/dev/null || install kubernetes-client
 # Shifts the clock of one replica.
 ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || install faketime
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using LoyaltyService.Commands;
 using LoyaltyService.Configuration;
 using LoyaltyService.Jobs;
 using LoyaltyService.Security;
@@ -10,14 +11,19 @@ namespace LoyaltyService;
 internal static class CommandLine
 {
     private const string Usage = """
-        usage: LoyaltyService            serve
-               LoyaltyService migrate    bring the database's schema up to date and end
-               LoyaltyService job NAME   run a job now and end; without a name: list them
+        usage: LoyaltyService                       serve
+               LoyaltyService migrate [--dry-run]   bring the database's schema up to date and end; or only print the SQL that would do it
+               LoyaltyService job NAME              run a job now and end; without a name: list them
                LoyaltyService key create NAME [--scope loyalty|ops|loyalty+ops]
-                                         make a key and print its secret, once, with the entry for API_KEYS
+                                                    make a key and print its secret, once, with the entry for API_KEYS
+               LoyaltyService check-config          read the configuration, say what it comes to, and end
+               LoyaltyService healthcheck           ask the service on this machine whether it works, and end
+               LoyaltyService smoke URL [--prometheus URL]
+                                                    make a sale at a service that is deployed, look at its health and metrics, and end;
+                                                    SMOKE_API_KEY is the key to do it with, SMOKE_CUSTOMER_ID the customer (CUST-12345)
         """;
 
-    /// <returns>The process's exit code: 0, 64 for a word that is not known, 69 without its database, 70 for a job that failed, 75 for one that is being run already, 78 for a configuration that cannot be used.</returns>
+    /// <returns>The process's exit code: 0, 1 for a health check or a smoke test that fails, 64 for a word that is not known, 69 without its database, 70 for a job that failed, 75 for one that is being run already, 78 for a configuration that cannot be used.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
         try
@@ -32,6 +38,14 @@ internal static class CommandLine
                     // Building the service runs the migrations; nothing is served.
                     await using (Program.Build([], static builder => builder.Configuration["AUTO_MIGRATE"] = "true"))
                         return 0;
+                case ["migrate", "--dry-run"]:
+                    return await Migrate.DryRunAsync(Console.Out);
+                case ["check-config"]:
+                    return await CheckConfig.RunAsync(Environment.GetEnvironmentVariable, Console.Out);
+                case ["healthcheck"]:
+                    return await HealthCheck.RunAsync();
+                case ["smoke", var url, .. var more] when SmokeOptions.Parse(url, more, Environment.GetEnvironmentVariable) is { } options:
+                    return await Smoke.RunAsync(options, Console.Out);
                 case ["job", .. var name] when name.Length < 2:
                     await using (var app = Program.Build([]))
                         return await RunJobAsync(app.Services.GetRequiredService<JobRunner>(), name.FirstOrDefault());
@@ -100,14 +114,5 @@ internal static class CommandLine
             signal.Cancel = true;
             stop.Cancel();
         }
-    }
-
-    // sysexits.h
-    private static class ExitCodes
-    {
-        public const int Usage = 64;
-        public const int Unavailable = 69;
-        public const int Software = 70;
-        public const int TryAgain = 75;
     }
 }

@@ -15,12 +15,7 @@ internal static class ConfigurationModule
     /// <exception cref="ConfigurationException">Something is missing or wrong; it lists everything that is.</exception>
     public static Settings AddEnvironmentConfiguration(this WebApplicationBuilder builder)
     {
-        var environment = EnvironmentVariables.All
-            .SelectMany(variable => new[] { variable.Name, variable.FileName })
-            .Append(EnvironmentVariables.AspNetCoreEnvironment)
-            .ToDictionary(name => name, name => builder.Configuration[name], StringComparer.Ordinal);
-
-        var settings = SettingsReader.Read(environment, ReadFile);
+        var settings = SettingsReader.Read(Environment(name => builder.Configuration[name]), ReadFile);
         builder.Environment.EnvironmentName = settings.Environment.ToString();
         builder.Services.AddSingleton(settings);
         return settings;
@@ -29,6 +24,12 @@ internal static class ConfigurationModule
     /// <summary>All that <see cref="ReadFile"/> can throw for a file of any name.</summary>
     internal static bool IsUnreadable(Exception exception) => exception is IOException or UnauthorizedAccessException or SecurityException
         or ArgumentException or NotSupportedException or InvalidDataException;
+
+    /// <summary>What the service reads of an environment, by name, and no other variable.</summary>
+    internal static Dictionary<string, string?> Environment(Func<string, string?> find) => EnvironmentVariables.All
+        .SelectMany(variable => new[] { variable.Name, variable.FileName })
+        .Append(EnvironmentVariables.AspNetCoreEnvironment)
+        .ToDictionary(name => name, find, StringComparer.Ordinal);
 
     internal static string ReadFile(string path)
     {

@@ -24,7 +24,7 @@ internal static class SettingsReader
         var settings = new Settings
         {
             Environment = appEnvironment ?? AppEnvironment.Production,
-            Port = lookup.Read(EnvironmentVariables.Port, WholeNumber(0, 65535)),
+            Port = ReadPort(lookup),
             HttpsCertificate = lookup.Read(EnvironmentVariables.HttpsCertificate, Text, required: lookup.IsSet(EnvironmentVariables.HttpsKey)),
             HttpsKey = lookup.Read(EnvironmentVariables.HttpsKey, Text, required: lookup.IsSet(EnvironmentVariables.HttpsCertificate)),
             Database = ReadUnlessProduction(EnvironmentVariables.DatabaseUrl, DatabaseUrl.Parse)!,
@@ -57,6 +57,9 @@ internal static class SettingsReader
             where T : notnull =>
             lookup.Read(variable, parse, required: production, fallback: variable.DefaultOutsideProduction);
     }
+
+    /// <summary>The port alone, for a program that only knocks at it.</summary>
+    public static int ReadPort(VariableLookup lookup) => lookup.Read(EnvironmentVariables.Port, WholeNumber(0, 65535));
 
     private static AppEnvironment? ReadEnvironment(VariableLookup lookup)
     {

@@ -5,7 +5,9 @@ namespace LoyaltyService.Health;
 /// <param name="Status"><c>healthy</c>: the process works.</param>
 /// <param name="Timestamp">The service's time.</param>
 /// <param name="Uptime">Seconds since the process started to serve.</param>
-internal sealed record HealthReport(string Status, DateTimeOffset Timestamp, long Uptime);
+/// <param name="Version">The release that answers.</param>
+/// <param name="Commit">What it was built from.</param>
+internal sealed record HealthReport(string Status, DateTimeOffset Timestamp, long Uptime, string Version, string Commit);
 
 /// <param name="Status"><c>healthy</c>; <c>degraded</c> if something is not as it should be; <c>unhealthy</c> if requests cannot be served.</param>
 /// <param name="Timestamp">The service's time.</param>
@@ -39,7 +41,7 @@ internal sealed class HealthReporter(HealthSampler sampler, PdiHealth pdi, IHost
     /// <summary>Requests can be served: the database can be used, and the process is not about to stop.</summary>
     public bool IsReady => sampler.Last.Database.Status is not CheckStatus.Down && !lifetime.ApplicationStopping.IsCancellationRequested;
 
-    public HealthReport OfProcess() => new(Healthy, clock.GetUtcNow(), Uptime());
+    public HealthReport OfProcess() => new(Healthy, clock.GetUtcNow(), Uptime(), Release.Version, Release.Commit);
 
     public DependencyReport OfDependencies()
     {

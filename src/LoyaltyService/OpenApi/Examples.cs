@@ -90,7 +90,7 @@ internal static class Examples
             null)),
         (200, new MaintenanceResponse([Announced])),
         (200, Announced),
-        (200, new HealthReport(HealthReporter.Healthy, Created, 3600)),
+        (200, new HealthReport(HealthReporter.Healthy, Created, 3600, "1.0.0", "9fceb02d0ae598e95dc970b74767f19372d61af8")),
         (200, new DependencyReport(HealthReporter.Degraded, Created, 3600, new DependencyChecks(
             new CheckReport("up", 5), new CheckReport("up", 2), new PdiCheckReport("degraded", "HALF_OPEN", 4500)))),
         (503, new DependencyReport(HealthReporter.Unhealthy, Created, 3600, new DependencyChecks(

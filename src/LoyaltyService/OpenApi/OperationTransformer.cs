@@ -78,7 +78,8 @@ internal static class OperationTransformer
     private static void AddAnswerHeaders(
         OpenApiOperation operation, List<ErrorDescription> errors, IList<ApiResponseType> answers, OpenApiDocument document)
     {
-        var isOfSession = answers.Any(answer => answer.Type?.GetProperty(nameof(SessionResponse.Version)) is not null);
+        // A session's version is a number; that of a release is not.
+        var isOfSession = answers.Any(answer => answer.Type?.GetProperty(nameof(SessionResponse.Version)) is { } version && version.PropertyType != typeof(string));
         var isRepeatable = Has(errors, ErrorCode.IdempotencyKeyReused);
         // PDI's refusal is remembered where it ends the session, which is where the session begins.
         var isRefusalSettled = isRepeatable && Has(errors, ErrorCode.PdiRejected) && !Has(errors, ErrorCode.SessionNotFound);

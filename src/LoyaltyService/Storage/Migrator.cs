@@ -33,6 +33,26 @@ internal static class Migrator
         }
     }
 
+    /// <summary>What <see cref="Run"/> would run on the database as it is now, in order: names and SQL. Changes nothing.</summary>
+    /// <exception cref="DatabaseUnavailableException">The database cannot be reached.</exception>
+    public static IReadOnlyList<(string Name, string Sql)> Pending(DatabaseUrl database)
+    {
+        try
+        {
+            return database switch
+            {
+                PostgresUrl postgres => Pending(OnPostgres(postgres.ToNpgsql().ConnectionString), "postgres"),
+                // To open a file that is not there would create it.
+                SqliteUrl sqlite => Pending(OnSqlite(File.Exists(sqlite.SqlitePath) ? sqlite.SqlitePath : ":memory:"), "sqlite"),
+                _ => throw new InvalidOperationException($"No migrations for {database.GetType().Name}."),
+            };
+        }
+        catch (NpgsqlException broken)
+        {
+            throw new DatabaseUnavailableException("The database cannot be asked for its migrations.", broken);
+        }
+    }
+
     private static void RunPostgres(string connectionString, ILogger logger)
     {
         try
@@ -44,7 +64,7 @@ internal static class Migrator
             takeLock.CommandTimeout = 0;
             takeLock.ExecuteNonQuery();
             // The lock goes with the connection, however this method ends.
-            Upgrade(DeployChanges.To.PostgresqlDatabase(connectionString).JournalToPostgresqlTable("public", "schema_versions"), "postgres", logger);
+            Upgrade(OnPostgres(connectionString), "postgres", logger);
         }
         catch (NpgsqlException broken)
         {
@@ -56,19 +76,27 @@ internal static class Migrator
     {
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder)
             Directory.CreateDirectory(folder);
-        var connection = new SqliteConnectionStringBuilder { DataSource = path, Pooling = false };
-        Upgrade(DeployChanges.To.SqliteDatabase(connection.ConnectionString).JournalToSqliteTable("schema_versions"), "sqlite", logger);
+        Upgrade(OnSqlite(path), "sqlite", logger);
     }
+
+    private static UpgradeEngineBuilder OnPostgres(string connectionString) =>
+        DeployChanges.To.PostgresqlDatabase(connectionString).JournalToPostgresqlTable("public", "schema_versions");
+
+    private static UpgradeEngineBuilder OnSqlite(string path) => DeployChanges.To
+        .SqliteDatabase(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ConnectionString)
+        .JournalToSqliteTable("schema_versions");
+
+    private static IReadOnlyList<(string Name, string Sql)> Pending(UpgradeEngineBuilder builder, string folder) =>
+        [.. Scripts(builder, folder).LogToNowhere().Build().GetScriptsToExecute().Select(script => (script.Name, script.Contents))];
+
+    private static UpgradeEngineBuilder Scripts(UpgradeEngineBuilder builder, string folder) => builder
+        .WithScriptsEmbeddedInAssembly(Assembly.GetExecutingAssembly(), name => name.StartsWith(folder + "/", StringComparison.Ordinal))
+        .WithTransactionPerScript()
+        .WithVariablesDisabled();
 
     private static void Upgrade(UpgradeEngineBuilder builder, string folder, ILogger logger)
     {
-        var result = builder
-            .WithScriptsEmbeddedInAssembly(Assembly.GetExecutingAssembly(), name => name.StartsWith(folder + "/", StringComparison.Ordinal))
-            .WithTransactionPerScript()
-            .WithVariablesDisabled()
-            .LogTo(new Log(logger))
-            .Build()
-            .PerformUpgrade();
+        var result = Scripts(builder, folder).LogTo(new Log(logger)).Build().PerformUpgrade();
         if (!result.Successful)
             throw new DatabaseUnavailableException($"The migration {result.ErrorScript?.Name} failed.", result.Error);
     }

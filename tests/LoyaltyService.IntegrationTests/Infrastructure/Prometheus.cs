@@ -19,7 +19,10 @@ internal sealed class Prometheus : IAsyncDisposable
         this.process = process;
         this.folder = folder;
         http = new HttpClient { BaseAddress = address };
+        Address = new Uri(address, "/");
     }
+
+    public Uri Address { get; }
 
     public static async Task<Prometheus> StartAsync(Uri service)
     {

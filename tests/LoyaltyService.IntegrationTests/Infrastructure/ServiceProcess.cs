@@ -38,24 +38,17 @@ internal sealed class ServiceProcess : IAsyncDisposable
     public static ServiceProcess LaunchService(TestDatabase database, Uri pdi, Dictionary<string, string?>? variables = null)
     {
         var port = FreePort.Find();
-        var environment = new Dictionary<string, string?>
-        {
-            ["NODE_ENV"] = "test",
-            ["PORT"] = port.ToString(),
-            ["DATABASE_URL"] = database.Url,
-            ["REDIS_URL"] = database.Url.StartsWith("postgresql", StringComparison.Ordinal) ? TestServers.RedisUrl : "memory:",
-            ["PDI_API_URL"] = pdi.AbsoluteUri,
-            ["PDI_CLIENT_ID"] = "loyalty",
-            ["PDI_CLIENT_SECRET"] = "simulator-secret",
-            ["LOG_LEVEL"] = "error",
-            // All tests together are one address.
-            ["RATE_LIMIT_GLOBAL_PER_SECOND"] = "0",
-            ["RATE_LIMIT_CUSTOMER_PER_SECOND"] = "0",
-            ["RATE_LIMIT_IP_PER_MINUTE"] = "0",
-        };
-        foreach (var (name, value) in variables ?? [])
-            environment[name] = value;
-        return Launch("LoyaltyService", [], environment, port);
+        return Launch("LoyaltyService", [], Variables(database, pdi, port, variables), port);
+    }
+
+    /// <summary>Starts the image as a container would be, and waits until it answers at <paramref name="probe"/>.</summary>
+    public static async Task<ServiceProcess> StartImageAsync(
+        Image image, TestDatabase database, Uri pdi, Dictionary<string, string?>? variables = null, int? atPort = null, string probe = "/health/ready")
+    {
+        var port = atPort ?? FreePort.Find();
+        var service = Launch(image.Start("ENTRYPOINT", Variables(database, pdi, port, variables)), port);
+        await service.AnswersAsync(probe);
+        return service;
     }
 
     public static async Task<ServiceProcess> StartSimulatorAsync(string ledger)
@@ -95,6 +88,28 @@ internal sealed class ServiceProcess : IAsyncDisposable
         process.Dispose();
     }
 
+    private static Dictionary<string, string?> Variables(TestDatabase database, Uri pdi, int port, Dictionary<string, string?>? variables)
+    {
+        var environment = new Dictionary<string, string?>
+        {
+            ["NODE_ENV"] = "test",
+            ["PORT"] = port.ToString(),
+            ["DATABASE_URL"] = database.Url,
+            ["REDIS_URL"] = database.Url.StartsWith("postgresql", StringComparison.Ordinal) ? TestServers.RedisUrl : "memory:",
+            ["PDI_API_URL"] = pdi.AbsoluteUri,
+            ["PDI_CLIENT_ID"] = "loyalty",
+            ["PDI_CLIENT_SECRET"] = "simulator-secret",
+            ["LOG_LEVEL"] = "error",
+            // All tests together are one address.
+            ["RATE_LIMIT_GLOBAL_PER_SECOND"] = "0",
+            ["RATE_LIMIT_CUSTOMER_PER_SECOND"] = "0",
+            ["RATE_LIMIT_IP_PER_MINUTE"] = "0",
+        };
+        foreach (var (name, value) in variables ?? [])
+            environment[name] = value;
+        return environment;
+    }
+
     private static ServiceProcess Launch(string program, string[] arguments, Dictionary<string, string?> environment, int port)
     {
         var start = new ProcessStartInfo("dotnet") { UseShellExecute = false, RedirectStandardOutput = true };
@@ -103,18 +118,28 @@ internal sealed class ServiceProcess : IAsyncDisposable
             start.ArgumentList.Add(argument);
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
+        return Launch(start, port);
+    }
 
+    private static ServiceProcess Launch(ProcessStartInfo start, int port)
+    {
         var process = Process.Start(start)!;
         // Read at once: a full pipe would stop the process.
         var log = new ConcurrentQueue<string>();
         process.OutputDataReceived += (_, line) => log.Enqueue(line.Data ?? "");
         process.BeginOutputReadLine();
+        if (start.RedirectStandardError)
+        {
+            process.ErrorDataReceived += (_, line) => log.Enqueue(line.Data ?? "");
+            process.BeginErrorReadLine();
+        }
+
         return new ServiceProcess(process, new Uri($"http://127.0.0.1:{port}"), log);
     }
 
     private Task AnswersAsync(string probe, bool mayDie = false) => Eventually.BecomesTrueAsync(
         async () => process.HasExited
-            ? mayDie ? true : throw new InvalidOperationException($"The process ended with {process.ExitCode}.")
+            ? mayDie ? true : throw new InvalidOperationException($"The process ended with {process.ExitCode}: {string.Join('\n', log)}")
             : await AnswersAsync(new Uri(Address, probe)),
         $"{Address} answers", TimeSpan.FromSeconds(60));
 

@@ -32,6 +32,18 @@ public sealed class HttpsTests : IDisposable
         await Assert.ThrowsAsync<HttpRequestException>(() => stranger.GetAsync(new Uri("/health", UriKind.Relative), TestContext.Current.CancellationToken));
     }
 
+    [Fact]
+    public async Task The_health_check_of_the_image_speaks_it_too()
+    {
+        var (certificate, key) = certificates.Issue("server");
+        await using var app = await LoyaltyApp.StartAsync(Backend.Sqlite, new() { ["HTTPS_CERTIFICATE"] = certificate, ["HTTPS_KEY"] = key });
+
+        var check = await Ran.ToItsEndAsync(
+            "dotnet", [typeof(Program).Assembly.Location, "healthcheck"], new Dictionary<string, string?> { ["PORT"] = $"{app.Address.Port}", ["HTTPS_CERTIFICATE"] = certificate });
+
+        Assert.True(check.ExitCode == 0, check.Output);
+    }
+
     [Theory]
     // TLS 1.1, 1.2 and 1.3, by number: the name of the first is deprecated.
     [InlineData(0x0300, false)]

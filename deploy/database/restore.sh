@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Fills an empty database from a file of backup.sh, and checks the invariants. With anything amiss, the database stays empty.
+#   DATABASE_URL=postgresql://… deploy/database/restore.sh FILE
+# Restore before the replicas start, and compare with PDI afterwards: docs/operations.md#restore.
+set -euo pipefail
+file=${1:?usage: DATABASE_URL=postgresql://… deploy/database/restore.sh FILE}
+: "${DATABASE_URL:?give DATABASE_URL of an empty database}"
+here=$(cd "$(dirname "$0")" && pwd)
+sql() { psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --dbname "$DATABASE_URL" "$@"; }
+
+tables=$(sql --command "select count(*) from pg_tables where schemaname = 'public'")
+[ "$tables" = 0 ] || { echo "The database is not empty: it has $tables tables. Nothing was done." >&2; exit 1; }
+pg_restore --dbname "$DATABASE_URL" --no-owner --no-privileges --exit-on-error --single-transaction "$file"
+# Without it the planner knows nothing of the tables until autovacuum comes by.
+sql --command analyze
+sql --file "$here/invariants.sql"

@@ -1,0 +1,185 @@
+using System.Text.RegularExpressions;
+using LoyaltyService.Commands;
+using LoyaltyService.IntegrationTests.Faults;
+using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.IntegrationTests.Loyalty;
+using LoyaltyService.Sessions;
+using LoyaltyService.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace LoyaltyService.IntegrationTests.Deploy;
+
+/// <summary>What an operator does to the database by hand: looking ahead at migrations, taking them back, backing up, restoring.</summary>
+public sealed partial class DatabaseTests
+{
+    private static readonly string[] Migrations =
+        [.. typeof(Migrator).Assembly.GetManifestResourceNames().Where(name => name.StartsWith("postgres/", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+
+    [Fact]
+    public async Task Every_migration_can_be_taken_back_as_its_note_says_and_run_again()
+    {
+        var notes = Note().Matches(Repository.ReadAllText("docs/migrations.md")).ToDictionary(note => $"postgres/{note.Groups["name"].Value}.sql", note => note.Groups["sql"].Value);
+        Assert.Equal(Migrations, notes.Keys.Order(StringComparer.Ordinal));
+        await using var database = await TestDatabase.CreateAsync(Backend.Postgres, migrate: false);
+        var books = new Books(database, Backend.Postgres);
+        await books.ExecuteAsync("drop schema public cascade", "create schema public");
+        // The schema after each number of migrations.
+        var schemas = new List<string>();
+        foreach (var migration in Migrations)
+        {
+            schemas.Add(await SchemaAsync(database));
+            using var script = new StreamReader(typeof(Migrator).Assembly.GetManifestResourceStream(migration)!);
+            await books.ExecuteAsync(await script.ReadToEndAsync(TestContext.Current.CancellationToken));
+        }
+
+        schemas.Add(await SchemaAsync(database));
+        await books.ExecuteAsync("drop schema public cascade", "create schema public");
+        Migrator.Run(database.Parsed, NullLogger.Instance);
+        await using (var app = await LoyaltyApp.StartAsync(Backend.Postgres, database: database))
+        {
+            await SellAsync(app, 3);
+            await app.MakeOlderAsync(TimeSpan.FromDays(32));
+            await app.PostAsync("/ops/jobs/archive-sessions/run", "");
+            await Eventually.BecomesTrueAsync(async () => await books.CountAsync("select count(*) from sessions_archive") == 3, "the sales are in the archive");
+        }
+
+        for (var number = Migrations.Length; number > 0; number--)
+        {
+            Assert.Equal(schemas[number], await SchemaAsync(database));
+            if (number == 2)
+                await books.AreClosedAsync(sales: 3);
+            await books.ExecuteAsync(notes[Migrations[number - 1]]);
+        }
+
+        Assert.Equal(schemas[0], await SchemaAsync(database));
+        Migrator.Run(database.Parsed, NullLogger.Instance);
+        Assert.Equal(schemas[^1], await SchemaAsync(database));
+    }
+
+    [Theory]
+    [InlineData(Backend.Postgres)]
+    [InlineData(Backend.Sqlite)]
+    public async Task A_dry_run_names_what_would_be_run_and_changes_nothing(Backend backend)
+    {
+        await using var database = await TestDatabase.CreateAsync(backend, migrate: false);
+        if (backend is Backend.Postgres)
+            await new Books(database, backend).ExecuteAsync("drop schema public cascade", "create schema public");
+
+        var before = await DryRunAsync(database);
+        var again = await DryRunAsync(database);
+        Migrator.Run(database.Parsed, NullLogger.Instance);
+        var after = await DryRunAsync(database);
+
+        Assert.Equal(before, again);
+        Assert.Contains($"-- {backend.ToString().ToLowerInvariant()}/0001-sessions.sql\n", before, StringComparison.Ordinal);
+        Assert.Contains("create table sessions", before, StringComparison.OrdinalIgnoreCase);
+        Assert.EndsWith($"-- {Migrations.Length} migrations would be run; nothing was changed.\n", before, StringComparison.Ordinal);
+        Assert.Equal("-- The schema is up to date.\n", after);
+    }
+
+    [Fact]
+    public async Task A_backup_of_a_service_at_work_can_be_restored_and_holds_its_invariants()
+    {
+        await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
+        await SellAsync(app, 2);
+        await app.Pdi.OutageAsync();
+        await SellAsync(app, 1, status: 202);
+
+        var rehearsed = (await RehearseAsync(app.Database)).Succeeded();
+
+        Assert.Contains("The invariants hold.", rehearsed, StringComparison.Ordinal);
+        Assert.Matches(@"(?m)^pdi_work +1 +1$", rehearsed);
+        Assert.Matches(@"(?m)^sessions +3 +3$", rehearsed);
+        Assert.Equal(0, await new Books(app.Database, Backend.Postgres).CountAsync("select count(*) from pg_database where datname like 'loyalty_rehearsal%'"));
+    }
+
+    [Fact]
+    public async Task Whatever_breaks_an_invariant_is_named()
+    {
+        await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
+        var books = new Books(app.Database, Backend.Postgres);
+        await SellAsync(app, 2);
+        await app.Pdi.OutageAsync();
+        await SellAsync(app, 1, status: 202);
+        Assert.Equal("The invariants hold.\n", (await CheckAsync()).Succeeded());
+
+        await IsNamedAsync("I5: the versions of a session have a gap", "delete from session_events where event = 'calculated'");
+        await IsNamedAsync("I5: a step of a session is not a legal one", "update session_events set event = 'expired' where event = 'calculated'");
+        await IsNamedAsync("I5: a session does not begin with created", "update session_events set event = 'identified' where version = 1");
+        await IsNamedAsync("I5: a session is not what its last event says", "update sessions set version = version + 1");
+        await IsNamedAsync("an event belongs to no session", "delete from sessions where status = 'finalized'");
+        await IsNamedAsync("I1, I2: a finalized session was finalized more than once, or with other points", "update sessions set earned_points = earned_points + 1 where status = 'finalized'");
+        await IsNamedAsync("I3, I8: a finalize is outstanding, and nobody is to ask PDI for it", "delete from pdi_work");
+        await IsNamedAsync("what waits for PDI waits for no session", "insert into pdi_work (session_id, created_at, due_at) values (gen_random_uuid(), now(), now())");
+        await IsNamedAsync("I6: a session is both current and archived", "insert into sessions_archive select now(), * from sessions");
+        Assert.Equal("The invariants hold.\n", (await CheckAsync()).Succeeded());
+
+        // What is broken is put back from a copy.
+        async Task IsNamedAsync(string rule, string damage)
+        {
+            string[] tables = ["sessions", "session_events", "pdi_work", "sessions_archive"];
+            await books.ExecuteAsync([.. tables.Select(table => $"create table copy_{table} as table {table}"), damage]);
+            var found = await CheckAsync();
+            Assert.True(found.ExitCode != 0 && found.Output.Contains(rule, StringComparison.Ordinal), $"{damage}: {found.Output}");
+            await books.ExecuteAsync([.. tables.SelectMany(table => new[] { $"truncate {table}", $"insert into {table} table copy_{table}", $"drop table copy_{table}" })]);
+        }
+
+        Task<Ran> CheckAsync() => Ran.ToItsEndAsync(
+            "psql", ["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--dbname", app.Database.Url, "--file", Repository.PathOf("deploy/database/invariants.sql")]);
+    }
+
+    [Fact]
+    public void The_invariants_know_the_transitions_of_the_service()
+    {
+        var known = Step().Matches(Repository.ReadAllText("deploy/database/invariants.sql")).Select(step => (step.Groups["was"].Value, step.Groups["event"].Value, step.Groups["status"].Value)).Order();
+
+        var legal = from status in Enum.GetValues<SessionStatus>()
+                    from happens in Enum.GetValues<SessionEvent>()
+                    where SessionTransitions.Allows(status, happens)
+                    select (status.ToText(), happens.ToText(), SessionTransitions.Apply(status, happens).ToText());
+        Assert.Equal(legal.Order(), known);
+    }
+
+    private static async Task SellAsync(LoyaltyApp app, int times, int status = 200)
+    {
+        for (var number = 0; number < times; number++)
+        {
+            var sale = await new Sale(app).IdentifiedAsync();
+            await sale.CalculateAsync();
+            Assert.Equal(status, (await sale.FinalizeAsync()).Status);
+        }
+    }
+
+    private static Task<Ran> RehearseAsync(TestDatabase database) =>
+        Ran.ToItsEndAsync(Repository.PathOf("deploy/database/rehearse.sh"), [], new Dictionary<string, string?> { ["DATABASE_URL"] = database.Url });
+
+    private static async Task<string> DryRunAsync(TestDatabase database)
+    {
+        await using var output = new StringWriter { NewLine = "\n" };
+        await Migrate.DryRunAsync(database.Parsed, output);
+        return output.ToString();
+    }
+
+    /// <summary>Everything that a migration can make: columns, indexes, constraints.</summary>
+    private static async Task<string> SchemaAsync(TestDatabase database)
+    {
+        await using var connection = await database.OpenPostgresAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = """
+            select coalesce(string_agg(line, E'\n' order by line), '') from (
+                select format('%s.%s %s %s %s', table_name, column_name, data_type, is_nullable, column_default) from information_schema.columns
+                 where table_schema = 'public'
+                union all select indexdef from pg_indexes where schemaname = 'public'
+                union all select conrelid::regclass || ' ' || pg_get_constraintdef(oid) from pg_constraint
+                 where connamespace = 'public'::regnamespace) as schema (line)
+             where line not like '%schema\_versions%' and line not like '%schemaversions%'
+            """;
+        return (string)(await command.ExecuteScalarAsync())!;
+    }
+
+    [GeneratedRegex(@"^## (?<name>[0-9]{4}-[a-z-]+)\n(?:(?!^## )[\s\S])*?^```sql\n(?<sql>[\s\S]+?)^```", RegexOptions.Multiline)]
+    private static partial Regex Note();
+
+    [GeneratedRegex(@"^ *\('(?<was>[a-z_]+)', '(?<event>[a-z_]+)', '(?<status>[a-z_]+)'\)", RegexOptions.Multiline)]
+    private static partial Regex Step();
+}

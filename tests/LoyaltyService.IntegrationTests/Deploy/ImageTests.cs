@@ -1,0 +1,120 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json;
+using LoyaltyService.Commands;
+using LoyaltyService.IntegrationTests.Infrastructure;
+
+namespace LoyaltyService.IntegrationTests.Deploy;
+
+/// <summary>The production image, from the lines of its Dockerfile, run as a container would run it.</summary>
+[Collection(nameof(RunsAlone))]
+public sealed class ImageTests
+{
+    private const string KeyHash = "8f260a0b09492f0865d2387ee9805f861d6e1cc9be492de9a08a8b044eac1d87";
+    private static readonly Dictionary<string, string?> Production = new() { ["NODE_ENV"] = "production", ["API_KEYS"] = $"till:loyalty:{KeyHash}" };
+
+    [Fact]
+    public async Task It_serves_the_briefs_example_as_another_user_on_a_read_only_disk_and_ends_without_cutting_a_sale()
+    {
+        var image = await Image.GetAsync();
+        await using var pdi = await Simulator.StartAsync();
+        await using var database = await TestDatabase.CreateAsync(Backend.Postgres);
+        var started = Stopwatch.StartNew();
+        await using var service = await ServiceProcess.StartImageAsync(image, database, pdi.Address, Production);
+        TestContext.Current.TestOutputHelper!.WriteLine(
+            $"Ready {started.ElapsedMilliseconds} ms after its start; {image.Files.Count} files of {image.Files.Sum(file => file.Length) / 1048576.0:F1} MiB.");
+        using var http = new HttpClient { BaseAddress = service.Address, DefaultRequestHeaders = { { "X-Api-Key", "not a secret" } } };
+
+        var health = await http.GetFromJsonAsync<JsonElement>("/health", TestContext.Current.CancellationToken);
+        Assert.Equal((Release.Version, Image.Commit), (health.GetProperty("version").GetString(), health.GetProperty("commit").GetString()));
+        var healthy = await HealthCheckAsync(image, service.Address.Port);
+        Assert.True(healthy.ExitCode == 0 && healthy.Output.StartsWith("200 ", StringComparison.Ordinal), healthy.Output);
+
+        var sale = await PostAsync(http, "identify", new { customerId = "CUST-12345", channelId = "POS-001", transactionId = "TXN-67890" });
+        var session = sale.GetProperty("sessionId").GetString();
+        Assert.Equal(("active", "John Doe", 5000, "Gold"), (Text(sale, "status"), Text(sale, "customerName"), sale.GetProperty("currentPoints").GetInt32(), Text(sale, "tier")));
+        var quote = await PostAsync(http, "calculate-rewards", new { sessionId = session, transactionAmount = 150.00m, items = new[] { new { sku = "SKU-001", qty = 2 } } });
+        Assert.Equal((450, 3.0m, 150), (quote.GetProperty("earnedPoints").GetInt32(), quote.GetProperty("multiplier").GetDecimal(), quote.GetProperty("bonusPoints").GetInt32()));
+
+        // The image's own smoke test knows its release; that of another build does not.
+        var same = await RunAsync(image.Start("ENTRYPOINT", new Dictionary<string, string?> { ["SMOKE_API_KEY"] = "not a secret", ["SMOKE_CUSTOMER_ID"] = "CUST-GOLD" }, "smoke", service.Address.AbsoluteUri));
+        Assert.True(same.ExitCode == 0, same.Output);
+        await using var output = new StringWriter { NewLine = "\n" };
+        Assert.Equal(1, await Smoke.RunAsync(new SmokeOptions(service.Address, null, "not a secret", "CUST-GOLD"), output));
+        Assert.Equal(["health"], SmokeTests.Failed(output.ToString().Split('\n')[..^2]));
+
+        // PDI holds the finalize back until the service has stopped listening.
+        await pdi.FaultAsync("finalize", new { kind = "hang" });
+        var finalizing = PostAsync(http, "finalize", new { sessionId = session, transactionId = "TXN-67890", finalAmount = 150.00m, applyRewards = true });
+        await pdi.IsAskedAsync("finalize", times: 1);
+        var ending = Stopwatch.StartNew();
+        service.Terminate();
+        Assert.Equal(1, (await Eventually.GetAsync(() => HealthCheckAsync(image, service.Address.Port), check => check.ExitCode != 0, "the health check fails")).ExitCode);
+        await pdi.HealAsync();
+
+        var receipt = await finalizing;
+        Assert.Equal(("finalized", 5450), (Text(receipt, "status"), receipt.GetProperty("newBalance").GetInt32()));
+        await service.WaitForExitAsync();
+        Assert.Equal(0, service.ExitCode);
+        Assert.True(ending.Elapsed < TimeSpan.FromSeconds(30), $"It took {ending.Elapsed} to end.");
+    }
+
+    [Fact]
+    public async Task It_holds_the_service_and_nothing_to_test_or_build_it_with()
+    {
+        var image = await Image.GetAsync();
+
+        var names = image.Files.Select(file => file.Name).ToList();
+        Assert.Contains("LoyaltyService.dll", names);
+        Assert.Contains("rewards.json", names);
+        Assert.DoesNotContain(names, name => name.Contains("Simulator", StringComparison.Ordinal) || name.Contains("xunit", StringComparison.Ordinal) || name == ".env");
+        // Compiled ahead: .NET's own code of a method, instead of a header alone.
+        Assert.True(image.Files.Single(file => file.Name == "LoyaltyService.dll").Length > 2 * new FileInfo(typeof(Program).Assembly.Location).Length, "LoyaltyService.dll is not compiled ahead.");
+    }
+
+    [Fact]
+    public void Its_versions_are_those_of_the_repository()
+    {
+        var file = Dockerfile.Parse(Repository.ReadAllText("Dockerfile"));
+        var sdk = JsonDocument.Parse(Repository.ReadAllText("global.json")).RootElement.GetProperty("sdk").GetProperty("version").GetString();
+
+        Assert.Equal($"{sdk}-noble", file.Stages[0].Tag);
+        Assert.Matches(@"^10\.0\.[0-9]+-noble-chiseled$", file.Stages[1].Tag);
+        Assert.Contains($"image.version=\"{Release.Version}\"", file.Stages[1].The("LABEL"), StringComparison.Ordinal);
+        Assert.Equal(Configuration.EnvironmentVariables.Port.Default, file.Stages[1].The("EXPOSE"));
+        Assert.StartsWith("--interval=30s --timeout=10s --start-period=40s --retries=3 ", file.Stages[1].The("HEALTHCHECK"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void All_that_it_copies_goes_to_the_builder()
+    {
+        var sent = Repository.ReadAllText(".dockerignore").Split('\n').Where(line => line.StartsWith('!')).Select(line => line[1..]).ToHashSet();
+
+        foreach (var dockerfile in new[] { "Dockerfile", "src/PdiSimulator/Dockerfile" })
+        {
+            var copied = Dockerfile.Parse(Repository.ReadAllText(dockerfile)).Stages[0].Instructions.Where(instruction => instruction.Word == "COPY").SelectMany(copy => copy.Text.Split(' ')[..^1]);
+            Assert.All(copied, path => Assert.Contains(path.Split('/')[0], sent));
+        }
+    }
+
+    private static Task<Ran> HealthCheckAsync(Image image, int port) =>
+        RunAsync(image.Start("HEALTHCHECK", new Dictionary<string, string?> { ["PORT"] = port.ToString() }));
+
+    private static async Task<Ran> RunAsync(ProcessStartInfo start)
+    {
+        using var process = Process.Start(start)!;
+        var output = await process.StandardOutput.ReadToEndAsync() + await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return new Ran(process.ExitCode, output);
+    }
+
+    private static async Task<JsonElement> PostAsync(HttpClient http, string route, object body)
+    {
+        using var response = await http.PostAsJsonAsync("/loyalty/" + route, body);
+        var answer = await Answer.ReadAsync(response);
+        Assert.True(answer.Status is 200, answer.ToString());
+        return answer.Json;
+    }
+
+    private static string? Text(JsonElement answer, string member) => answer.GetProperty(member).GetString();
+}

@@ -1,0 +1,204 @@
+using k8s;
+using k8s.Models;
+using LoyaltyService.Configuration;
+using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.Storage;
+
+namespace LoyaltyService.IntegrationTests.Deploy;
+
+/// <summary>The overlays as kubectl renders them, read strictly into the API's own types, and held to the brief and to the code.</summary>
+public sealed class KubernetesTests
+{
+    public static TheoryData<string> Overlays => ["development", "staging", "production"];
+
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task Every_manifest_is_one_that_the_cluster_understands_and_is_in_the_overlays_namespace(string overlay)
+    {
+        var manifests = await RenderAsync(overlay);
+
+        string[] expected = ["ConfigMap", "Deployment", "Job", "NetworkPolicy", "PodDisruptionBudget", "Service", "ServiceAccount", "ServiceMonitor"];
+        Assert.Equal(overlay == "production" ? [.. expected, "HorizontalPodAutoscaler"] : expected.AsEnumerable(), manifests.Select(manifest => manifest.Kind).Order().OrderBy(kind => kind == "HorizontalPodAutoscaler"));
+        Assert.All(manifests, manifest => Assert.Equal($"loyalty-{overlay}", ((IKubernetesObject<V1ObjectMeta>)manifest).Metadata.NamespaceProperty));
+    }
+
+    [Fact]
+    public void A_manifest_with_a_member_that_the_cluster_does_not_know_is_refused() => Assert.ThrowsAny<Exception>(() => Parse("""
+        apiVersion: v1
+        kind: Service
+        metadata: { name: x }
+        spec: { port: [] }
+        """));
+
+    [Theory]
+    [InlineData("development", 1, "500m", "1", "512Mi", "1Gi", "2Gi")]
+    [InlineData("staging", 2, "1", "2", "1Gi", "2Gi", "10Gi")]
+    [InlineData("production", null, "2", "4", "2Gi", "4Gi", "50Gi")]
+    public async Task Each_environment_has_what_the_brief_gives_it(string overlay, int? replicas, string cpu, string mostCpu, string memory, string mostMemory, string storage)
+    {
+        var deployment = One<V1Deployment>(await RenderAsync(overlay));
+        var resources = deployment.Spec.Template.Spec.Containers.Single().Resources;
+
+        Assert.Equal(replicas, deployment.Spec.Replicas);
+        Assert.Equal((cpu, memory), ($"{resources.Requests["cpu"]}", $"{resources.Requests["memory"]}"));
+        Assert.Equal((mostCpu, mostMemory, storage), ($"{resources.Limits["cpu"]}", $"{resources.Limits["memory"]}", $"{resources.Limits["ephemeral-storage"]}"));
+    }
+
+    [Fact]
+    public async Task Before_any_overlay_the_container_is_the_briefs()
+    {
+        var container = Container(One<V1Deployment>(await RenderAsync("../base")));
+
+        Assert.Equal(("500m", "512Mi", "2", "2Gi"), (
+            $"{container.Resources.Requests["cpu"]}", $"{container.Resources.Requests["memory"]}",
+            $"{container.Resources.Limits["cpu"].ToDecimal():0}", $"{container.Resources.Limits["memory"]}"));
+        Assert.Equal((40, 30), (container.LivenessProbe.InitialDelaySeconds, container.LivenessProbe.PeriodSeconds));
+        Assert.Equal((20, 10), (container.ReadinessProbe.InitialDelaySeconds, container.ReadinessProbe.PeriodSeconds));
+    }
+
+    [Fact]
+    public async Task Production_scales_between_3_and_20_at_the_briefs_figures_and_keeps_all_but_one()
+    {
+        var manifests = await RenderAsync("production");
+        var scaler = One<V2HorizontalPodAutoscaler>(manifests).Spec;
+
+        Assert.Equal((3, 20), (scaler.MinReplicas, scaler.MaxReplicas));
+        Assert.Equal([("cpu", 70), ("memory", 75)], scaler.Metrics.Select(metric => (metric.Resource.Name, metric.Resource.Target.AverageUtilization ?? 0)));
+        Assert.Equal(One<V1Deployment>(manifests).Metadata.Name, scaler.ScaleTargetRef.Name);
+        Assert.Equal("1", One<V1PodDisruptionBudget>(manifests).Spec.MaxUnavailable.Value);
+    }
+
+    [Fact]
+    public async Task A_pod_runs_as_the_images_user_on_a_read_only_disk_and_has_time_to_end()
+    {
+        var image = Dockerfile.Parse(Repository.ReadAllText("Dockerfile")).Stages[1];
+        var manifests = await RenderAsync("production");
+        foreach (var pod in new[] { One<V1Deployment>(manifests).Spec.Template.Spec, One<V1Job>(manifests).Spec.Template.Spec })
+        {
+            var security = pod.Containers.Single().SecurityContext;
+            Assert.Equal((true, image.The("USER")), (pod.SecurityContext.RunAsNonRoot, $"{pod.SecurityContext.RunAsUser}:{pod.SecurityContext.RunAsGroup}"));
+            Assert.Equal((true, false), (security.ReadOnlyRootFilesystem, security.AllowPrivilegeEscalation));
+            Assert.Equal(["ALL"], security.Capabilities.Drop);
+            Assert.False(pod.AutomountServiceAccountToken);
+        }
+
+        var spec = One<V1Deployment>(manifests).Spec.Template.Spec;
+        // What the host gives to requests that are running.
+        var drain = new Microsoft.Extensions.Hosting.HostOptions().ShutdownTimeout.TotalSeconds;
+        Assert.Equal(30, drain);
+        Assert.True(spec.TerminationGracePeriodSeconds >= spec.Containers.Single().Lifecycle.PreStop.Sleep.Seconds + drain, "A pod is killed before it has drained.");
+        Assert.Equal(["kubernetes.io/hostname", "topology.kubernetes.io/zone"], spec.TopologySpreadConstraints.Select(constraint => constraint.TopologyKey));
+    }
+
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task Ports_probes_and_selectors_meet_each_other_and_the_service(string overlay)
+    {
+        var manifests = await RenderAsync(overlay);
+        var deployment = One<V1Deployment>(manifests);
+        var container = Container(deployment);
+        var service = One<V1Service>(manifests);
+        var labels = deployment.Spec.Template.Metadata.Labels;
+
+        Assert.Equal(EnvironmentVariables.Port.Default, $"{container.Ports.Single().ContainerPort}");
+        Assert.Equal(("/health/live", "/health/ready"), (container.LivenessProbe.HttpGet.Path, container.ReadinessProbe.HttpGet.Path));
+        Assert.All([container.LivenessProbe, container.ReadinessProbe], probe => Assert.Equal(container.Ports.Single().Name, probe.HttpGet.Port.Value));
+        Assert.Equal((container.Ports.Single().Name, "None"), (service.Spec.Ports.Single().TargetPort.Value, service.Spec.SessionAffinity));
+        foreach (var selector in new[] { deployment.Spec.Selector.MatchLabels, service.Spec.Selector, One<V1PodDisruptionBudget>(manifests).Spec.Selector.MatchLabels })
+            Assert.All(selector, label => Assert.Equal(label.Value, labels[label.Key]));
+        Assert.Contains(labels["app"], One<V1NetworkPolicy>(manifests).Spec.PodSelector.MatchExpressions.Single().Values);
+        Assert.Contains(One<V1NetworkPolicy>(manifests).Spec.Ingress.Single().Ports, port => port.Port.Value == $"{container.Ports.Single().ContainerPort}");
+
+        var monitor = One<ServiceMonitor>(manifests).Spec;
+        Assert.All(monitor.Selector.MatchLabels, label => Assert.Equal(label.Value, service.Metadata.Labels[label.Key]));
+        Assert.Equal((service.Spec.Ports.Single().Name, "/metrics"), (monitor.Endpoints.Single().Port, monitor.Endpoints.Single().Path));
+        // Alerts and dashboards ask for the job by this name, which is the Service's.
+        Assert.Equal("loyalty-service", service.Metadata.Name);
+    }
+
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task Its_environment_is_one_that_the_service_can_use(string overlay)
+    {
+        var manifests = await RenderAsync(overlay);
+        var values = One<V1ConfigMap>(manifests).Data;
+        var secrets = new Dictionary<string, string>
+        {
+            ["DATABASE_URL"] = "postgresql://loyalty:secret@db/loyalty",
+            ["REDIS_URL"] = "rediss://:secret@cache",
+            ["PDI_CLIENT_SECRET"] = "secret",
+            ["API_KEYS"] = $"till:loyalty:{new string('a', 64)}",
+        };
+
+        foreach (var container in new[] { Container(One<V1Deployment>(manifests)), One<V1Job>(manifests).Spec.Template.Spec.Containers.Single() })
+        {
+            Assert.Equal(One<V1ConfigMap>(manifests).Metadata.Name, container.EnvFrom.Single().ConfigMapRef.Name);
+            Assert.All(container.Env, variable => Assert.Equal(variable.Name, variable.ValueFrom.SecretKeyRef.Key));
+            var given = values.Keys.Concat(container.Env.Select(variable => variable.Name)).ToList();
+            Assert.All(given, name => Assert.Contains(name, EnvironmentVariables.All.Select(variable => variable.Name)));
+            // No secret stands in the ConfigMap.
+            Assert.All(EnvironmentVariables.All.Where(variable => variable.IsSecret), secret => Assert.DoesNotContain(secret.Name, values.Keys));
+            var environment = given.ToDictionary(name => name, string? (name) => values.TryGetValue(name, out var value) ? value : secrets[name]);
+            var settings = SettingsReader.Read(ConfigurationModule.Environment(environment.GetValueOrDefault), ConfigurationModule.ReadFile);
+            Assert.Equal(overlay == "development" ? AppEnvironment.Development : AppEnvironment.Production, settings.Environment);
+            // The Job does it.
+            Assert.False(settings.AutoMigrate);
+        }
+
+        Assert.Equal(["migrate"], One<V1Job>(manifests).Spec.Template.Spec.Containers.Single().Args);
+        Assert.Equal($"loyalty-service:{Release.Version}", Container(One<V1Deployment>(manifests)).Image);
+        Assert.Equal(Container(One<V1Deployment>(manifests)).Image, One<V1Job>(manifests).Spec.Template.Spec.Containers.Single().Image);
+    }
+
+    [Fact]
+    public async Task The_connections_that_the_operations_page_reckons_with_are_those_of_the_code_and_the_autoscaler()
+    {
+        var manifests = await RenderAsync("production");
+        var replicas = One<V2HorizontalPodAutoscaler>(manifests).Spec.MaxReplicas;
+        var surge = int.Parse(One<V1Deployment>(manifests).Spec.Strategy.RollingUpdate.MaxSurge.Value);
+        var limits = new PostgresLimits();
+
+        Assert.Contains(
+            $"({replicas} + {surge}) replicas × {limits.MaxConnections} connections = {(replicas + surge) * limits.MaxConnections}",
+            Repository.ReadAllText("docs/operations.md"), StringComparison.Ordinal);
+    }
+
+    private static V1Container Container(V1Deployment deployment) => deployment.Spec.Template.Spec.Containers.Single();
+
+    private static T One<T>(IReadOnlyList<IKubernetesObject> manifests) => manifests.OfType<T>().Single();
+
+    private static async Task<IReadOnlyList<IKubernetesObject>> RenderAsync(string overlay) =>
+        Parse((await Ran.ToItsEndAsync("kubectl", ["kustomize", Repository.PathOf($"deploy/kubernetes/overlays/{overlay}")])).Succeeded());
+
+    private static IReadOnlyList<IKubernetesObject> Parse(string manifests) => [.. KubernetesYaml
+        .LoadAllFromString(manifests, new Dictionary<string, Type> { ["monitoring.coreos.com/v1/ServiceMonitor"] = typeof(ServiceMonitor) }, strict: true)
+        .Cast<IKubernetesObject>()];
+
+    /// <summary>The Prometheus Operator's, as far as it is used here; what is not here is refused.</summary>
+    public sealed class ServiceMonitor : IKubernetesObject<V1ObjectMeta>
+    {
+        public string ApiVersion { get; set; } = "";
+
+        public string Kind { get; set; } = "";
+
+        public V1ObjectMeta Metadata { get; set; } = new();
+
+        public ServiceMonitorSpec Spec { get; set; } = new();
+    }
+
+    public sealed class ServiceMonitorSpec
+    {
+        public V1LabelSelector Selector { get; set; } = new();
+
+        public IList<ServiceMonitorEndpoint> Endpoints { get; set; } = [];
+    }
+
+    public sealed class ServiceMonitorEndpoint
+    {
+        public string Port { get; set; } = "";
+
+        public string Path { get; set; } = "";
+
+        public string Interval { get; set; } = "";
+    }
+}

@@ -1,0 +1,114 @@
+using System.Collections.Concurrent;
+using LoyaltyService.IntegrationTests.Faults;
+using LoyaltyService.IntegrationTests.Infrastructure;
+
+namespace LoyaltyService.IntegrationTests.Deploy;
+
+/// <summary>
+/// Three replicas of the image behind haproxy, with tills that sell all the while: a new release is rolled out and nobody notices; one is
+/// killed, and nobody has to do more than ask again. ROLL_ROUNDS makes it more rounds, at haproxy's own pace (bench/roll.sh).
+/// </summary>
+[Collection(nameof(RunsAlone))]
+public sealed class RollingRestartTests : IAsyncLifetime
+{
+    private const int Tills = 4;
+    private static readonly TimeSpan BetweenSales = TimeSpan.FromMilliseconds(40);
+    private static readonly int Rounds = int.Parse(Environment.GetEnvironmentVariable("ROLL_ROUNDS") ?? "1");
+
+    private readonly ServiceProcess[] replicas = new ServiceProcess[3];
+    private readonly ConcurrentDictionary<string, string> receipts = new();
+    private readonly ConcurrentQueue<string> notFinal = new();
+    private Image image = null!;
+    private Simulator pdi = null!;
+    private TestDatabase database = null!;
+    private LoadBalancer balancer = null!;
+    private int calls;
+
+    public async ValueTask InitializeAsync()
+    {
+        image = await Image.GetAsync();
+        pdi = await Simulator.StartAsync();
+        database = await TestDatabase.CreateAsync(Backend.Postgres);
+        var ports = replicas.Select(_ => FreePort.Find()).ToArray();
+        await Task.WhenAll(ports.Select((port, number) => StartAsync(number, port)));
+        balancer = await LoadBalancer.StartAsync(ports, Environment.GetEnvironmentVariable("ROLL_ROUNDS") is null ? ("300ms", "100ms") : null);
+        await balancer.AllAreUpAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await balancer.DisposeAsync();
+        foreach (var replica in replicas)
+            await replica.DisposeAsync();
+        await database.DisposeAsync();
+        await pdi.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Nobody_notices_that_replicas_are_replaced_and_a_killed_one_costs_no_more_than_asking_again()
+    {
+        using var closing = new CancellationTokenSource();
+        var tills = Enumerable.Range(0, Tills).Select(till => SellAsync(till, closing.Token)).ToArray();
+
+        for (var round = 0; round < Rounds; round++)
+        {
+            for (var number = 0; number < replicas.Length; number++)
+                await ReplaceAsync(number);
+        }
+
+        Assert.Empty(notFinal);
+        var rolled = calls;
+        var requests = (await balancer.LookAsync()).Select(server => server.Requests).ToList();
+        Assert.True(requests.Min() > requests.Max() / 2, $"The replicas have had {string.Join(", ", requests)} requests.");
+
+        var killed = receipts.Count;
+        await replicas[0].KillAsync();
+        // So long that each till has met the gap, if there is one to be met.
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(receipts.Count >= killed + 40), "tills go on selling", TimeSpan.FromSeconds(60));
+        await closing.CancelAsync();
+        await Task.WhenAll(tills);
+
+        TestContext.Current.TestOutputHelper!.WriteLine(
+            $"{Rounds} rounds: {rolled} calls while {Rounds * replicas.Length} replicas were replaced, none failed. After the kill: {calls - rolled} calls, {notFinal.Count} asked again ({string.Join(", ", notFinal.Distinct())}).");
+        // What the kill has left in the middle, another replica brings to its end.
+        var books = new Books(database, Backend.Postgres);
+        await Eventually.BecomesTrueAsync(async () => await books.CountAsync("select count(*) from pdi_work") == 0, "nothing waits any more", TimeSpan.FromSeconds(60));
+        await books.AreClosedAsync(receipts.Count);
+        await books.AgreeWithPdiAsync(pdi, receipts.Count);
+    }
+
+    /// <summary>SIGTERM, and a new one on the same port; the next one only when haproxy has taken it in.</summary>
+    private async Task ReplaceAsync(int number)
+    {
+        var port = replicas[number].Address.Port;
+        replicas[number].Terminate();
+        await replicas[number].WaitForExitAsync();
+        Assert.Equal(0, replicas[number].ExitCode);
+        await StartAsync(number, port);
+        await balancer.AllAreUpAsync();
+    }
+
+    private async Task StartAsync(int number, int port) =>
+        replicas[number] = await ServiceProcess.StartImageAsync(image, database, pdi.Address, new() { ["AUTO_MIGRATE"] = "false" }, port);
+
+    private async Task SellAsync(int till, CancellationToken closing)
+    {
+        var sale = new Till(() => balancer.Address, TimeSpan.FromSeconds(60))
+        {
+            Seen = (answer, _) =>
+            {
+                Interlocked.Increment(ref calls);
+                if (answer.Status != 200)
+                    notFinal.Enqueue(answer.Status == 0 ? answer.Text : $"{answer.Status}");
+            },
+        };
+        using var timer = new PeriodicTimer(BetweenSales);
+        for (var number = 0; !closing.IsCancellationRequested; number++)
+        {
+            var transaction = $"TXN-{till}-{number}";
+            var receipt = await sale.SellAsync($"CUST-LOAD-{till}", transaction);
+            Assert.True(receipts.TryAdd(transaction, receipt.GetProperty("receiptId").GetString()!));
+            await timer.WaitForNextTickAsync(CancellationToken.None);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+using LoyaltyService.Commands;
+using LoyaltyService.IntegrationTests.Infrastructure;
+
+namespace LoyaltyService.IntegrationTests.Deploy;
+
+/// <summary>The smoke test against a real service: it says yes where all is well, and names what is not.</summary>
+public sealed class SmokeTests
+{
+    [Fact]
+    public async Task A_service_that_works_passes_with_a_whole_sale()
+    {
+        await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
+
+        var (exitCode, rows) = await SmokeAsync(app);
+
+        Assert.True(exitCode == 0, string.Join('\n', rows));
+        Assert.Equal(
+            ["health", "ready", "dependencies", "identify", "calculate", "finalize", "finalize again", "status", "metrics"],
+            rows.Select(row => row[..16].Trim()));
+        Assert.Equal(1, (await app.Pdi.SummaryAsync()).GetProperty("finalized").GetInt32());
+    }
+
+    [Fact]
+    public async Task Without_PDI_it_fails_and_says_where()
+    {
+        await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
+        await app.Pdi.FaultAsync("all", new { kind = "status", status = 500 });
+
+        var (exitCode, rows) = await SmokeAsync(app);
+
+        Assert.Equal(1, exitCode);
+        Assert.Equal(["identify", "calculate", "finalize", "status", "metrics"], Failed(rows).Where(name => name != "dependencies" && name != "ready" && name != "finalize again"));
+    }
+
+    [Fact]
+    public async Task A_customer_whom_PDI_does_not_know_and_a_key_that_nobody_has_are_told_apart()
+    {
+        await using var app = await LoyaltyApp.StartAsync(Backend.Postgres, new() { ["API_KEYS"] = "till:loyalty:8f260a0b09492f0865d2387ee9805f861d6e1cc9be492de9a08a8b044eac1d87" });
+
+        var unknown = await SmokeAsync(app, "not a secret", "CUST-NOBODY");
+        var refused = await SmokeAsync(app, "wrong");
+
+        Assert.Contains("UNKNOWN_CUSTOMER", unknown.Rows.Single(row => row.StartsWith("identify", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains("401", refused.Rows.Single(row => row.StartsWith("identify", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Equal((1, 1), (unknown.ExitCode, refused.ExitCode));
+    }
+
+    [Fact]
+    public async Task A_service_that_is_not_there_fails_every_row()
+    {
+        await using var output = new StringWriter();
+
+        var exitCode = await Smoke.RunAsync(new SmokeOptions(new Uri($"http://127.0.0.1:{FreePort.Find()}/"), null, null, "CUST-12345"), output);
+
+        Assert.Equal(1, exitCode);
+        Assert.EndsWith("9 failed." + Environment.NewLine, output.ToString(), StringComparison.Ordinal);
+    }
+
+    internal static IEnumerable<string> Failed(IEnumerable<string> rows) => rows.Where(row => row[16..22] == "FAILED").Select(row => row[..16].Trim());
+
+    private static async Task<(int ExitCode, string[] Rows)> SmokeAsync(LoyaltyApp app, string? key = null, string customer = "CUST-12345")
+    {
+        await using var output = new StringWriter { NewLine = "\n" };
+        var exitCode = await Smoke.RunAsync(new SmokeOptions(new Uri(app.Address, "/"), null, key, customer), output);
+        return (exitCode, output.ToString().Split('\n')[..^2]);
+    }
+}
