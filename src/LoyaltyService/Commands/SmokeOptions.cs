@@ -1,10 +1,12 @@
+using LoyaltyService.Observability;
+
 namespace LoyaltyService.Commands;
 
 /// <param name="Service">A replica, or the load balancer before all of them.</param>
 /// <param name="Prometheus">The Prometheus that scrapes the service, to be asked too.</param>
 /// <param name="ApiKey">From SMOKE_API_KEY: an argument would stand in the list of processes.</param>
 /// <param name="CustomerId">A customer who is PDI's for tests: the sale earns points.</param>
-internal sealed record SmokeOptions(Uri Service, Uri? Prometheus, string? ApiKey, string CustomerId)
+internal sealed record SmokeOptions(Uri Service, Uri? Prometheus, [property: Secret] string? ApiKey, [property: CustomerIdentity] string CustomerId) : Discreet
 {
     /// <returns>Null if the words cannot be understood.</returns>
     public static SmokeOptions? Parse(string url, string[] more, Func<string, string?> find)

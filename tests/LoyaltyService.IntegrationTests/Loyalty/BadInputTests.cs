@@ -104,16 +104,16 @@ public sealed partial class BadInputTests(BadInputTests.Running running) : IClas
     }
 
     [Theory]
-    [InlineData("GET /loyalty/identify HTTP/9.9\r\nHost: x\r\n\r\n", 505)]
+    [InlineData("GET /loyalty/identify HTTP/9.9\r\nHost: localhost\r\n\r\n", 505)]
     [InlineData("nonsense\r\n\r\n", 400)]
     [InlineData("POST /loyalty/identify HTTP/1.1\r\n\r\n", 400)]
-    [InlineData("POST /loyalty/identify HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n", 400)]
-    [InlineData("POST /loyalty/identify HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400)]
-    [InlineData("POST /loyalty/identify HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400)]
-    [InlineData("POST /loyalty/identify HTTP/1.1\r\nHost: x\r\nBroken\r\n\r\n", 400)]
-    [InlineData("POST /loyalty/identify HTTP/1.1\r\nHost: x\r\nBad\0Name: x\r\n\r\n", 400)]
-    [InlineData("GET /loyalty/sessions/%00 HTTP/1.1\r\nHost: x\r\n\r\n", 400)]
-    [InlineData("GET /loyalty/sessions/a\0b HTTP/1.1\r\nHost: x\r\n\r\n", 400)]
+    [InlineData("POST /loyalty/identify HTTP/1.1\r\nHost: localhost\r\nContent-Length: abc\r\n\r\n", 400)]
+    [InlineData("POST /loyalty/identify HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", 400)]
+    [InlineData("POST /loyalty/identify HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400)]
+    [InlineData("POST /loyalty/identify HTTP/1.1\r\nHost: localhost\r\nBroken\r\n\r\n", 400)]
+    [InlineData("POST /loyalty/identify HTTP/1.1\r\nHost: localhost\r\nBad\0Name: x\r\n\r\n", 400)]
+    [InlineData("GET /loyalty/sessions/%00 HTTP/1.1\r\nHost: localhost\r\n\r\n", 400)]
+    [InlineData("GET /loyalty/sessions/a\0b HTTP/1.1\r\nHost: localhost\r\n\r\n", 400)]
     public async Task What_is_no_HTTP_is_refused_by_the_server_itself(string request, int status)
     {
         var answer = await SendRawAsync(request);
@@ -231,7 +231,7 @@ public sealed partial class BadInputTests(BadInputTests.Running running) : IClas
     }
 
     private static string Head(string route) =>
-        $"POST /loyalty/{route} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n";
+        $"POST /loyalty/{route} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n";
 
     private Task<Answer> PostAsync(string path, byte[] body, string? contentType = "application/json") => PostAsync(app, path, body, contentType);
 

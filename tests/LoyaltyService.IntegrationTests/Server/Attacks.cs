@@ -45,7 +45,7 @@ internal sealed class Attacks(Random random, IReadOnlyList<string> keys)
         var (method, route) = random.Next(20) switch { < 11 => ("POST", Any(Posts)), 11 => ("PUT", "/ops/log-level"), _ => ("GET", Any(Gets)) };
         text.Append(Chance(0.95) ? method : Any(Methods)).Append(' ').Append(Fill(route)).Append(Query()).Append(" HTTP/1.1\r\n");
         if (Chance(0.97))
-            text.Append("Host: x\r\n");
+            text.Append("Host: localhost\r\n");
         text.Append("Connection: close\r\n");
         if (Chance(0.9))
             text.Append("X-Api-Key: ").Append(Chance(0.9) ? Any(keys) : Clean(Value())).Append("\r\n");

@@ -21,7 +21,7 @@ internal sealed class RawCaller : IDisposable
         return caller;
     }
 
-    public static string Post(string rest) => "POST /loyalty/identify HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + rest;
+    public static string Post(string rest) => "POST /loyalty/identify HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" + rest;
 
     public async Task SendAsync(string text) =>
         await connection.GetStream().WriteAsync(Encoding.Latin1.GetBytes(text), TestContext.Current.CancellationToken);

@@ -27,7 +27,7 @@ public sealed class ServerLimitTests
         using var body = await RawCaller.ConnectAsync(app);
         await body.SendAsync(RawCaller.Post("Content-Length: 200\r\n\r\n{"));
         using var between = await RawCaller.ConnectAsync(app);
-        await between.SendAsync("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+        await between.SendAsync("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
 
         var cut = Task.WhenAll(new[] { idle, headers, body, between }.Select(caller => caller.ReadToEndAsync(Patience)));
         while (!cut.IsCompleted)
@@ -82,8 +82,8 @@ public sealed class ServerLimitTests
     }
 
     [Theory]
-    [InlineData("GET /health HTTP/1.1\r\nHost: x\r\nX-Long: {0}\r\n\r\n", 20_000, "431")]
-    [InlineData("GET /health?{0} HTTP/1.1\r\nHost: x\r\n\r\n", 9_000, "414")]
+    [InlineData("GET /health HTTP/1.1\r\nHost: localhost\r\nX-Long: {0}\r\n\r\n", 20_000, "431")]
+    [InlineData("GET /health?{0} HTTP/1.1\r\nHost: localhost\r\n\r\n", 9_000, "414")]
     public async Task Headers_and_lines_that_are_too_long_are_refused(string request, int length, string status)
     {
         await using var app = await StartAsync(new ServerLimits());
@@ -98,7 +98,7 @@ public sealed class ServerLimitTests
     {
         await using var app = await StartAsync(new ServerLimits());
         using var caller = await RawCaller.ConnectAsync(app);
-        await caller.SendAsync($"GET /health HTTP/1.1\r\nHost: x\r\n{string.Concat(Enumerable.Range(0, 70).Select(number => $"x{number}: 1\r\n"))}\r\n");
+        await caller.SendAsync($"GET /health HTTP/1.1\r\nHost: localhost\r\n{string.Concat(Enumerable.Range(0, 70).Select(number => $"x{number}: 1\r\n"))}\r\n");
 
         Assert.StartsWith("HTTP/1.1 431", await caller.ReadToEndAsync(Patience), StringComparison.Ordinal);
     }
@@ -143,7 +143,7 @@ public sealed class ServerLimitTests
             callers.Add(await RawCaller.ConnectAsync(app));
             // Half of them have begun a request.
             if (number % 2 == 0)
-                await callers[^1].SendAsync("POST /loyalty/identify HTTP/1.1\r\nHost: x\r\nContent-Le");
+                await callers[^1].SendAsync("POST /loyalty/identify HTTP/1.1\r\nHost: localhost\r\nContent-Le");
         }
 
         var slowest = TimeSpan.Zero;

@@ -42,7 +42,7 @@ public sealed class DataClassTests
     [
         "CalculateRewardsResponse.Source", "CustomerMetadata.Member", "DayRecord.Counts", "ConfigurationError.Description", "CreateKey.Entry", "Description.Name", "EnvironmentVariable.Default",
         "EnvironmentVariable.DefaultOutsideProduction", "EnvironmentVariable.Description", "EnvironmentVariable.Name", "FailureResponse.Reason",
-        "FieldError.Message", "JobItem.Name", "JobRunItem.Error", "JobRunRow.Error", "JobRunRow.Progress", "ListSessionsQuery.From",
+        "FieldError.Message", "HealthReport.Commit", "HealthReport.Version", "JobItem.Name", "JobRunItem.Error", "JobRunRow.Error", "JobRunRow.Progress", "ListSessionsQuery.From",
         "ListSessionsQuery.To", "KnownValue.Value", "MaintenanceItem.Reason", "MaintenanceRequest.From", "MaintenanceRequest.Reason",
         "MaintenanceRequest.Until", "MaintenanceWindow.Reason", "Notification.Html", "Notification.Key", "Notification.Subject", "Notification.Text",
         "OutgoingMail.Html", "OutgoingMail.Key", "OutgoingMail.Subject", "OutgoingMail.Text", "SessionSum.Reason", "Settings.HttpsCertificate",
