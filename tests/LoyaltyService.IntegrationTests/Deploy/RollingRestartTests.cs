@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
 using LoyaltyService.IntegrationTests.Faults;
 using LoyaltyService.IntegrationTests.Infrastructure;
 
@@ -14,6 +16,8 @@ public sealed class RollingRestartTests : IAsyncLifetime
     private const int Tills = 4;
     private static readonly TimeSpan BetweenSales = TimeSpan.FromMilliseconds(40);
     private static readonly int Rounds = int.Parse(Environment.GetEnvironmentVariable("ROLL_ROUNDS") ?? "1");
+
+    private const string ApiKey = "till-secret";
 
     private readonly ServiceProcess[] replicas = new ServiceProcess[3];
     private readonly ConcurrentDictionary<string, string> receipts = new();
@@ -89,12 +93,17 @@ public sealed class RollingRestartTests : IAsyncLifetime
     }
 
     private async Task StartAsync(int number, int port) =>
-        replicas[number] = await ServiceProcess.StartImageAsync(image, database, pdi.Address, new() { ["AUTO_MIGRATE"] = "false" }, port);
+        replicas[number] = await ServiceProcess.StartImageAsync(image, database, pdi.Address, new()
+        {
+            ["AUTO_MIGRATE"] = "false",
+            ["API_KEYS"] = $"till:loyalty:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ApiKey)))}",
+        }, port);
 
     private async Task SellAsync(int till, CancellationToken closing)
     {
         var sale = new Till(() => balancer.Address, TimeSpan.FromSeconds(60))
         {
+            ApiKey = ApiKey,
             Seen = (answer, _) =>
             {
                 Interlocked.Increment(ref calls);

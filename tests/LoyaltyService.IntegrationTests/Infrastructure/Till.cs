@@ -15,6 +15,9 @@ internal sealed class Till(Func<Uri> replica, TimeSpan patience)
     /// <summary>The answers that were not final, by status; 0 for a connection that broke.</summary>
     public Dictionary<int, int> Retried { get; } = [];
 
+    /// <summary>For a service that does not take it for a caller on its own machine, as behind a load balancer.</summary>
+    public string? ApiKey { get; init; }
+
     /// <summary>Is shown every answer, and how long it took; status 0 is a connection that broke, or no answer for 20 s.</summary>
     public Action<Answer, TimeSpan> Seen { get; init; } = static (_, _) => { };
 
@@ -36,7 +39,10 @@ internal sealed class Till(Func<Uri> replica, TimeSpan patience)
         Answer answer;
         try
         {
-            using var response = await Http.PostAsJsonAsync(new Uri(replica(), path), body);
+            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(replica(), path)) { Content = JsonContent.Create(body) };
+            if (ApiKey is not null)
+                request.Headers.Add("X-Api-Key", ApiKey);
+            using var response = await Http.SendAsync(request);
             answer = await Answer.ReadAsync(response);
         }
         catch (Exception broken) when (broken is HttpRequestException or TaskCanceledException)
