@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using LoyaltyService.IntegrationTests.Infrastructure;
-using LoyaltyService.Storage;
 
 namespace LoyaltyService.IntegrationTests.Faults;
 
@@ -13,8 +12,9 @@ public sealed class PostgresCrashTests
     private const int SalesBefore = 40;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    // A statement's 10 s, and room to wait for a connection first and to break off afterwards.
-    private static readonly TimeSpan LatestAnswer = TimeSpan.FromSeconds(12);
+    // A statement's 10 s; up to 2 s in which the driver, asking a server that stands still to cancel, may hold the few threads of a small machine;
+    // and room to wait for a connection first. Measured: up to 12.8 s.
+    private static readonly TimeSpan LatestAnswer = TimeSpan.FromSeconds(14);
 
     public enum Crash
     {
@@ -58,11 +58,8 @@ public sealed class PostgresCrashTests
         // A server that stands still opens no connection either, and who waits in line for one cannot know why.
         Assert.All(refused, answer => Assert.True(answer.Code is "database_unavailable" || (answer.Code is "overloaded" && crash is Crash.StoodStill), answer.ToString()));
         Assert.DoesNotContain(seen, answer => answer.Answer.Status is 0);
-        // Who is refused has waited for one statement. When the server comes back, who waited for it all that time goes on, and may meet the line
-        // for a connection then. Who is served may have waited for one until the server came back, and for the rest then.
-        Assert.All(
-            seen.Where(answer => answer.Answer.Status is 503),
-            answer => Assert.InRange(answer.Took, TimeSpan.Zero, answer.Answer.Code is "overloaded" ? LatestAnswer + PostgresDatabase.ConnectionWait : LatestAnswer));
+        // Who is refused has waited for one statement. Who is served may have waited for one until the server came back, and for the rest then.
+        Assert.InRange(seen.Where(answer => answer.Answer.Status is 503).Max(answer => answer.Took), TimeSpan.Zero, LatestAnswer);
         Assert.InRange(seen.Max(answer => answer.Took), TimeSpan.Zero, 2 * LatestAnswer);
         await books.AreClosedAsync(receipts.Count + 1);
         await books.AgreeWithPdiAsync(app.Pdi, receipts.Count + 1);
