@@ -21,7 +21,7 @@ internal static class RateLimitsModule
             var prefix = $"loyalty:{{{RedisKeys.NameOf(database)}}}:rate:";
             builder.Services.AddSingleton(services => new RedisBuckets(
                 services.GetRequiredService<IConnectionMultiplexer>(), services.GetRequiredService<RedisBreaker>(), prefix,
-                services.GetRequiredService<ILogger<RedisBuckets>>()));
+                services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<RedisBuckets>>()));
             builder.Services.AddSingleton(services => new Replicas(services.GetRequiredService<IConnectionMultiplexer>(), prefix));
         }
         else

@@ -23,13 +23,21 @@ internal sealed record TokenAnswers(long Born, TokenAnswer[] Each);
 /// The buckets that all replicas share: one script decides about all buckets of a request at once, by Redis's clock. Either each of them
 /// gives a token or none does.
 /// </summary>
-internal sealed partial class RedisBuckets(IConnectionMultiplexer redis, RedisBreaker breaker, string prefix, ILogger<RedisBuckets> logger)
+internal sealed partial class RedisBuckets(
+    IConnectionMultiplexer redis, RedisBreaker breaker, string prefix, TimeProvider clock, ILogger<RedisBuckets> logger)
 {
+    /// <summary>
+    /// A Redis that knows nothing decides nothing for so long: until the replicas, which try to reach it once a second, have all found it and
+    /// can tell what they let through. Otherwise the first to find it would be given what the others have spent.
+    /// </summary>
+    public static readonly TimeSpan SettlesIn = TimeSpan.FromSeconds(3);
+
     private const int ArgumentsEach = 6;
 
     // A bucket is the time in microseconds at which it will be full; a key that is not there is a full bucket. One that is told of more than
-    // it could have given owes that, up to once what it holds: replicas do not find Redis again in the same moment.
-    // KEYS: since when, then the buckets. ARGV, for each: period, span, want, born, untold, spent.
+    // it could have given owes that, up to once what it holds: a replica may find Redis later than the others.
+    // KEYS: since when, then the buckets. ARGV: the time to settle, then for each: period, span, want, born, untold, spent.
+    // Answers since when, then for how long it is still to be left alone, or what each bucket gives.
     private const string Decide = """
         local time = redis.call('TIME')
         local now = time[1] * 1000000 + time[2]
@@ -39,9 +47,14 @@ internal sealed partial class RedisBuckets(IConnectionMultiplexer redis, RedisBr
           redis.call('SET', KEYS[1], born)
         end
 
-        local answer, full, refused = { born }, {}, false
+        local settled = born + ARGV[1]
+        if now < settled then
+          return { born, settled - now }
+        end
+
+        local answer, full, refused = { born, 0 }, {}, false
         for i = 2, #KEYS do
-          local a = (i - 2) * 6
+          local a = (i - 2) * 6 + 1
           local period, span = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2])
           local knows = ARGV[a + 4] == '0' or ARGV[a + 4] == born
           local owed = tonumber(knows and ARGV[a + 5] or ARGV[a + 6])
@@ -50,17 +63,17 @@ internal sealed partial class RedisBuckets(IConnectionMultiplexer redis, RedisBr
           local free = math.floor((now + span - full[i]) / period + 0.000001)
           if free < 1 then
             refused = true
-            answer[i] = -math.max(1, math.ceil(full[i] + period - span - now))
+            answer[i + 1] = -math.max(1, math.ceil(full[i] + period - span - now))
           else
-            answer[i] = math.min(tonumber(ARGV[a + 3]), free)
+            answer[i + 1] = math.min(tonumber(ARGV[a + 3]), free)
           end
         end
 
         for i = 2, #KEYS do
           if refused then
-            answer[i] = math.min(answer[i], 0)
+            answer[i + 1] = math.min(answer[i + 1], 0)
           else
-            full[i] = full[i] + answer[i] * tonumber(ARGV[(i - 2) * 6 + 1])
+            full[i] = full[i] + answer[i + 1] * tonumber(ARGV[(i - 2) * 6 + 2])
           end
           if full[i] > now then
             redis.call('SET', KEYS[i], string.format('%.0f', full[i]), 'PX', math.ceil((full[i] - now) / 1000))
@@ -70,19 +83,21 @@ internal sealed partial class RedisBuckets(IConnectionMultiplexer redis, RedisBr
         """;
 
     private readonly RedisKey bornKey = prefix + "born";
+    private long settled = long.MinValue;
 
-    /// <returns>The answers in the order of the asks; null if Redis could not be asked or has not answered.</returns>
+    /// <returns>The answers in the order of the asks; null if Redis could not be asked, has not answered, or does not decide yet.</returns>
     public async ValueTask<TokenAnswers?> AskAsync(IReadOnlyList<TokenAsk> asks)
     {
-        if (!redis.IsConnected)
+        if (!redis.IsConnected || clock.GetTimestamp() < Volatile.Read(ref settled))
             return null;
         var keys = new RedisKey[asks.Count + 1];
-        var arguments = new RedisValue[asks.Count * ArgumentsEach];
+        var arguments = new RedisValue[1 + (asks.Count * ArgumentsEach)];
         keys[0] = bornKey;
+        arguments[0] = (long)SettlesIn.TotalMicroseconds;
         for (var i = 0; i < asks.Count; i++)
         {
             keys[i + 1] = KeyOf(asks[i].Key);
-            Write(asks[i], arguments.AsSpan(i * ArgumentsEach));
+            Write(asks[i], arguments.AsSpan(1 + (i * ArgumentsEach)));
         }
 
         using var span = Tracing.StartRedis("EVALSHA");
@@ -112,13 +127,19 @@ internal sealed partial class RedisBuckets(IConnectionMultiplexer redis, RedisBr
         arguments[5] = ask.Spent;
     }
 
-    private static TokenAnswers Read(RedisResult answer)
+    private TokenAnswers? Read(RedisResult answer)
     {
         var values = (RedisValue[])answer!;
-        var each = new TokenAnswer[values.Length - 1];
+        if ((long)values[1] is var wait and > 0)
+        {
+            Volatile.Write(ref settled, clock.GetTimestamp() + (long)(TimeSpan.FromMicroseconds(wait).TotalSeconds * clock.TimestampFrequency));
+            return null;
+        }
+
+        var each = new TokenAnswer[values.Length - 2];
         for (var i = 0; i < each.Length; i++)
         {
-            var value = (long)values[i + 1];
+            var value = (long)values[i + 2];
             each[i] = value > 0 ? new((int)value, TimeSpan.Zero) : new(0, TimeSpan.FromMicroseconds(-value));
         }
 

@@ -134,8 +134,7 @@ internal sealed partial class PostgresDatabase(
         {
             try
             {
-                // Npgsql ends a command that is late by asking the server for it, and waits for its answer: if the server stands still, that takes
-                // as long again and longer. It may, but not before the caller's eyes.
+                // The server ends a statement that takes too long. If it stands still itself, the caller does not wait for it.
                 return await RunOnceAsync(run, cancellationToken).WaitAsync(StatementTime, clock, CancellationToken.None);
             }
             catch (TimeoutException late)

@@ -7,6 +7,10 @@ namespace LoyaltyService.Storage;
 /// <summary>The pool of connections to PostgreSQL, and what each of them is told when it is opened.</summary>
 internal static class PostgresSource
 {
+    // A connection whose server says nothing is given up, long after its caller was: for that the driver asks the server to cancel and holds a
+    // thread while it does, up to 2 s. If it did so when the callers' time is over, they would wait for these threads to be told.
+    private static readonly TimeSpan GivenUpAfter = 3 * PostgresDatabase.StatementTime;
+
     public static NpgsqlDataSource Create(PostgresUrl url, PostgresLimits? limits = null)
     {
         limits ??= new PostgresLimits();
@@ -20,14 +24,15 @@ internal static class PostgresSource
         // Nothing on a connection outlives its statement, so there is nothing to reset between two uses.
         connection.NoResetOnClose = true;
         connection.GssEncryptionMode = GssEncryptionMode.Disable;
-        connection.CommandTimeout = (int)PostgresDatabase.StatementTime.TotalSeconds;
+        connection.CommandTimeout = (int)GivenUpAfter.TotalSeconds;
         connection.ApplicationName ??= "loyalty-service";
         // A small table that is scanned whole is locked whole under serializable isolation, so the planner is told to use the index.
         // A scan that no index can serve then looks so dear that PostgreSQL would compile it first, which takes 100 ms and more: no jit.
-        // 5 s is the brief's lock acquisition timeout.
+        // 5 s is the brief's lock acquisition timeout. A statement for which nobody waits any more is ended by the server itself.
         connection.Options = string.Join(' ', new[]
         {
             connection.Options, "-c default_transaction_isolation=serializable", "-c enable_seqscan=off", "-c jit=off", "-c lock_timeout=5s",
+            $"-c statement_timeout={PostgresDatabase.StatementTime.TotalSeconds}s",
         }.Where(option => !string.IsNullOrEmpty(option)));
         var source = new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = NameOf(connection) };
         // What runs without a cause, such as a look for due work twice a second, would be a trace of one span each time.

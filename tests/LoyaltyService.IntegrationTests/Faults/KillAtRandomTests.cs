@@ -10,9 +10,12 @@ public sealed class KillAtRandomTests
     private const int Kills = 30;
     private const int Tills = 8;
 
-    private static readonly TimeSpan BetweenKills = TimeSpan.FromMilliseconds(500);
+    // A replica lives until it was sent so many requests, at random: more than all tills can have open at once, so that it has answered some, on
+    // any machine.
+    private const int LeastRequests = Tills + 1;
+    private const int MostRequests = 3 * Tills;
 
-    // Always sales in flight on each replica, and time left for the next replica to start.
+    // Time left for the next replica to start.
     private static readonly TimeSpan BetweenSales = TimeSpan.FromMilliseconds(250);
 
     [Fact]
@@ -22,6 +25,7 @@ public sealed class KillAtRandomTests
         await using var database = await TestDatabase.CreateAsync(Backend.Postgres);
         var books = new Books(database, Backend.Postgres);
         var replicas = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => ServiceProcess.StartServiceAsync(database, pdi.Address)));
+        var sent = new int[replicas.Length];
         var receipts = new ConcurrentDictionary<string, string>();
         using var closing = new CancellationTokenSource();
 
@@ -31,7 +35,7 @@ public sealed class KillAtRandomTests
             for (var number = 0; !closing.IsCancellationRequested; number++)
             {
                 var transaction = $"TXN-{till}-{number}";
-                var sale = new Till(() => replicas[Random.Shared.Next(replicas.Length)].Address, TimeSpan.FromSeconds(60));
+                var sale = new Till(Any, TimeSpan.FromSeconds(60));
                 var receipt = await sale.SellAsync($"CUST-LOAD-{till}", transaction);
                 Assert.True(receipts.TryAdd(transaction, receipt.GetProperty("receiptId").GetString()!));
                 await customers.WaitForNextTickAsync(TestContext.Current.CancellationToken);
@@ -40,10 +44,11 @@ public sealed class KillAtRandomTests
 
         await Task.WhenAll(replicas.Select(async (_, victim) =>
         {
-            using var timer = new PeriodicTimer(BetweenKills);
             for (var kill = 0; kill < Kills / replicas.Length; kill++)
             {
-                await timer.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+                Volatile.Write(ref sent[victim], 0);
+                var life = Random.Shared.Next(LeastRequests, MostRequests);
+                await Eventually.BecomesTrueAsync(() => Task.FromResult(Volatile.Read(ref sent[victim]) >= life), "the tills sell", TimeSpan.FromSeconds(60));
                 await replicas[victim].KillAsync();
                 replicas[victim] = await ServiceProcess.StartServiceAsync(database, pdi.Address);
             }
@@ -59,5 +64,12 @@ public sealed class KillAtRandomTests
         await books.AgreeWithPdiAsync(pdi, receipts.Count);
         foreach (var replica in replicas)
             await replica.DisposeAsync();
+
+        Uri Any()
+        {
+            var one = Random.Shared.Next(replicas.Length);
+            Interlocked.Increment(ref sent[one]);
+            return replicas[one].Address;
+        }
     }
 }

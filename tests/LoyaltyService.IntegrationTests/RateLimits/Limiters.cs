@@ -21,6 +21,7 @@ internal sealed class Limiters : IAsyncDisposable
 
     public IReadOnlyList<int> Counted => [.. all.Select(each => each.Replicas.Count)];
 
+    /// <summary>At a Redis that is no longer new to its replicas.</summary>
     public static async Task<Limiters> StartAsync(string redisUrl, int replicas)
     {
         var limiters = new Limiters();
@@ -30,10 +31,12 @@ internal sealed class Limiters : IAsyncDisposable
             var redis = await ConnectionMultiplexer.ConnectAsync(options);
             var counted = new Replicas(redis, Prefix);
             limiters.all.Add((redis, counted, new RateLimiter(
-                new RedisBuckets(redis, new RedisBreaker(TimeProvider.System), Prefix, NullLogger<RedisBuckets>.Instance),
+                new RedisBuckets(redis, new RedisBreaker(TimeProvider.System), Prefix, TimeProvider.System, NullLogger<RedisBuckets>.Instance),
                 counted, new LoyaltyMetrics(limiters.meter), TimeProvider.System)));
         }
 
+        var longAgo = TimeProvider.System.GetUtcNow() - (2 * RedisBuckets.SettlesIn);
+        await limiters.all[0].Redis.GetDatabase().StringSetAsync(Prefix + "born", longAgo.ToUnixTimeMilliseconds() * 1000);
         await limiters.BeatAsync();
         await limiters.BeatAsync();
         return limiters;

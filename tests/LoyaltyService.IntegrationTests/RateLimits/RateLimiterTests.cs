@@ -38,11 +38,11 @@ public sealed class RateLimiterTests(RateLimiterTests.Server server) : IClassFix
         using var over = new CancellationTokenSource();
 
         var saturated = SaturateAllAsync(limiters, over.Token);
-        await PassAsync(TimeSpan.FromSeconds(1.5));
+        await PassAsync(TimeSpan.FromSeconds(1));
         await server.Redis.KillAsync();
-        await PassAsync(TimeSpan.FromSeconds(1.5));
+        await PassAsync(TimeSpan.FromSeconds(1));
         await server.Redis.StartAsync();
-        await PassAsync(TimeSpan.FromSeconds(3));
+        await PassAsync(RedisBuckets.SettlesIn + TimeSpan.FromSeconds(1.5));
         await over.CancelAsync();
 
         AssertAsExpected(await saturated);
