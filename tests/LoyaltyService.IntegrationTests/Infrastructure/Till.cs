@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace LoyaltyService.IntegrationTests.Infrastructure;
@@ -45,9 +46,9 @@ internal sealed class Till(Func<Uri> replica, TimeSpan patience)
             using var response = await Http.SendAsync(request);
             answer = await Answer.ReadAsync(response);
         }
-        catch (Exception broken) when (broken is HttpRequestException or TaskCanceledException)
+        catch (Exception broken) when (broken is HttpRequestException or TaskCanceledException or SocketException)
         {
-            // The replica died under the request.
+            // The replica died under the request, or before the client had looked at its new connection.
             answer = new Answer(0, broken.Message, new Dictionary<string, string>());
         }
 
