@@ -4,7 +4,6 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 namespace LoyaltyService.IntegrationTests.Faults;
 
 /// <summary>Three replicas under load, each killed again and again, at times all at once: nothing accepted is lost, nothing counts twice.</summary>
-[Collection(nameof(RunsAlone))]
 public sealed class KillAtRandomTests
 {
     private const int Kills = 30;

@@ -15,6 +15,7 @@ internal sealed class LoyaltyApp : IAsyncDisposable
 {
     private readonly WebApplication app;
     private readonly bool ownsDatabase;
+    private bool isStopped;
 
     private LoyaltyApp(WebApplication app, TestDatabase database, bool ownsDatabase, Simulator pdi)
     {
@@ -140,6 +141,9 @@ internal sealed class LoyaltyApp : IAsyncDisposable
     /// <summary>Stops the service alone; the database and PDI stay.</summary>
     public async Task StopAsync()
     {
+        if (isStopped)
+            return;
+        isStopped = true;
         await app.StopAsync();
         await app.DisposeAsync();
     }
