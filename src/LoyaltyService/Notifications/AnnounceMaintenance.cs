@@ -59,7 +59,7 @@ internal sealed record MaintenanceRequest(string? From, string? Until, string? R
 /// hours announced again are the same window, so a request without an answer may be repeated.
 /// </summary>
 internal sealed partial class AnnounceMaintenance(
-    IMaintenanceStore windows, Notifier notifier, AuditTrail audit, NotificationLimits limits, TimeProvider clock, ILogger<AnnounceMaintenance> logger)
+    IMaintenanceStore windows, Notifier notifier, NotificationLimits limits, TimeProvider clock, ILogger<AnnounceMaintenance> logger)
 {
     public async Task<Answer<MaintenanceItem>> RunAsync(MaintenanceRequest request, Operator by, CancellationToken cancellationToken)
     {
@@ -67,9 +67,9 @@ internal sealed partial class AnnounceMaintenance(
         if (request.EndsAt() <= now)
             return Rejection.Validation([new FieldError("until", "must be in the future.")]);
 
+        var asked = new MaintenanceWindow(Guid.NewGuid(), request.StartsAt()!.Value, request.EndsAt()!.Value, request.Reason!, by.Client);
         var window = await windows.AddAsync(
-            new MaintenanceWindow(Guid.NewGuid(), request.StartsAt()!.Value, request.EndsAt()!.Value, request.Reason!, by.Client), cancellationToken);
-        await audit.TryWriteAsync(new AuditEntry(by, AuditActions.AnnounceMaintenance, Hours(window), Detail: request.Reason));
+            asked, new AuditEntry(by, AuditActions.AnnounceMaintenance, Hours(asked), Detail: request.Reason), cancellationToken);
         await notifier.TellAsync(new Notification($"maintenance {window.Id:N}", $"database maintenance {Hours(window)}", Text(window)), cancellationToken);
         var reminder = window.StartsAt - limits.RemindBefore;
         if (reminder > now)

@@ -8,20 +8,21 @@ internal sealed partial class CallOffMaintenance(IMaintenanceStore windows, Noti
 {
     public async Task<Answer<MaintenanceItem>> RunAsync(string? id, Operator by, CancellationToken cancellationToken)
     {
-        if (!Guid.TryParseExact(id, "N", out var known) || await windows.CallOffAsync(known, cancellationToken) is not { } window)
+        var known = Guid.TryParseExact(id, "N", out var parsed) ? await windows.FindAsync(parsed, cancellationToken) : null;
+        var hours = known is null ? null : AnnounceMaintenance.Hours(known);
+        if (known is null
+            || await windows.CallOffAsync(known.Id, new AuditEntry(by, AuditActions.CallOffMaintenance, hours), cancellationToken) is not { } window)
         {
             return await audit.RefusedAsync(
                 new AuditEntry(by, AuditActions.CallOffMaintenance, id),
                 new Rejection(ErrorCode.NotFound, "There is no window with this id that is neither over nor called off."));
         }
 
-        var hours = AnnounceMaintenance.Hours(window);
-        await audit.TryWriteAsync(new AuditEntry(by, AuditActions.CallOffMaintenance, hours));
         await notifier.CallOffAsync(AnnounceMaintenance.ReminderKey(window), cancellationToken);
         await notifier.TellAsync(
             new Notification($"maintenance {window.Id:N} called off", $"database maintenance called off, {hours}", $"{by.Client} has called it off: {window.Reason}"),
             cancellationToken);
-        Log.CalledOff(logger, hours, by.Client);
+        Log.CalledOff(logger, hours!, by.Client);
         return Answer<MaintenanceItem>.Of(StatusCodes.Status200OK, MaintenanceItem.Of(window), LoyaltyJson.Wire.MaintenanceItem);
     }
 

@@ -1,3 +1,4 @@
+using LoyaltyService.Security;
 using LoyaltyService.Storage;
 using Npgsql;
 
@@ -9,30 +10,44 @@ internal sealed class PostgresMaintenanceStore(PostgresDatabase database) : IMai
     private const string Columns = "id, starts_at, ends_at, reason, announced_by, announced_at, called_off_at";
 
     // An update that changes nothing, so that the row that was there first comes back.
-    private const string Add = $"""
-        insert into maintenance_windows as known (id, starts_at, ends_at, reason, announced_by, announced_at) values ($1, $2, $3, $4, $5, now())
-        on conflict (starts_at, ends_at) where called_off_at is null do update set reason = known.reason
-        returning {Columns}
+    private static readonly string Add = $"""
+        with announced as (
+            insert into maintenance_windows as known (id, starts_at, ends_at, reason, announced_by, announced_at) values ($1, $2, $3, $4, $5, now())
+            on conflict (starts_at, ends_at) where called_off_at is null do update set reason = known.reason
+            returning {Columns}),
+        audited as ({PostgresAuditStore.InsertOf("$6")} from announced)
+        select * from announced
         """;
+
+    private const string Find = $"select {Columns} from maintenance_windows where id = $1";
 
     private const string List = $"select {Columns} from maintenance_windows where ends_at > now() order by starts_at, id limit 200";
 
-    private const string CallOff = $"""
-        update maintenance_windows set called_off_at = now() where id = $1 and called_off_at is null and ends_at > now()
-        returning {Columns}
+    private static readonly string CallOff = $"""
+        with called_off as (
+            update maintenance_windows set called_off_at = now() where id = $1 and called_off_at is null and ends_at > now()
+            returning {Columns}),
+        audited as ({PostgresAuditStore.InsertOf("$2")} from called_off)
+        select * from called_off
         """;
 
-    public async Task<MaintenanceWindow> AddAsync(MaintenanceWindow window, CancellationToken cancellationToken) => (await database.QueryAsync(
+    public async Task<MaintenanceWindow> AddAsync(MaintenanceWindow window, AuditEntry audit, CancellationToken cancellationToken) => (await database.QueryAsync(
         Add,
-        [Param.Of(window.Id), Param.Of(window.StartsAt), Param.Of(window.EndsAt), Param.Of(window.Reason), Param.Of(window.AnnouncedBy)],
+        [
+            Param.Of(window.Id), Param.Of(window.StartsAt), Param.Of(window.EndsAt), Param.Of(window.Reason), Param.Of(window.AnnouncedBy),
+            PostgresAuditStore.ParamOf(audit),
+        ],
         Read,
         cancellationToken))!;
+
+    public async Task<MaintenanceWindow?> FindAsync(Guid id, CancellationToken cancellationToken) =>
+        (await database.ListReadCommittedAsync(Find, [Param.Of(id)], Read, cancellationToken)).SingleOrDefault();
 
     public Task<IReadOnlyList<MaintenanceWindow>> ListAsync(CancellationToken cancellationToken) =>
         database.ListReadCommittedAsync(List, [], Read, cancellationToken);
 
-    public Task<MaintenanceWindow?> CallOffAsync(Guid id, CancellationToken cancellationToken) =>
-        database.QueryAsync(CallOff, [Param.Of(id)], Read, cancellationToken);
+    public Task<MaintenanceWindow?> CallOffAsync(Guid id, AuditEntry audit, CancellationToken cancellationToken) =>
+        database.QueryAsync(CallOff, [Param.Of(id), PostgresAuditStore.ParamOf(audit)], Read, cancellationToken);
 
     private static MaintenanceWindow Read(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.GetFieldValue<DateTimeOffset>(1), row.GetFieldValue<DateTimeOffset>(2), row.GetString(3), row.GetString(4),

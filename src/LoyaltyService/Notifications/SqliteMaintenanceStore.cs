@@ -1,3 +1,4 @@
+using LoyaltyService.Security;
 using LoyaltyService.Storage;
 using Microsoft.Data.Sqlite;
 
@@ -19,17 +20,27 @@ internal sealed class SqliteMaintenanceStore(SqliteDatabase database) : IMainten
 
     private const string List = $"select {Columns} from maintenance_windows where ends_at > {Now} order by starts_at, id limit 200";
 
+    private const string Find = $"select {Columns} from maintenance_windows where id = $id";
+
     private const string CallOff = $"""
         update maintenance_windows set called_off_at = {Now} where id = $id and called_off_at is null and ends_at > {Now}
         returning {Columns}
         """;
 
-    public Task<MaintenanceWindow> AddAsync(MaintenanceWindow window, CancellationToken cancellationToken) => database.WriteAsync(connection =>
+    public Task<MaintenanceWindow> AddAsync(MaintenanceWindow window, AuditEntry audit, CancellationToken cancellationToken) => database.WriteAsync(connection =>
     {
         using var add = connection.Command(
             Add, ("$id", window.Id.ToBlob()), ("$starts_at", window.StartsAt.ToUnixTimeMilliseconds()), ("$ends_at", window.EndsAt.ToUnixTimeMilliseconds()),
             ("$reason", window.Reason), ("$announced_by", window.AnnouncedBy));
-        return add.First(Read)!;
+        var announced = add.First(Read)!;
+        SqliteAuditStore.Write(connection, audit);
+        return announced;
+    }, cancellationToken);
+
+    public Task<MaintenanceWindow?> FindAsync(Guid id, CancellationToken cancellationToken) => database.ReadAsync(connection =>
+    {
+        using var find = connection.Command(Find, ("$id", id.ToBlob()));
+        return find.First(Read);
     }, cancellationToken);
 
     public Task<IReadOnlyList<MaintenanceWindow>> ListAsync(CancellationToken cancellationToken) => database.ReadAsync(connection =>
@@ -38,10 +49,13 @@ internal sealed class SqliteMaintenanceStore(SqliteDatabase database) : IMainten
         return list.All(Read);
     }, cancellationToken);
 
-    public Task<MaintenanceWindow?> CallOffAsync(Guid id, CancellationToken cancellationToken) => database.WriteAsync(connection =>
+    public Task<MaintenanceWindow?> CallOffAsync(Guid id, AuditEntry audit, CancellationToken cancellationToken) => database.WriteAsync(connection =>
     {
         using var callOff = connection.Command(CallOff, ("$id", id.ToBlob()));
-        return callOff.First(Read);
+        var calledOff = callOff.First(Read);
+        if (calledOff is not null)
+            SqliteAuditStore.Write(connection, audit);
+        return calledOff;
     }, cancellationToken);
 
     private static MaintenanceWindow Read(SqliteDataReader row) => new(

@@ -59,7 +59,7 @@ public abstract class AuditTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_replay_a_resolved_finding_and_a_job_are_rows_of_the_transactions_that_did_them()
+    public async Task A_replay_a_resolved_finding_a_job_and_announced_work_are_rows_of_the_transactions_that_did_them()
     {
         await app.Pdi.OutageAsync();
         var sale = await new Sale(app) { Headers = [("X-Api-Key", "till-secret")] }.IdentifiedAsync();
@@ -67,24 +67,35 @@ public abstract class AuditTests(Backend backend) : IAsyncLifetime
         var finding = Guid.NewGuid();
         await app.Services.GetRequiredService<IReconciliationStore>().AddAsync(
             new Finding(finding, new DateOnly(2026, 1, 31), Guid.NewGuid(), FindingKinds.AmountsDiffer, "here", "there"), CancellationToken.None);
+        var (begin, end) = (TimeProvider.System.GetUtcNow().AddDays(1), TimeProvider.System.GetUtcNow().AddDays(2));
+        object announced = new { from = $"{begin:yyyy-MM-dd'T'HH:mm'Z'}", until = $"{end:yyyy-MM-dd'T'HH:mm'Z'}", reason = "first" };
+        object more = new { from = $"{begin:yyyy-MM-dd'T'HH:mm'Z'}", until = $"{end.AddHours(1):yyyy-MM-dd'T'HH:mm'Z'}", reason = "second" };
+        var window = (await PostAsync("/ops/maintenance", announced)).Json.GetProperty("id").GetString();
+        var hours = $"{begin:yyyy-MM-dd HH:mm} to {end:yyyy-MM-dd HH:mm} UTC";
+        Assert.Equal([("maintenance.announce", hours)], (await ActionsAsync()).Select(row => (Text(row, "action")!, Text(row, "target")!)));
         // Nothing of the kind can be written: then nothing of the kind can be done.
         await app.ExecuteAsync("alter table audit rename to audit_gone");
 
         Assert.Equal(500, (await PostAsync($"/ops/queue/{sale.SessionId}/replay", "")).Status);
         Assert.Equal(500, (await PostAsync($"/ops/reconciliation/{finding:N}/resolve", new { reason = Reason })).Status);
         Assert.Equal(500, (await PostAsync("/ops/jobs/clear-cache/run", "")).Status);
+        Assert.Equal(500, (await PostAsync("/ops/maintenance", more)).Status);
+        Assert.Equal(500, (await PostAsync($"/ops/maintenance/{window}/call-off", "")).Status);
         await app.ExecuteAsync("alter table audit_gone rename to audit");
         await app.Pdi.HealAsync();
+        var windows = (await app.GetAsync("/ops/maintenance", Operator)).Json.GetProperty("windows").EnumerateArray();
+        Assert.False(Assert.Single(windows).TryGetProperty("calledOffAt", out _));
         Assert.True((await app.GetAsync($"/ops/queue/{sale.SessionId}", Operator)).Json.TryGetProperty("parkedAt", out _));
         Assert.Equal(1, (await app.GetAsync("/ops/reconciliation?resolved=false", Operator)).Json.GetProperty("findings").GetArrayLength());
         Assert.DoesNotContain("\"byHand\":true", (await app.GetAsync("/ops/jobs", Operator)).Text, StringComparison.Ordinal);
-        Assert.Empty(await ActionsAsync());
+        Assert.Single(await ActionsAsync());
 
         Assert.Equal(200, (await PostAsync($"/ops/queue/{sale.SessionId}/replay", "")).Status);
         Assert.Equal(200, (await PostAsync($"/ops/reconciliation/{finding:N}/resolve", new { reason = Reason })).Status);
         Assert.Equal(202, (await PostAsync("/ops/jobs/clear-cache/run", "")).Status);
+        Assert.Equal(200, (await PostAsync($"/ops/maintenance/{window}/call-off", "")).Status);
         Assert.Equal(
-            [("job.run", "clear-cache"), ("queue.replay", sale.SessionId), ("reconciliation.resolve", $"{finding:N}")],
+            [("job.run", "clear-cache"), ("maintenance.announce", hours), ("maintenance.call-off", hours), ("queue.replay", sale.SessionId), ("reconciliation.resolve", $"{finding:N}")],
             (await ActionsAsync()).Select(row => (Text(row, "action")!, Text(row, "target")!)).Order());
     }
 
