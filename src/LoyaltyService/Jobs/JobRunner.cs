@@ -8,7 +8,8 @@ namespace LoyaltyService.Jobs;
 /// <summary>
 /// Runs the jobs by their schedules, on the database's clock. Every replica looks; a row in <c>job_runs</c> decides who runs an
 /// occurrence, and a run whose replica dies is taken over where it stood when its lease is over. An occurrence that nobody ran because no
-/// replica was up is made up for at the next look; of several missed ones only the last, since each does all that there is to do.
+/// replica was up is made up for at the next look; of several missed ones only the last, since each does all that there is to do,
+/// also for the days of those before.
 /// </summary>
 internal sealed partial class JobRunner(
     IEnumerable<IJob> jobs, IJobRunStore runs, JobLimits limits, LoyaltyMetrics metrics, TimeProvider clock, ILogger<JobRunner> logger)

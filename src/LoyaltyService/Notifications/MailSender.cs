@@ -4,7 +4,8 @@ namespace LoyaltyService.Notifications;
 
 /// <summary>
 /// Sends what is due. Every replica looks; the row's lease decides who sends a mail. One that cannot be sent stays and is tried again, by
-/// whichever replica there is, for a week. A replica that dies between the server's yes and its own note leaves the mail to be sent
+/// whichever replica there is, for a week. A recipient whom the server refuses while it takes the mail for others holds nobody up: one
+/// whom it may take later gets a mail of his own, tried again like any other. A replica that dies between the server's yes and its own note leaves the mail to be sent
 /// twice, under the same Message-ID: rather that than not at all.
 /// </summary>
 internal sealed partial class MailSender(
@@ -41,9 +42,10 @@ internal sealed partial class MailSender(
 
     private async Task SendAsync(OutgoingMail mail, CancellationToken stoppingToken)
     {
+        IReadOnlyList<RefusedRecipient> refused;
         try
         {
-            await mailer.SendAsync(mail, stoppingToken);
+            refused = await mailer.SendAsync(mail, stoppingToken);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -57,8 +59,23 @@ internal sealed partial class MailSender(
             return;
         }
 
-        await store.EndAsync(mail, sent: true, error: null, CancellationToken.None);
+        // Before the end of this one: whoever sends it again, if this replica dies between the two, finds them there.
+        foreach (var recipient in refused)
+            await TellAsync(mail, recipient);
+        await store.EndAsync(mail, sent: true, error: refused is [] ? null : RefusedRecipient.Words(refused), CancellationToken.None);
         Log.MailSent(logger, mail.Key, mail.Attempts);
+    }
+
+    private async Task TellAsync(OutgoingMail mail, RefusedRecipient recipient)
+    {
+        if (!recipient.IsForNow)
+        {
+            Log.RecipientRefused(logger, recipient.Address, mail.Key, recipient.Reason);
+            return;
+        }
+
+        Log.RecipientWaits(logger, recipient.Address, mail.Key, recipient.Reason);
+        await store.AddAsync(mail.For(recipient.Address), CancellationToken.None);
     }
 
     private async Task FailAsync(OutgoingMail mail, Exception failed, CancellationToken stoppingToken)
@@ -87,6 +104,12 @@ internal sealed partial class MailSender(
 
         [LoggerMessage(EventName = "MailGivenUp", Level = LogLevel.Error, Message = "Mail given up: {mail}, after {attempt} tries")]
         public static partial void MailGivenUp(ILogger logger, string mail, int attempt, Exception exception);
+
+        [LoggerMessage(EventName = "MailRecipientRefused", Level = LogLevel.Error, Message = "The mail server refuses {recipient}, who does not get {mail}: {reason}")]
+        public static partial void RecipientRefused(ILogger logger, string recipient, string mail, string reason);
+
+        [LoggerMessage(EventName = "MailRecipientWaits", Level = LogLevel.Warning, Message = "The mail server refuses {recipient} for now, who gets {mail} later: {reason}")]
+        public static partial void RecipientWaits(ILogger logger, string recipient, string mail, string reason);
 
         [LoggerMessage(EventName = "MailLookFailed", Level = LogLevel.Debug, Message = "Could not look for mails to send: {reason}")]
         public static partial void LookFailed(ILogger logger, string reason);

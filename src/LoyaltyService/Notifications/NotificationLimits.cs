@@ -21,6 +21,9 @@ internal sealed class NotificationLimits
     /// <summary>After a week nobody needs the mail any more, and whoever cares for the mail server has had time.</summary>
     public TimeSpan GiveUpAfter { get; init; } = TimeSpan.FromDays(7);
 
+    /// <summary>How many days back a missed summary is made up for: as long as a mail waits for its server.</summary>
+    public int SummaryDaysBack { get; init; } = 7;
+
     /// <summary>How long sent mails and the days' counts are kept.</summary>
     public TimeSpan Keep { get; init; } = TimeSpan.FromDays(30);
 

@@ -104,5 +104,8 @@ internal sealed record Mail(MimeMessage Message)
 
     public string Html => Message.HtmlBody ?? "";
 
+    /// <summary>Whom the server was given for it.</summary>
+    public string Recipients => Message.Headers["X-RcptTo"] ?? "";
+
     public override string ToString() => Subject;
 }

@@ -85,6 +85,29 @@ public abstract class DailySummaryTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Each_day_that_was_missed_is_told_by_a_mail_of_its_own_a_week_back_and_once()
+    {
+        var runner = app.Services.GetRequiredService<JobRunner>();
+        var job = runner.Jobs.Single(job => job.Name == "daily-summary");
+        var last = DateOnly.MinValue;
+        // The first run ever; one after three days; one after a month.
+        foreach (var (since, told) in new[] { (0, 1), (3, 3), (30, 7) })
+        {
+            await app.ExecuteAsync($"update job_runs set scheduled_for = scheduled_for - {(backend is Backend.Sqlite ? $"{since} * 86400000" : $"interval '{since} days'")}");
+            var row = (await runner.ClaimDueAsync(job, CancellationToken.None))!;
+            last = DateOnly.FromDateTime(row.ScheduledFor.UtcDateTime).AddDays(-1);
+            Assert.True(await runner.RunAsync(job, row, CancellationToken.None));
+            Assert.Equal(told, (await app.Services.GetRequiredService<IJobRunStore>().LatestAsync(job.Name, 1, CancellationToken.None))[0].Handled);
+        }
+
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(Summaries() >= 7), "the mails have come");
+        Assert.Null(await app.Services.GetRequiredService<INotificationStore>().ClaimAsync(TimeSpan.FromMinutes(1), CancellationToken.None));
+        Assert.Equal(
+            Enumerable.Range(0, 7).Select(back => $"loyalty-service (Test): daily summary {last.AddDays(-back):yyyy-MM-dd}").Order(),
+            server.Mails().Select(mail => mail.Subject).Where(subject => subject.Contains("daily summary", StringComparison.Ordinal)).Order());
+    }
+
+    [Fact]
     public async Task What_tills_and_PDI_were_answered_is_counted_in_the_database()
     {
         await SoldAsync();

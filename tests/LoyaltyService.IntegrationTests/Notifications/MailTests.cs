@@ -71,6 +71,36 @@ public sealed class MailTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_recipient_who_is_refused_holds_nobody_up_and_gets_the_mail_alone_once_he_may()
+    {
+        await server.StartAsync("--refuse", "gone@example.com=550", "--refuse-twice", "full@example.com=452");
+        var log = new CapturedLog();
+        var variables = server.Variables();
+        variables["MAIL_TO"] = "ops@example.com, gone@example.com, full@example.com, on-call@example.com";
+        await using var app = await StartAsync(variables, log);
+
+        var mails = await Eventually.GetAsync(() => Task.FromResult(server.Mails()), mails => mails.Count >= 2, "all have got it who may");
+        await Eventually.BecomesTrueAsync(async () => await CountAsync("select count(*) from notifications where ended_at is null") == 0, "nothing is left to send");
+
+        Assert.Equal(["full@example.com", "ops@example.com, on-call@example.com"], server.Mails().Select(mail => mail.Recipients).Order());
+        Assert.Single(mails.Select(mail => (mail.Subject, mail.Text)).Distinct());
+        var refused = Assert.Single(log.Lines, line => line.GetProperty("level").GetString() == "ERROR");
+        Assert.Equal(
+            ("MailRecipientRefused", "gone@example.com", "550 not now or never"),
+            (refused.GetProperty("event").GetString(), refused.GetProperty("recipient").GetString(), refused.GetProperty("reason").GetString()));
+        Assert.Contains("MailNotSent", log.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_mail_that_the_server_takes_for_nobody_waits_also_for_those_whom_it_refuses_for_good()
+    {
+        await server.StartAsync("--refuse", "ops@example.com=550", "--refuse-twice", "on-call@example.com=550");
+        await using var app = await StartAsync(server.Variables());
+
+        Assert.Equal("on-call@example.com", (await server.GetsAsync("new deployment")).Recipients);
+    }
+
+    [Fact]
     public async Task A_new_version_and_another_configuration_are_told_once_by_replicas_that_start_together()
     {
         await server.StartAsync();

@@ -22,7 +22,7 @@ public sealed class DataClassTests
         "String action", "String atPdi", "Int32 attempt", "Int32 attempts", "String cause", "Int64 checked", "String client", "String code", "Int32 count",
         "String day", "String dependency", "Int64 duration", "Int64 earnedPoints", "Nullable<Int64> earnedPoints", "Exception exception", "Int64 found",
         "BreakerState from", "String from", "Int64 handled", "String here", "Double hours", "String hours", "String job", "String kind", "ILogger logger", "LogLevel level", "String mail", "String news", "DateTime notAfter",
-        "String operation", "String outcome", "String pdiCode", "String problem", "String reason", "Int64 redeemedPoints", "Nullable<Int64> redeemedPoints",
+        "String operation", "String outcome", "String pdiCode", "String problem", "String reason", "String recipient", "Int64 redeemedPoints", "Nullable<Int64> redeemedPoints",
         "Int32 retry", "String route", "Double seconds", "String sessionId", "String sqlState", "CheckStatus status", "String status", "String target",
         "BreakerState to", "String to", "DateTimeOffset until",
     ];
@@ -45,7 +45,7 @@ public sealed class DataClassTests
         "FieldError.Message", "HealthReport.Commit", "HealthReport.Version", "JobItem.Name", "JobRunItem.Error", "JobRunRow.Error", "JobRunRow.Progress", "ListSessionsQuery.From",
         "ListSessionsQuery.To", "KnownValue.Value", "MaintenanceItem.Reason", "MaintenanceRequest.From", "MaintenanceRequest.Reason",
         "MaintenanceRequest.Until", "MaintenanceWindow.Reason", "Notification.Html", "Notification.Key", "Notification.Subject", "Notification.Text",
-        "OutgoingMail.Html", "OutgoingMail.Key", "OutgoingMail.Subject", "OutgoingMail.Text", "SessionSum.Reason", "Settings.HttpsCertificate",
+        "OutgoingMail.Html", "OutgoingMail.Key", "OutgoingMail.OnlyTo", "OutgoingMail.Subject", "OutgoingMail.Text", "RefusedRecipient.Address", "RefusedRecipient.Reason", "SessionSum.Reason", "Settings.HttpsCertificate",
         "Settings.HttpsKey", "Settings.RateLimitClients", "PdiWorkRow.LastError", "PostgresUrl.Database", "PostgresUrl.Key", "PostgresUrl.Options", "Problem.Description",
         "Problem.Type", "QueueItem.LastError", "SessionChange.Detail", "SessionEventRow.Detail", "SessionFailure.Reason", "TimelineEntry.Detail",
     ];
