@@ -103,11 +103,15 @@ internal sealed class LogLine
 
     private void WriteFirst(string name)
     {
-        var index = values.FindIndex(member => member.Key == name);
-        if (index < 0)
+        // By hand: a search with a lambda costs an object and a delegate for each name and line.
+        for (var index = 0; index < values.Count; index++)
+        {
+            if (values[index].Key != name)
+                continue;
+            WriteMember(name, values[index].Value);
+            values.RemoveAt(index);
             return;
-        WriteMember(name, values[index].Value);
-        values.RemoveAt(index);
+        }
     }
 
     private void WriteMember(string name, object? value)
