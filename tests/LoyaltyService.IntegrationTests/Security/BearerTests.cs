@@ -23,6 +23,7 @@ public sealed class BearerTests(BearerTests.Running running) : IClassFixture<Bea
         Assert.Equal(200, (await SaleWith(issuer.Token(algorithm)).IdentifyAsync()).Status);
 
     private static readonly string[] List = ["openid", "loyalty"];
+    private static readonly string[] Others = ["other-service", "loyalty"];
 
     public static TheoryData<string> Refused => [.. Tokens.Keys];
 
@@ -36,13 +37,21 @@ public sealed class BearerTests(BearerTests.Running running) : IClassFixture<Bea
         ["for nobody"] = issuer => issuer.Token(changes: ("aud", null)),
         ["of another issuer"] = issuer => issuer.Token(changes: ("iss", "https://login.example.com/")),
         ["of no issuer"] = issuer => issuer.Token(changes: ("iss", null)),
+        ["of nearly the issuer"] = issuer => issuer.Token(changes: ("iss", issuer.Authority + "/")),
+        ["for a service with a longer name"] = issuer => issuer.Token(changes: ("aud", Issuer.Audience + "-2")),
+        ["for a list of other services"] = issuer => issuer.Token(changes: ("aud", Others)),
         ["not signed"] = issuer => issuer.Token("none"),
         ["signed with the public key"] = issuer => issuer.Token("HS256"),
+        // The algorithm of RS256 by the name that XML has for it, which the library knows too.
+        ["signed by an algorithm that is not in the list"] = issuer => issuer.Token("http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"),
+        ["signed with a key that it brings along"] = issuer => issuer.TokenOfAnother(),
         ["signed by somebody else"] = issuer => WithSignature(issuer.Token(), 'x'),
         ["without its signature"] = issuer => issuer.Token()[..(issuer.Token().LastIndexOf('.') + 1)],
         ["with claims of another token"] = issuer => Mixed(issuer.Token(changes: ("scope", "loyalty ops")), issuer.Token()),
         ["of no client"] = issuer => issuer.Token(changes: [("client_id", null), ("sub", null)]),
         ["of a client with a strange name"] = issuer => issuer.Token(changes: [("client_id", "shop\n"), ("sub", null)]),
+        ["of a client with an endless name"] = issuer => issuer.Token(changes: [("client_id", new string('x', 201)), ("sub", null)]),
+        ["of a client without a name"] = issuer => issuer.Token(changes: [("client_id", ""), ("sub", "")]),
         ["no token"] = _ => "till-secret",
         ["empty"] = _ => "",
     };

@@ -74,9 +74,17 @@ internal sealed class Issuer : IAsyncDisposable
         };
         foreach (var (name, value) in changes)
             claims[name] = value;
-        var text = Part(new { alg = algorithm, typ = "at+jwt", kid = KeyId(algorithm) })
-            + "." + Part(claims.Where(claim => claim.Value is not null).ToDictionary());
-        return text + "." + Base64Url.EncodeToString(Sign(algorithm, Encoding.ASCII.GetBytes(text)));
+        return Signed(new { alg = algorithm, typ = "at+jwt", kid = KeyId(algorithm) }, claims, text => Sign(algorithm, text));
+    }
+
+    /// <summary>A token like this issuer's, signed with somebody else's key, which is in the token's own header.</summary>
+    public string TokenOfAnother()
+    {
+        using var own = RSA.Create(2048);
+        var claims = JsonSerializer.Deserialize<Dictionary<string, object?>>(Base64Url.DecodeFromChars(Token().Split('.')[1]))!;
+        var key = own.ExportParameters(false);
+        var jwk = new { kty = "RSA", n = Base64Url.EncodeToString(key.Modulus), e = Base64Url.EncodeToString(key.Exponent) };
+        return Signed(new { alg = "RS256", typ = "at+jwt", jwk }, claims, text => own.SignData(text, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
     }
 
     public static (string, string) Header(string token) => ("Authorization", "Bearer " + token);
@@ -88,13 +96,19 @@ internal sealed class Issuer : IAsyncDisposable
         ec.Dispose();
     }
 
+    private static string Signed(object header, Dictionary<string, object?> claims, Func<byte[], byte[]> sign)
+    {
+        var text = Part(header) + "." + Part(claims.Where(claim => claim.Value is not null).ToDictionary());
+        return text + "." + Base64Url.EncodeToString(sign(Encoding.ASCII.GetBytes(text)));
+    }
+
     private IResult Answer(object document) => IsAway ? Results.StatusCode(503) : Results.Json(document);
 
     private string KeyId(string algorithm) => (algorithm.StartsWith("ES", StringComparison.Ordinal) ? "ec-" : "rsa-") + generation;
 
     private byte[] Sign(string algorithm, byte[] text) => algorithm switch
     {
-        "RS256" => rsa.SignData(text, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1),
+        "RS256" or "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256" => rsa.SignData(text, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1),
         "PS256" => rsa.SignData(text, HashAlgorithmName.SHA256, RSASignaturePadding.Pss),
         "ES256" => ec.SignData(text, HashAlgorithmName.SHA256),
         // The public key, which everybody has, taken for a shared secret.
