@@ -5,8 +5,10 @@ namespace LoyaltyService;
 /// <summary>Which release this is: the version of Directory.Build.props, and the commit that it was built from.</summary>
 internal static class Release
 {
-    // version+commit; the build adds the commit where it knows it.
-    private static readonly string[] Parts = typeof(Release).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+', 2);
+    /// <summary>version+commit; the build adds the commit where it knows it.</summary>
+    public static readonly string Full = typeof(Release).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+
+    private static readonly string[] Parts = Full.Split('+', 2);
 
     public static string Version => Parts[0];
 

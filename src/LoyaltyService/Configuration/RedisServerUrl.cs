@@ -12,21 +12,10 @@ internal sealed record RedisServerUrl(HostPort Server, bool Ssl, string? User, [
     public static Parsed<RedisUrl> ParseServer(string text, bool ssl)
     {
         var rest = text.AsSpan();
-        string? user = null;
-        string? password = null;
-        if (rest.IndexOf('@') is var end and >= 0)
-        {
-            var credentials = rest[..end];
-            rest = rest[(end + 1)..];
-            // redis://word@host means a user to some clients and a password to others.
-            if (credentials.IndexOf(':') is var colon && (colon < 0 || colon == credentials.Length - 1))
-                return new Problem("must have user:password@ or :password@ before the host");
-            user = PercentEncoding.Decode(credentials[..colon]);
-            password = PercentEncoding.Decode(credentials[(colon + 1)..]);
-            if (user is null || password is null)
-                return PercentEncoding.Problem;
-        }
-
+        // redis://word@host means a user to some clients and a password to others.
+        var credentials = UrlCredentials.TakeFrom(ref rest, needsUser: false, new Problem("must have user:password@ or :password@ before the host"));
+        if (!credentials.Succeeded)
+            return new Parsed<RedisUrl>(credentials.Problems);
         if (rest.Contains('@'))
             return new Problem("must have only one @, between the password and the host; write @ in a password as %40");
         if (rest.ContainsAny('?', '#'))
@@ -40,7 +29,7 @@ internal sealed record RedisServerUrl(HostPort Server, bool Ssl, string? User, [
 
         var server = HostPort.Parse(slash < 0 ? rest : rest[..slash], DefaultPort, allowSocket: false);
         return server.Succeeded
-            ? new RedisServerUrl(server.Value, ssl, string.IsNullOrEmpty(user) ? null : user, password, database)
+            ? new RedisServerUrl(server.Value, ssl, credentials.Value.User is "" ? null : credentials.Value.User, credentials.Value.Password, database)
             : new Parsed<RedisUrl>(server.Problems);
     }
 

@@ -33,20 +33,9 @@ internal sealed record SmtpUrl(HostPort Server, bool Ssl, string? User, [propert
     private static Parsed<SmtpUrl> ParseServer(string text, bool ssl)
     {
         var rest = text.AsSpan();
-        string? user = null;
-        string? password = null;
-        if (rest.IndexOf('@') is var end and >= 0)
-        {
-            var credentials = rest[..end];
-            rest = rest[(end + 1)..];
-            if (credentials.IndexOf(':') is var colon && (colon <= 0 || colon == credentials.Length - 1))
-                return new Problem("must have user:password@ before the host, or neither");
-            user = PercentEncoding.Decode(credentials[..colon]);
-            password = PercentEncoding.Decode(credentials[(colon + 1)..]);
-            if (user is null || password is null)
-                return PercentEncoding.Problem;
-        }
-
+        var credentials = UrlCredentials.TakeFrom(ref rest, needsUser: true, new Problem("must have user:password@ before the host, or neither"));
+        if (!credentials.Succeeded)
+            return new Parsed<SmtpUrl>(credentials.Problems);
         if (rest.Contains('@'))
             return new Problem("must have only one @, between the password and the host; write @ elsewhere as %40");
         if (rest.ContainsAny('?', '#'))
@@ -57,6 +46,6 @@ internal sealed record SmtpUrl(HostPort Server, bool Ssl, string? User, [propert
             return new Problem("must end with the host and its port; write / in a password as %2F");
 
         var server = HostPort.Parse(rest, ssl ? DefaultSslPort : DefaultPort, allowSocket: false);
-        return server.Succeeded ? new SmtpUrl(server.Value, ssl, user, password) : new Parsed<SmtpUrl>(server.Problems);
+        return server.Succeeded ? new SmtpUrl(server.Value, ssl, credentials.Value.User, credentials.Value.Password) : new Parsed<SmtpUrl>(server.Problems);
     }
 }

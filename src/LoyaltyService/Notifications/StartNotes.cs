@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reflection;
 using LoyaltyService.Configuration;
 using LoyaltyService.Storage;
 
@@ -16,16 +15,13 @@ internal sealed partial class StartNotes(
     // Each replica's own affair.
     private static readonly string[] NotShared = [nameof(Settings.Port)];
 
-    public static string Version { get; } =
-        typeof(StartNotes).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         while (true)
         {
             try
             {
-                await NoteAsync("version", Version, OfVersion, stoppingToken);
+                await NoteAsync("version", Release.Full, OfVersion, stoppingToken);
                 await NoteAsync("configuration", Shown(settings), OfConfiguration, stoppingToken);
                 return;
             }
@@ -64,10 +60,10 @@ internal sealed partial class StartNotes(
 
     private static Notification OfVersion(KnownValue? before, string key) => new(
         key,
-        $"new deployment, {Version}",
+        $"new deployment, {Release.Full}",
         before is null
-            ? $"Version {Version} has started, the first one on this database."
-            : $"Version {Version} has started. The last start was of version {before.Value}.");
+            ? $"Version {Release.Full} has started, the first one on this database."
+            : $"Version {Release.Full} has started. The last start was of version {before.Value}.");
 
     private Notification? OfConfiguration(KnownValue? before, string key) => before is null ? null : new(
         key,

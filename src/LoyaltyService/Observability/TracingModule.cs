@@ -1,4 +1,3 @@
-using System.Reflection;
 using LoyaltyService.Configuration;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -20,7 +19,7 @@ internal static class TracingModule
         builder.Configuration[EnvironmentVariables.OtlpEndpoint.Name] = endpoint.AbsoluteUri;
         builder.Services.AddOpenTelemetry()
             .ConfigureResource(static resource => resource
-                .AddService(LogLine.Service, serviceVersion: Version())
+                .AddService(LogLine.Service, serviceVersion: Release.Full)
                 // What the operator says wins.
                 .AddEnvironmentVariableDetector())
             .WithTracing(static tracing => tracing
@@ -31,7 +30,4 @@ internal static class TracingModule
     }
 
     private static bool IsProbe(PathString path) => path.StartsWithSegments("/health") || path.StartsWithSegments("/metrics");
-
-    private static string Version() =>
-        typeof(TracingModule).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 }

@@ -1,4 +1,3 @@
-using System.Reflection;
 using LoyaltyService.Loyalty;
 using LoyaltyService.Security;
 using Microsoft.AspNetCore.OpenApi;
@@ -15,7 +14,8 @@ internal static class DocumentTransformer
 
     public static Task TransformAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)
     {
-        document.Info = new OpenApiInfo { Title = ServiceName, Version = Version(), Description = Description() };
+        // Without the commit: the document is the same for every build of a version.
+        document.Info = new OpenApiInfo { Title = ServiceName, Version = Release.Version, Description = Description() };
         // The address that the document was read from is one machine's; callers know their own.
         document.Servers = [];
         foreach (var tag in document.Tags ?? new HashSet<OpenApiTag>())
@@ -41,10 +41,6 @@ internal static class DocumentTransformer
         SchemaTransformer.RemoveNullAlternatives(components);
         return Task.CompletedTask;
     }
-
-    /// <summary>Without the commit that a build may add: the document is the same for every build of a version.</summary>
-    private static string Version() =>
-        typeof(DocumentTransformer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     private static string? DescriptionOf(OpenApiTag tag) => tag.Name switch
     {

@@ -41,7 +41,7 @@ internal static class AuditEndpoints
         var page = rows.Take(pageSize).ToList();
         return Answer<AuditResponse>.Of(
             StatusCodes.Status200OK,
-            new AuditResponse([.. page.Select(AuditItem.Of)], rows.Count > pageSize ? new PageCursor(page[^1].At, page[^1].Id).ToString() : null),
+            new AuditResponse([.. page.Select(row => row.Action)], rows.Count > pageSize ? new PageCursor(page[^1].Action.At, page[^1].Id).ToString() : null),
             LoyaltyJson.Wire.AuditResponse);
     }
 }
@@ -68,8 +68,4 @@ internal sealed record AuditItem(
     string? Target,
     string Outcome,
     [property: Personal] string? Detail,
-    string? TraceId) : Discreet
-{
-    public static AuditItem Of(AuditRow row) => new(
-        row.At, row.Client, row.Subject, row.Source, row.Action, row.Target, row.Outcome, row.Detail, row.TraceId);
-}
+    string? TraceId) : Discreet;

@@ -39,15 +39,5 @@ internal static class AuditActions
     public static readonly IReadOnlyList<string> All = [ReplayItem, ResolveItem, ResolveFinding, RunJob, ChangeLogLevel, AnnounceMaintenance, CallOffMaintenance, UseOps];
 }
 
-/// <summary>A row of the audit, as it is read.</summary>
-internal sealed record AuditRow(
-    Guid Id,
-    DateTimeOffset At,
-    string Client,
-    [property: Personal] string? Subject,
-    [property: Personal] string Source,
-    string Action,
-    string? Target,
-    string Outcome,
-    [property: Personal] string? Detail,
-    string? TraceId) : Discreet;
+/// <summary>A row of the audit, as it is read, and the id that it has in the list.</summary>
+internal sealed record AuditRow(Guid Id, AuditItem Action) : Discreet;

@@ -52,8 +52,10 @@ internal sealed class PostgresAuditStore(PostgresDatabase database) : IAuditStor
             Param.Of(limit), Param.Of(after?.At ?? DateTimeOffset.MaxValue), Param.Of(after?.Id ?? Guid.AllBitsSet), Param.Of(client), Param.Of(action),
         ],
         static row => new AuditRow(
-            row.GetGuid(0), row.GetFieldValue<DateTimeOffset>(1), row.GetString(2), row.StringOrNull(3), row.GetString(4), row.GetString(5),
-            row.StringOrNull(6), row.GetString(7), row.StringOrNull(8), row.StringOrNull(9)),
+            row.GetGuid(0),
+            new AuditItem(
+                row.GetFieldValue<DateTimeOffset>(1), row.GetString(2), row.StringOrNull(3), row.GetString(4), row.GetString(5), row.StringOrNull(6),
+                row.GetString(7), row.StringOrNull(8), row.StringOrNull(9))),
         cancellationToken);
 
     public Task<int> ForgetAsync(TimeSpan keep, int limit, CancellationToken cancellationToken) =>

@@ -45,8 +45,10 @@ internal sealed class SqliteAuditStore(SqliteDatabase database) : IAuditStore
                 ("$limit", limit), ("$after", (after?.At ?? DateTimeOffset.MaxValue).ToUnixTimeMilliseconds()),
                 ("$after_id", (after?.Id ?? Guid.AllBitsSet).ToBlob()), ("$client", client), ("$action", action));
             return list.All(static row => new AuditRow(
-                row.GuidAt(0), row.TimeAt(1), row.GetString(2), row.StringOrNull(3), row.GetString(4), row.GetString(5), row.StringOrNull(6),
-                row.GetString(7), row.StringOrNull(8), row.StringOrNull(9)));
+                row.GuidAt(0),
+                new AuditItem(
+                    row.TimeAt(1), row.GetString(2), row.StringOrNull(3), row.GetString(4), row.GetString(5), row.StringOrNull(6), row.GetString(7),
+                    row.StringOrNull(8), row.StringOrNull(9))));
         }, cancellationToken);
 
     public Task<int> ForgetAsync(TimeSpan keep, int limit, CancellationToken cancellationToken) => database.WriteAsync(

@@ -1,4 +1,3 @@
-using LoyaltyService.Security;
 using LoyaltyService.Storage;
 using Npgsql;
 using NpgsqlTypes;
@@ -53,64 +52,6 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
         with gone as (delete from sessions where id = $1 and version = 1 returning id),
         unneeded as (delete from pdi_work where session_id in (select id from gone))
         delete from session_events where session_id in (select id from gone)
-        """;
-
-    private const string UpdateWhere = """
-        with changed as (
-            update sessions
-               set status = $4, version = version + 1, busy_until = null,
-                   pdi_session_id = $5, customer_name = $6, current_points = $7, tier = $8, identified_version = $9,
-                   earned_points = $10, reward_source = $11,
-                   finalize_fingerprint = $12, finalize_key = $13, final_amount = $14, apply_rewards = $15, redeem_points = $16,
-                   redeemed_points = $17, new_balance = $18, receipt_id = $19,
-                   finalized_at = case when $4 = 'finalized' then now() end, failed_at = case when $4 = 'failed' then now() end,
-                   failure_reason = $20, failure_code = $21, failure_message = $22
-             where id = $1 and version = $2 and status = $3
-        """;
-
-    private const string ThenTell = """
-
-            returning id, version, status, earned_points, redeemed_points, reward_source),
-        timeline as (
-            insert into session_events (session_id, version, event, status, cause, at, amount,
-                                        earned_points, redeemed_points, reward_source, detail, trace_id)
-            select id, version, $23, status, $24, now(), $25, earned_points, redeemed_points, reward_source, $26, $27 from changed)
-        """;
-
-    private const string Update = UpdateWhere + ThenTell;
-
-    private const string SaveOnly = Update + "\nselect null::tid from changed";
-
-    private const string SaveAndOwe = Update + """
-        ,
-        owed as (
-            insert into pdi_work (session_id, created_at, due_at, lease_until) select id, now(), now(), now() + $28 from changed
-            on conflict (session_id) do update
-               set lease_until = excluded.lease_until, fence = pdi_work.fence + 1, attempts = 0, parked_at = null, last_error = null
-            returning ctid)
-        select ctid from owed
-        """;
-
-    private const string Settle = """
-        ,
-        settled as (delete from pdi_work where session_id in (select id from changed))
-        select null::tid from changed
-        """;
-
-    private const string SaveAndSettle = Update + Settle;
-
-    private static readonly string SaveAndAbandon = UpdateWhere + """
-
-               and exists (select from pdi_work where session_id = $1 and parked_at is not null)
-        """ + ThenTell + $",\naudited as ({PostgresAuditStore.InsertOf("$28")} from changed where $28::text[] is not null)" + Settle;
-
-    // pdi_work is so small that all sales in flight share one page of its index. Who searches the page is in conflict with all who add
-    // to it, under serializable isolation; who knows where the row is, is in conflict with nobody. If the row has moved meanwhile, a
-    // worker holds it, and removes it when it finds nothing left to do.
-    private const string SaveAndSettleKnown = Update + """
-        ,
-        settled as (delete from pdi_work where ctid = $28 and session_id = $1 and exists (select from changed))
-        select null::tid from changed
         """;
 
     private const string Claim = """
@@ -169,19 +110,12 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
 
     public async Task<Session?> SaveAsync(SessionChange change, CancellationToken cancellationToken)
     {
-        var statement = change switch
-        {
-            { Work: PdiWorkChange.Owed } => SaveAndOwe,
-            { Work: PdiWorkChange.Settled, Before.WorkRow: not null } => SaveAndSettleKnown,
-            { Work: PdiWorkChange.Settled } => SaveAndSettle,
-            { Work: PdiWorkChange.Abandoned } => SaveAndAbandon,
-            _ => SaveOnly,
-        };
+        var (statement, parameters) = PostgresSessionChange.StatementOf(change);
         try
         {
             return await database.QueryAsync(
                 statement,
-                UpdateParameters(change),
+                parameters,
                 row => change.After with { WorkRow = row.IsDBNull(0) ? null : row.GetFieldValue<NpgsqlTid>(0) },
                 cancellationToken);
         }
@@ -214,28 +148,4 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
         Param.Of(session.TransactionId), Param.Of(session.StoreId), Param.Of(session.CustomerId), Param.Of(session.Metadata),
         Param.Of(session.IdentifyFingerprint), Param.Of(session.TraceId), Param.Of(lifetime), Param.Of(busyFor),
     ];
-
-    private static NpgsqlParameter[] UpdateParameters(SessionChange change)
-    {
-        var (before, after) = (change.Before, change.After);
-        NpgsqlParameter[] parameters =
-        [
-            Param.Of(before.Id), Param.Of(before.Version), Param.Of(before.Status.ToText()),
-            Param.Of(after.Status.ToText()), Param.Of(after.PdiSessionId), Param.Of(after.CustomerName), Param.Of(after.CurrentPoints),
-            Param.Of(after.Tier), Param.Of(after.IdentifiedVersion), Param.Of(after.EarnedPoints), Param.Of(after.RewardSource),
-            Param.Of(after.Intent?.Fingerprint), Param.Of(after.Intent?.PdiKey), Param.Of(after.Intent?.FinalAmount),
-            Param.Of(after.Intent?.ApplyRewards), Param.Of(after.Intent?.RedeemPoints),
-            Param.Of(after.RedeemedPoints), Param.Of(after.NewBalance), Param.Of(after.ReceiptId),
-            Param.Of(after.Failure?.Reason), Param.Of(after.Failure?.Code), Param.Of(after.Failure?.Message),
-            Param.Of(change.Event.ToText()), Param.Of(change.Cause), Param.Of(change.Amount),
-            Param.Of(change.Detail ?? after.Failure?.Code), Param.Of(change.TraceId),
-        ];
-        return change switch
-        {
-            { Work: PdiWorkChange.Owed } => [.. parameters, Param.Of(change.WorkLease)],
-            { Work: PdiWorkChange.Abandoned } => [.. parameters, PostgresAuditStore.ParamOf(change.Audit)],
-            { Work: PdiWorkChange.Settled, Before.WorkRow: { } row } => [.. parameters, new NpgsqlParameter<NpgsqlTid> { TypedValue = row, NpgsqlDbType = NpgsqlDbType.Tid }],
-            _ => parameters,
-        };
-    }
 }

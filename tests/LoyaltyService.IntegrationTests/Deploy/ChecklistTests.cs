@@ -13,7 +13,7 @@ public sealed class ChecklistTests : IAsyncLifetime
         ["PDI_API_URL"] = "https://pdi.example.com/",
         ["PDI_CLIENT_ID"] = "loyalty",
         ["PDI_CLIENT_SECRET"] = "hush",
-        ["API_KEYS"] = "till:loyalty:8f260a0b09492f0865d2387ee9805f861d6e1cc9be492de9a08a8b044eac1d87",
+        ["API_KEYS"] = $"till:loyalty:{KeyHash.Of("not a secret")}",
     };
 
     private TestDatabase database = null!;

@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
-using System.Text;
 using LoyaltyService.IntegrationTests.Faults;
 using LoyaltyService.IntegrationTests.Infrastructure;
 
@@ -96,7 +94,7 @@ public sealed class RollingRestartTests : IAsyncLifetime
         replicas[number] = await ServiceProcess.StartImageAsync(image, database, pdi.Address, new()
         {
             ["AUTO_MIGRATE"] = "false",
-            ["API_KEYS"] = $"till:loyalty:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ApiKey)))}",
+            ["API_KEYS"] = $"till:loyalty:{KeyHash.Of(ApiKey)}",
         }, port);
 
     private async Task SellAsync(int till, CancellationToken closing)

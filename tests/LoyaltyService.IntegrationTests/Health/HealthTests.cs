@@ -201,7 +201,7 @@ public sealed class HealthTests : IAsyncLifetime
     public async Task Probes_and_metrics_need_no_key(string path)
     {
         await using var guarded = await LoyaltyApp.StartAsync(
-            Backend.Sqlite, new() { ["API_KEYS"] = "till:loyalty:8f260a0b09492f0865d2387ee9805f861d6e1cc9be492de9a08a8b044eac1d87" });
+            Backend.Sqlite, new() { ["API_KEYS"] = $"till:loyalty:{KeyHash.Of("not a secret")}" });
 
         Assert.Equal(200, (await guarded.GetAsync(path)).Status);
         Assert.Equal(401, (await guarded.GetAsync("/ops/queue")).Status);

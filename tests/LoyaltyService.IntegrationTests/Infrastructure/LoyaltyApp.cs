@@ -56,22 +56,7 @@ internal sealed class LoyaltyApp : IAsyncDisposable
         pdi ??= await Simulator.StartAsync();
         var app = Program.Build([], builder =>
         {
-            builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
-            {
-                ["NODE_ENV"] = "test",
-                ["PORT"] = "0",
-                ["DATABASE_URL"] = database.Url,
-                ["REDIS_URL"] = backend is Backend.Postgres ? TestServers.RedisUrl : "memory:",
-                ["PDI_API_URL"] = pdi.Address.AbsoluteUri,
-                ["PDI_CLIENT_ID"] = "loyalty",
-                ["PDI_CLIENT_SECRET"] = "simulator-secret",
-                ["LOG_LEVEL"] = "error",
-                // All tests together are one address.
-                ["RATE_LIMIT_GLOBAL_PER_SECOND"] = "0",
-                ["RATE_LIMIT_CUSTOMER_PER_SECOND"] = "0",
-                ["RATE_LIMIT_IP_PER_MINUTE"] = "0",
-            });
-            builder.Configuration.AddInMemoryCollection(variables ?? []);
+            builder.Configuration.AddInMemoryCollection(ServiceEnvironment.Of(database, pdi.Address, port: 0, variables));
             services?.Invoke(builder.Services);
             // Nothing by the clock, unless the test says so.
             builder.Services.TryAddSingleton(new JobLimits { BySchedule = false });

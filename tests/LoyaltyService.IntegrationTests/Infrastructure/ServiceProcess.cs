@@ -38,7 +38,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
     public static ServiceProcess LaunchService(TestDatabase database, Uri pdi, Dictionary<string, string?>? variables = null)
     {
         var port = FreePort.Find();
-        return Launch("LoyaltyService", [], Variables(database, pdi, port, variables), port);
+        return Launch("LoyaltyService", [], ServiceEnvironment.Of(database, pdi, port, variables), port);
     }
 
     /// <summary>Starts the image as a container would be, and waits until it answers at <paramref name="probe"/>.</summary>
@@ -46,7 +46,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
         Image image, TestDatabase database, Uri pdi, Dictionary<string, string?>? variables = null, int? atPort = null, string probe = "/health/ready")
     {
         var port = atPort ?? FreePort.Find();
-        var service = Launch(image.Start("ENTRYPOINT", Variables(database, pdi, port, variables)), port);
+        var service = Launch(image.Start("ENTRYPOINT", ServiceEnvironment.Of(database, pdi, port, variables)), port);
         await service.AnswersAsync(probe);
         return service;
     }
@@ -86,28 +86,6 @@ internal sealed class ServiceProcess : IAsyncDisposable
         if (!process.HasExited)
             await KillAsync();
         process.Dispose();
-    }
-
-    private static Dictionary<string, string?> Variables(TestDatabase database, Uri pdi, int port, Dictionary<string, string?>? variables)
-    {
-        var environment = new Dictionary<string, string?>
-        {
-            ["NODE_ENV"] = "test",
-            ["PORT"] = port.ToString(),
-            ["DATABASE_URL"] = database.Url,
-            ["REDIS_URL"] = database.Url.StartsWith("postgresql", StringComparison.Ordinal) ? TestServers.RedisUrl : "memory:",
-            ["PDI_API_URL"] = pdi.AbsoluteUri,
-            ["PDI_CLIENT_ID"] = "loyalty",
-            ["PDI_CLIENT_SECRET"] = "simulator-secret",
-            ["LOG_LEVEL"] = "error",
-            // All tests together are one address.
-            ["RATE_LIMIT_GLOBAL_PER_SECOND"] = "0",
-            ["RATE_LIMIT_CUSTOMER_PER_SECOND"] = "0",
-            ["RATE_LIMIT_IP_PER_MINUTE"] = "0",
-        };
-        foreach (var (name, value) in variables ?? [])
-            environment[name] = value;
-        return environment;
     }
 
     private static ServiceProcess Launch(string program, string[] arguments, Dictionary<string, string?> environment, int port)

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.Security;
@@ -25,7 +24,7 @@ public sealed class AuthenticationTests(AuthenticationTests.Running running) : I
     [MemberData(nameof(Calls))]
     public async Task Without_a_known_key_nothing_is_done(string method, string path)
     {
-        foreach (var key in new[] { null, "", "wrong", "TILL-SECRET", "till-secret,till-secret", new string('x', 257), Hash("till-secret") })
+        foreach (var key in new[] { null, "", "wrong", "TILL-SECRET", "till-secret,till-secret", new string('x', 257), KeyHash.Of("till-secret") })
         {
             var answer = await CallAsync(method, path, key);
 
@@ -112,16 +111,16 @@ public sealed class AuthenticationTests(AuthenticationTests.Running running) : I
     public async Task A_key_that_is_put_into_the_file_counts_without_a_restart_and_one_that_is_taken_out_does_not()
     {
         var file = Path.GetTempFileName();
-        await File.WriteAllTextAsync(file, $"till:loyalty:{Hash("old-secret")}", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(file, $"till:loyalty:{KeyHash.Of("old-secret")}", TestContext.Current.CancellationToken);
         await using var rotating = await LoyaltyApp.StartAsync(Backend.Sqlite, new() { ["API_KEYS_FILE"] = file });
         var reload = rotating.Services.GetServices<IHostedService>().OfType<ApiKeyReload>().Single();
         var sale = new Sale(rotating);
         var first = await (sale with { Headers = [("X-Api-Key", "old-secret")] }).IdentifyAsync();
 
-        await File.WriteAllTextAsync(file, $"till:loyalty:{Hash("old-secret")},till:loyalty:{Hash("new-secret")}", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(file, $"till:loyalty:{KeyHash.Of("old-secret")},till:loyalty:{KeyHash.Of("new-secret")}", TestContext.Current.CancellationToken);
         reload.Look();
         var both = await (sale with { Headers = [("X-Api-Key", "new-secret")] }).IdentifyAsync();
-        await File.WriteAllTextAsync(file, $"till:loyalty:{Hash("new-secret")}", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(file, $"till:loyalty:{KeyHash.Of("new-secret")}", TestContext.Current.CancellationToken);
         reload.Look();
 
         Assert.Equal((200, first.Text, true), (both.Status, both.Text, both.IsReplay));
@@ -142,7 +141,7 @@ public sealed class AuthenticationTests(AuthenticationTests.Running running) : I
 
     private static Task<LoyaltyApp> StartAsync() => LoyaltyApp.StartAsync(Backend.Sqlite, new()
     {
-        ["API_KEYS"] = $"till:loyalty:{Hash("till-secret")},till:loyalty:{Hash("till-secret-2")},kiosk:loyalty:{Hash("kiosk-secret")},operator:ops:{Hash("operator-secret")}",
+        ["API_KEYS"] = $"till:loyalty:{KeyHash.Of("till-secret")},till:loyalty:{KeyHash.Of("till-secret-2")},kiosk:loyalty:{KeyHash.Of("kiosk-secret")},operator:ops:{KeyHash.Of("operator-secret")}",
     });
 
     private async Task<Answer> CallAsync(string method, string path, string? key, params (string, string)[] headers)
@@ -153,6 +152,4 @@ public sealed class AuthenticationTests(AuthenticationTests.Running running) : I
             request.Content = new StringContent(body, Encoding.UTF8, "application/json");
         return await app.SendAsync(request, key is null ? headers : [.. headers, ("X-Api-Key", key)]);
     }
-
-    private static string Hash(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
 }

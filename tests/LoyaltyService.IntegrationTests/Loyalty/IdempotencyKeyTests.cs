@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using LoyaltyService.IntegrationTests.Infrastructure;
@@ -77,7 +76,7 @@ public abstract class IdempotencyKeyTests(Backend backend) : IAsyncLifetime
     [Fact]
     public async Task Clients_do_not_share_keys()
     {
-        static string Entry(string client) => $"{client}:loyalty:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes("secret-of-" + client)))}";
+        static string Entry(string client) => $"{client}:loyalty:{KeyHash.Of("secret-of-" + client)}";
         await using var own = await LoyaltyApp.StartAsync(backend, new() { ["API_KEYS"] = $"{Entry("till")},{Entry("kiosk")}" });
         Sale Of(string client) => new(own) { TransactionId = "TXN-1", Headers = [("Idempotency-Key", key), ("X-Api-Key", "secret-of-" + client)] };
 

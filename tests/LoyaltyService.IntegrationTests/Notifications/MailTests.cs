@@ -53,7 +53,7 @@ public sealed class MailTests : IAsyncLifetime
         var mail = await server.GetsAsync("new deployment");
         await second.LogsAsync("MailSent");
 
-        Assert.Contains(StartNotes.Version, mail.Text, StringComparison.Ordinal);
+        Assert.Contains(Release.Full, mail.Text, StringComparison.Ordinal);
         Assert.Single(server.Mails(), sent => sent.Subject == mail.Subject);
     }
 

@@ -4,11 +4,7 @@ using System.Text;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
 using LoyaltyService.Pdi;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using OpenTelemetry.Trace;
 
 namespace LoyaltyService.IntegrationTests.Observability;
@@ -93,11 +89,10 @@ public sealed class TraceTests
     [Fact]
     public async Task A_collector_gets_the_spans_over_OTLP_and_nothing_secret_in_them()
     {
-        var bodies = new ConcurrentQueue<byte[]>();
-        await using var collector = await CollectorAsync(bodies);
+        await using var collector = await Collector.StartAsync();
         await using var app = await StartAsync(new()
         {
-            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Urls.Single(),
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Url,
             ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
         });
         var sale = await (new Sale(app) { Headers = FromTill }).IdentifiedAsync();
@@ -106,7 +101,7 @@ public sealed class TraceTests
         await app.StopAsync();
 
         // Texts stand in the protocol's bytes as they are, and so do the 16 bytes of a trace.
-        var sent = string.Concat(bodies.Select(Encoding.Latin1.GetString));
+        var sent = collector.Received(Encoding.Latin1);
         Assert.Contains(Encoding.Latin1.GetString(Convert.FromHexString(trace)), sent, StringComparison.Ordinal);
         Assert.Contains("loyalty-service", sent, StringComparison.Ordinal);
         Assert.Contains("/loyalty/finalize", sent, StringComparison.Ordinal);
@@ -136,22 +131,6 @@ public sealed class TraceTests
             collection.AddSingleton(new PdiWorkLimits { Poll = TimeSpan.FromMilliseconds(100), FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromMilliseconds(300) });
             services?.Invoke(collection);
         });
-
-    private static async Task<WebApplication> CollectorAsync(ConcurrentQueue<byte[]> bodies)
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        var collector = builder.Build();
-        collector.MapPost("/v1/traces", async (HttpRequest request) =>
-        {
-            var body = new MemoryStream();
-            await request.Body.CopyToAsync(body);
-            bodies.Enqueue(body.ToArray());
-        });
-        await collector.StartAsync();
-        return collector;
-    }
 
     private static Task<Answer> SettledAsync(Sale sale, string status) => Eventually.GetAsync(
         sale.StatusAsync, answer => answer.Json.GetProperty("status").GetString() == status, $"the session is {status}", TimeSpan.FromSeconds(30));

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
@@ -126,7 +124,7 @@ public abstract class QueueTests(Backend backend)
     [Fact]
     public async Task Operators_see_the_sales_of_all_clients_and_tills_see_no_queue()
     {
-        await using var app = await StartAsync(Patient, new() { ["API_KEYS"] = $"till:loyalty:{Hash("till-secret")},other:loyalty:{Hash("other-secret")},oncall:ops:{Hash("ops-secret")}" });
+        await using var app = await StartAsync(Patient, new() { ["API_KEYS"] = $"till:loyalty:{KeyHash.Of("till-secret")},other:loyalty:{KeyHash.Of("other-secret")},oncall:ops:{KeyHash.Of("ops-secret")}" });
         await OutageAsync(app, Till);
         var mine = await (new Sale(app) { Headers = Till }).IdentifiedAsync();
         var other = await (new Sale(app) { Headers = OtherTill }).IdentifiedAsync();
@@ -231,8 +229,6 @@ public abstract class QueueTests(Backend backend)
     private static string? Text(JsonElement json, string member) => json.GetProperty(member).GetString();
 
     private static int Count(Answer list, string member) => list.Json.GetProperty("counts").GetProperty(member).GetInt32();
-
-    private static string Hash(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
 }
 
 public sealed class QueueOnPostgresTests() : QueueTests(Backend.Postgres);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
@@ -150,7 +149,7 @@ public sealed class RateLimitTests
     }
 
     private static (string, string?) Keys => ("API_KEYS", string.Join(',', Clients.Select(
-        name => $"{name}:loyalty:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))}")));
+        name => $"{name}:loyalty:{KeyHash.Of(name)}")));
 
     private static (string, string) Key(string secret) => ("X-Api-Key", secret);
 

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using LoyaltyService.IntegrationTests.Infrastructure;
@@ -21,7 +20,7 @@ public abstract class AuditTests(Backend backend) : IAsyncLifetime
 
     public async ValueTask InitializeAsync() => app = await LoyaltyApp.StartAsync(
         backend,
-        new() { ["API_KEYS"] = $"till:loyalty:{Hash("till-secret")},support:ops:{Hash("ops-secret")}" },
+        new() { ["API_KEYS"] = $"till:loyalty:{KeyHash.Of("till-secret")},support:ops:{KeyHash.Of("ops-secret")}" },
         services: services => services
             .AddSingleton(new PdiOptions { MaxRetries = 1, FirstBackoff = TimeSpan.FromMilliseconds(1), BreakerFailureThreshold = int.MaxValue })
             .AddSingleton(new PdiWorkLimits { MaxAttempts = 1, Poll = TimeSpan.FromMilliseconds(50) }));
@@ -195,8 +194,6 @@ public abstract class AuditTests(Backend backend) : IAsyncLifetime
         [.. (await app.GetAsync("/ops/audit" + query, Operator)).Json.GetProperty("actions").EnumerateArray()];
 
     private static string? Text(JsonElement row, string member) => row.TryGetProperty(member, out var value) ? value.GetString() : null;
-
-    private static string Hash(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
 }
 
 public sealed class AuditOnPostgresTests() : AuditTests(Backend.Postgres);

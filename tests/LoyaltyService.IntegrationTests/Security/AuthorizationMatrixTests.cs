@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using Microsoft.AspNetCore.Builder;
@@ -60,7 +59,7 @@ public sealed class AuthorizationMatrixTests(AuthorizationMatrixTests.Running ru
     public async Task In_production_the_reference_is_for_operators(string path)
     {
         await using var production = await LoyaltyApp.StartAsync(
-            Backend.Sqlite, new() { ["NODE_ENV"] = "production", ["API_KEYS"] = $"till:loyalty:{Running.Hash("till-secret")},operator:ops:{Running.Hash("ops-secret")}" });
+            Backend.Sqlite, new() { ["NODE_ENV"] = "production", ["API_KEYS"] = $"till:loyalty:{KeyHash.Of("till-secret")},operator:ops:{KeyHash.Of("ops-secret")}" });
 
         Assert.Equal(401, (await production.GetAsync(path)).Status);
         Assert.Equal(403, (await production.GetAsync(path, ("X-Api-Key", "till-secret"))).Status);
@@ -119,7 +118,7 @@ public sealed class AuthorizationMatrixTests(AuthorizationMatrixTests.Running ru
             Issuer = await Issuer.StartAsync();
             App = await LoyaltyApp.StartAsync(Backend.Sqlite, map: static app => app.MapGet(Forgotten, () => "forgotten"), variables: new()
             {
-                ["API_KEYS"] = $"till:loyalty:{Hash("till-secret")},operator:ops:{Hash("ops-secret")},both:loyalty+ops:{Hash("both-secret")}",
+                ["API_KEYS"] = $"till:loyalty:{KeyHash.Of("till-secret")},operator:ops:{KeyHash.Of("ops-secret")},both:loyalty+ops:{KeyHash.Of("both-secret")}",
                 ["JWT_AUTHORITY"] = Issuer.Authority,
                 ["JWT_AUDIENCE"] = Issuer.Audience,
             });
@@ -130,7 +129,5 @@ public sealed class AuthorizationMatrixTests(AuthorizationMatrixTests.Running ru
             await App.DisposeAsync();
             await Issuer.DisposeAsync();
         }
-
-        internal static string Hash(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
     }
 }

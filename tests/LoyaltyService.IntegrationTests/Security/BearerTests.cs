@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
 using LoyaltyService.Security;
@@ -192,7 +190,7 @@ public sealed class BearerTests(BearerTests.Running running) : IClassFixture<Bea
         Backend.Sqlite,
         new()
         {
-            ["API_KEYS"] = $"shop:loyalty:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes("shop-secret")))}",
+            ["API_KEYS"] = $"shop:loyalty:{KeyHash.Of("shop-secret")}",
             ["JWT_AUTHORITY"] = issuer.Authority,
             ["JWT_AUDIENCE"] = Issuer.Audience,
         },

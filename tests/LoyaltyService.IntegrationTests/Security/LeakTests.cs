@@ -1,15 +1,9 @@
-using System.Collections.Concurrent;
 using System.Net.Http.Json;
-using System.Security.Cryptography;
 using System.Text;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
 using LoyaltyService.Pdi;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace LoyaltyService.IntegrationTests.Security;
 
@@ -23,15 +17,14 @@ public sealed class LeakTests
     private const string Words = "Reported by Zoe Quillfeather, +45 20 77 31 99.";
 
     private static readonly string[] Personal = ["Quillfeather", "77 31 99", "20773199", "gluten", "Zoe"];
-    private static readonly string[] Secrets = ["till-secret-4711", "ops-secret-4711", "simulator-secret", "wrong-secret-0815", "Bearer ", Hash("till-secret-4711")];
+    private static readonly string[] Secrets = ["till-secret-4711", "ops-secret-4711", "simulator-secret", "wrong-secret-0815", "Bearer ", KeyHash.Of("till-secret-4711")];
 
     [Fact]
     public async Task Neither_logs_nor_traces_nor_metrics_tell_who_the_customer_is_or_what_opens_anything()
     {
         await using var pdi = await Simulator.StartAsync();
         await NameCustomerAsync(pdi);
-        var sent = new ConcurrentQueue<byte[]>();
-        await using var collector = await CollectorAsync(sent);
+        await using var collector = await Collector.StartAsync();
         await using var log = new CapturedLog();
         await using var app = await StartAsync(pdi, collector, log);
 
@@ -41,7 +34,7 @@ public sealed class LeakTests
         var metrics = (await app.GetAsync("/metrics")).Text;
         await app.StopAsync();
 
-        var traces = string.Concat(sent.Select(Encoding.UTF8.GetString));
+        var traces = collector.Received(Encoding.UTF8);
         Assert.Contains("/loyalty/finalize", traces, StringComparison.Ordinal);
         Assert.Contains("sessions_finalized_count", metrics, StringComparison.Ordinal);
         Assert.True(log.Lines.Count > 15, log.Text);
@@ -114,13 +107,13 @@ public sealed class LeakTests
         (await http.PutAsJsonAsync($"/_simulator/customers/{CustomerId}", new { customerName = "Zoe Quillfeather" })).EnsureSuccessStatusCode();
     }
 
-    private static Task<LoyaltyApp> StartAsync(Simulator pdi, WebApplication collector, CapturedLog log) => LoyaltyApp.StartAsync(
+    private static Task<LoyaltyApp> StartAsync(Simulator pdi, Collector collector, CapturedLog log) => LoyaltyApp.StartAsync(
         Backend.Postgres,
         new()
         {
             ["LOG_LEVEL"] = "debug",
-            ["API_KEYS"] = $"till:loyalty:{Hash("till-secret-4711")},support:ops:{Hash("ops-secret-4711")}",
-            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Urls.Single(),
+            ["API_KEYS"] = $"till:loyalty:{KeyHash.Of("till-secret-4711")},support:ops:{KeyHash.Of("ops-secret-4711")}",
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Url,
             ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
         },
         pdi: pdi,
@@ -130,22 +123,4 @@ public sealed class LeakTests
             services.AddSingleton(new PdiOptions { MaxRetries = 1, FirstBackoff = TimeSpan.FromMilliseconds(1), BreakerFailureThreshold = int.MaxValue });
             services.AddSingleton(new PdiWorkLimits { MaxAttempts = 1, Poll = TimeSpan.FromMilliseconds(50) });
         });
-
-    private static async Task<WebApplication> CollectorAsync(ConcurrentQueue<byte[]> bodies)
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        var collector = builder.Build();
-        collector.MapPost("/v1/traces", async (HttpRequest request) =>
-        {
-            var body = new MemoryStream();
-            await request.Body.CopyToAsync(body);
-            bodies.Enqueue(body.ToArray());
-        });
-        await collector.StartAsync();
-        return collector;
-    }
-
-    private static string Hash(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
 }

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.RegularExpressions;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
@@ -18,7 +16,7 @@ public sealed partial class OwnershipTests : IAsyncLifetime
         Backend.Postgres,
         new()
         {
-            ["API_KEYS"] = $"till:loyalty:{Hash("till-secret")},kiosk:loyalty:{Hash("kiosk-secret")},operator:ops:{Hash("ops-secret")}",
+            ["API_KEYS"] = $"till:loyalty:{KeyHash.Of("till-secret")},kiosk:loyalty:{KeyHash.Of("kiosk-secret")},operator:ops:{KeyHash.Of("ops-secret")}",
             ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:1",
         },
         services: services => services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddInMemoryExporter(spans)));
@@ -70,7 +68,6 @@ public sealed partial class OwnershipTests : IAsyncLifetime
         .OrderBy(span => span.StartTimeUtc)
         .Select(span => $"{span.DisplayName} {span.GetTagItem("db.query.text") ?? span.GetTagItem("db.statement")}"));
 
-    private static string Hash(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
 
     [GeneratedRegex("\"traceId\":\"[0-9a-f]*\"")]
     private static partial Regex TraceId();

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using LoyaltyService.IntegrationTests.Infrastructure;
@@ -26,7 +25,7 @@ public sealed class AttackTests
     {
         await using var app = await LoyaltyApp.StartAsync(Backend.Postgres, new()
         {
-            ["API_KEYS"] = $"till:loyalty:{Hash("till")},operator:ops:{Hash("operator")},both:loyalty+ops:{Hash("both")}",
+            ["API_KEYS"] = $"till:loyalty:{KeyHash.Of("till")},operator:ops:{KeyHash.Of("operator")},both:loyalty+ops:{KeyHash.Of("both")}",
         });
         var seed = Random.Shared.Next();
         var attacks = new Attacks(new Random(seed), Keys);
@@ -92,6 +91,4 @@ public sealed class AttackTests
     }
 
     private static string Line(byte[] request) => JsonSerializer.Serialize(Encoding.Latin1.GetString(request));
-
-    private static string Hash(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
 }

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
 
@@ -67,6 +65,6 @@ public sealed class SecurityHeaderTests
     private static Task<LoyaltyApp> StartAsync(string environment) => LoyaltyApp.StartAsync(Backend.Sqlite, new()
     {
         ["NODE_ENV"] = environment,
-        ["API_KEYS"] = $"operator:loyalty+ops:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes("operator")))}",
+        ["API_KEYS"] = $"operator:loyalty+ops:{KeyHash.Of("operator")}",
     });
 }

@@ -1,0 +1,28 @@
+using LoyaltyService.Observability;
+
+namespace LoyaltyService.Configuration;
+
+/// <summary>
+/// <c>user:password@</c> before the host of a URL; both null where there is none. PostgreSQL's has a form of its own: libpq takes a user without
+/// a password, and parameters in which an @ may stand.
+/// </summary>
+internal sealed record UrlCredentials(string? User, [property: Secret] string? Password) : Discreet
+{
+    /// <summary>Takes them off the front of a URL without its scheme.</summary>
+    /// <param name="needsUser">Whether <c>:password@</c> is not enough.</param>
+    /// <param name="form">What is wrong with any other form.</param>
+    public static Parsed<UrlCredentials> TakeFrom(ref ReadOnlySpan<char> rest, bool needsUser, Problem form)
+    {
+        var end = rest.IndexOf('@');
+        if (end < 0)
+            return new UrlCredentials(null, null);
+        var credentials = rest[..end];
+        rest = rest[(end + 1)..];
+        var colon = credentials.IndexOf(':');
+        if (colon < (needsUser ? 1 : 0) || colon == credentials.Length - 1)
+            return form;
+        return PercentEncoding.Decode(credentials[..colon]) is { } user && PercentEncoding.Decode(credentials[(colon + 1)..]) is { } password
+            ? new UrlCredentials(user, password)
+            : PercentEncoding.Problem;
+    }
+}
