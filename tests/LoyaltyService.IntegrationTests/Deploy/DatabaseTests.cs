@@ -43,17 +43,17 @@ public sealed partial class DatabaseTests
             await Eventually.BecomesTrueAsync(async () => await books.CountAsync("select count(*) from sessions_archive") == 3, "the sales are in the archive");
         }
 
-        for (var number = Migrations.Length; number > 0; number--)
+        // The last one back and forward again, then the last two, until none is kept.
+        for (var kept = Migrations.Length - 1; kept >= 0; kept--)
         {
-            Assert.Equal(schemas[number], await SchemaAsync(database));
-            if (number == 2)
+            await books.ExecuteAsync([.. Migrations.Skip(kept).Reverse().Select(migration => notes[migration])]);
+            Assert.Equal(schemas[kept], await SchemaAsync(database));
+            Migrator.Run(database.Parsed, NullLogger.Instance);
+            Assert.Equal(schemas[^1], await SchemaAsync(database));
+            // Out of the archive again, and not yet at the end of all sales.
+            if (kept is 1 or 2)
                 await books.AreClosedAsync(sales: 3);
-            await books.ExecuteAsync(notes[Migrations[number - 1]]);
         }
-
-        Assert.Equal(schemas[0], await SchemaAsync(database));
-        Migrator.Run(database.Parsed, NullLogger.Instance);
-        Assert.Equal(schemas[^1], await SchemaAsync(database));
     }
 
     [Theory]
