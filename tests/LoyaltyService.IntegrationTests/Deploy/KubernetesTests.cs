@@ -9,6 +9,9 @@ namespace LoyaltyService.IntegrationTests.Deploy;
 /// <summary>The overlays as kubectl renders them, read strictly into the API's own types, and held to the brief and to the code.</summary>
 public sealed class KubernetesTests
 {
+    // The manifest gives the port; who wants https in the pod mounts the files, and adds their paths.
+    private static readonly string[] NotOfTheCluster = ["PORT", "HTTPS_CERTIFICATE", "HTTPS_KEY"];
+
     public static TheoryData<string> Overlays => ["development", "staging", "production"];
 
     [Theory]
@@ -128,6 +131,7 @@ public sealed class KubernetesTests
             ["REDIS_URL"] = "rediss://:secret@cache",
             ["PDI_CLIENT_SECRET"] = "secret",
             ["API_KEYS"] = $"till:loyalty:{new string('a', 64)}",
+            ["SMTP_URL"] = "smtps://loyalty:secret@mail",
         };
 
         foreach (var container in new[] { Container(One<V1Deployment>(manifests)), One<V1Job>(manifests).Spec.Template.Spec.Containers.Single() })
@@ -135,11 +139,17 @@ public sealed class KubernetesTests
             Assert.Equal(One<V1ConfigMap>(manifests).Metadata.Name, container.EnvFrom.Single().ConfigMapRef.Name);
             Assert.All(container.Env, variable => Assert.Equal(variable.Name, variable.ValueFrom.SecretKeyRef.Key));
             var given = values.Keys.Concat(container.Env.Select(variable => variable.Name)).ToList();
-            Assert.All(given, name => Assert.Contains(name, EnvironmentVariables.All.Select(variable => variable.Name)));
-            // No secret stands in the ConfigMap.
-            Assert.All(EnvironmentVariables.All.Where(variable => variable.IsSecret), secret => Assert.DoesNotContain(secret.Name, values.Keys));
-            var environment = given.ToDictionary(name => name, string? (name) => values.TryGetValue(name, out var value) ? value : secrets[name]);
-            var settings = SettingsReader.Read(ConfigurationModule.Environment(environment.GetValueOrDefault), ConfigurationModule.ReadFile);
+            Assert.Equal(EnvironmentVariables.All.Select(variable => variable.Name).Except(NotOfTheCluster).Order(), given.Order());
+            // The Secret has the secrets, and the pod starts without those that the service can do without.
+            Assert.Equal(
+                EnvironmentVariables.All.Where(variable => variable.IsSecret).Select(variable => (variable.Name, variable.Required == "no")).Order(),
+                container.Env.Select(variable => (variable.Name, variable.ValueFrom.SecretKeyRef.Optional ?? false)).Order());
+            var environment = new Dictionary<string, string>(values);
+            foreach (var secret in container.Env.Where(variable => variable.ValueFrom.SecretKeyRef.Optional is not true))
+                environment[secret.Name] = secrets[secret.Name];
+            var settings = Read(environment);
+            Assert.Null(settings.Smtp);
+            Assert.Equal("mail", Read(new(environment) { ["SMTP_URL"] = secrets["SMTP_URL"], ["MAIL_FROM"] = "loyalty@example.com", ["MAIL_TO"] = "ops@example.com" }).Smtp!.Server.Host);
             Assert.Equal(overlay == "development" ? AppEnvironment.Development : AppEnvironment.Production, settings.Environment);
             // The Job does it.
             Assert.False(settings.AutoMigrate);
@@ -148,6 +158,15 @@ public sealed class KubernetesTests
         Assert.Equal(["migrate"], One<V1Job>(manifests).Spec.Template.Spec.Containers.Single().Args);
         Assert.Equal($"loyalty-service:{Release.Version}", Container(One<V1Deployment>(manifests)).Image);
         Assert.Equal(Container(One<V1Deployment>(manifests)).Image, One<V1Job>(manifests).Spec.Template.Spec.Containers.Single().Image);
+    }
+
+    [Fact]
+    public async Task Before_any_overlay_a_variable_has_its_default_but_for_what_a_cluster_needs()
+    {
+        var values = One<V1ConfigMap>(await RenderAsync("../base")).Data;
+
+        var differing = EnvironmentVariables.All.Where(variable => values.TryGetValue(variable.Name, out var value) && value != (variable.Default ?? ""));
+        Assert.Equal(["AUTO_MIGRATE", "PDI_API_URL", "PDI_CLIENT_ID"], differing.Select(variable => variable.Name).Order());
     }
 
     [Fact]
@@ -162,6 +181,9 @@ public sealed class KubernetesTests
             $"({replicas} + {surge}) replicas × {limits.MaxConnections} connections = {(replicas + surge) * limits.MaxConnections}",
             Repository.ReadAllText("docs/operations.md"), StringComparison.Ordinal);
     }
+
+    private static Settings Read(Dictionary<string, string> environment) =>
+        SettingsReader.Read(ConfigurationModule.Environment(environment.GetValueOrDefault), ConfigurationModule.ReadFile);
 
     private static V1Container Container(V1Deployment deployment) => deployment.Spec.Template.Spec.Containers.Single();
 
