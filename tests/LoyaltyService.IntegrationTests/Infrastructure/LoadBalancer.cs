@@ -53,16 +53,16 @@ internal sealed class LoadBalancer : IAsyncDisposable
     public Task AllAreUpAsync() => Eventually.GetAsync(
         LookAsync, static servers => servers.Count == 3 && servers.All(server => server.Status == "UP"), "every replica is up", TimeSpan.FromSeconds(60));
 
-    /// <summary>What haproxy knows of each replica: its status, and how many requests it was sent.</summary>
-    public async Task<IReadOnlyList<(string Status, long Requests)>> LookAsync()
+    /// <summary>What haproxy knows of each replica: its status, how many requests it was sent, and how many it has not answered yet.</summary>
+    public async Task<IReadOnlyList<(string Status, long Requests, long Open)>> LookAsync()
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         await socket.ConnectAsync(new UnixDomainSocketEndPoint(Socket));
         await socket.SendAsync(Encoding.ASCII.GetBytes("show stat\n"));
         using var reader = new StreamReader(new NetworkStream(socket));
         var lines = (await reader.ReadToEndAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(',')).ToList();
-        var (status, requests) = (Array.IndexOf(lines[0], "status"), Array.IndexOf(lines[0], "stot"));
-        return [.. lines.Where(line => line[1].StartsWith("replica", StringComparison.Ordinal)).Select(line => (line[status], long.Parse(line[requests])))];
+        var (status, requests, open) = (Array.IndexOf(lines[0], "status"), Array.IndexOf(lines[0], "stot"), Array.IndexOf(lines[0], "scur"));
+        return [.. lines.Where(line => line[1].StartsWith("replica", StringComparison.Ordinal)).Select(line => (line[status], long.Parse(line[requests]), long.Parse(line[open])))];
     }
 
     public async ValueTask DisposeAsync()

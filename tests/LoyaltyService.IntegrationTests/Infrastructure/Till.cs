@@ -34,13 +34,17 @@ internal sealed class Till(Func<Uri> replica, TimeSpan patience)
     public Task<JsonElement> SendAsync(string path, object body) => Eventually.GetAsync(
         () => TryAsync(path, body), answer => answer.ValueKind is JsonValueKind.Object, $"a final answer to {path}", patience);
 
-    private async Task<JsonElement> TryAsync(string path, object body)
+    /// <summary>Asks until the answer is 200.</summary>
+    public Task<JsonElement> ReadAsync(string path) => Eventually.GetAsync(
+        () => TryAsync(path, null), answer => answer.ValueKind is JsonValueKind.Object, $"an answer to {path}", patience);
+
+    private async Task<JsonElement> TryAsync(string path, object? body)
     {
         var started = Stopwatch.GetTimestamp();
         Answer answer;
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(replica(), path)) { Content = JsonContent.Create(body) };
+            using var request = new HttpRequestMessage(body is null ? HttpMethod.Get : HttpMethod.Post, new Uri(replica(), path)) { Content = body is null ? null : JsonContent.Create(body) };
             if (ApiKey is not null)
                 request.Headers.Add("X-Api-Key", ApiKey);
             using var response = await Http.SendAsync(request);
