@@ -2,10 +2,13 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 
 namespace LoyaltyService.IntegrationTests.Deploy;
 
-/// <summary>The checklist's commands. Its rows "tests" and "security" run and restore the whole repository, and are not run from within a test.</summary>
+/// <summary>
+/// The checklist's commands. Its rows "tests" and "security" build and restore the whole repository, which takes minutes: a stand-in for dotnet
+/// shows that they run what they should, and what they make of its answers, and not that a real one finds anything.
+/// </summary>
 public sealed class ChecklistTests : IAsyncLifetime
 {
-    private readonly string changes = Path.GetTempFileName();
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("checklist-test-");
     private readonly Dictionary<string, string?> environment = new()
     {
         ["NODE_ENV"] = "production",
@@ -23,13 +26,11 @@ public sealed class ChecklistTests : IAsyncLifetime
         database = await TestDatabase.CreateAsync(Backend.Postgres);
         environment["DATABASE_URL"] = database.Url;
         environment["LOYALTY_SERVICE"] = $"dotnet {typeof(Program).Assembly.Location}";
-        environment["CHANGELOG"] = changes;
-        await File.WriteAllTextAsync(changes, $"## [Unreleased]\n\n## [{Release.Version}]\n");
     }
 
     public async ValueTask DisposeAsync()
     {
-        File.Delete(changes);
+        folder.Delete(recursive: true);
         await database.DisposeAsync();
     }
 
@@ -41,7 +42,7 @@ public sealed class ChecklistTests : IAsyncLifetime
         Assert.True(list.ExitCode == 0, list.Output);
         Assert.Matches(@"(?m)^migrations +required +ok .*-- The schema is up to date\.$", list.Output);
         Assert.Matches(@"(?m)^configuration +required +ok .*The configuration is usable, for production\.$", list.Output);
-        Assert.Matches(@"(?m)^docs +required +ok ", list.Output);
+        Assert.Matches($@"(?m)^docs +required +ok .*CHANGELOG\.md tells of {Release.Version}\.$", list.Output);
         Assert.DoesNotContain("hush", list.Output, StringComparison.Ordinal);
     }
 
@@ -49,7 +50,8 @@ public sealed class ChecklistTests : IAsyncLifetime
     public async Task What_is_not_well_fails_its_own_row_and_the_list()
     {
         environment["PORT"] = "abc";
-        await File.WriteAllTextAsync(changes, "## [Unreleased]\n", TestContext.Current.CancellationToken);
+        environment["CHANGELOG"] = PathOf("changes");
+        await File.WriteAllTextAsync(PathOf("changes"), "## [Unreleased]\n", TestContext.Current.CancellationToken);
 
         var list = await RunAsync("before", "configuration", "docs");
 
@@ -57,6 +59,42 @@ public sealed class ChecklistTests : IAsyncLifetime
         Assert.Contains("PORT: must be a whole number", list.Output, StringComparison.Ordinal);
         Assert.Matches(@"(?m)^configuration +required +FAILED ", list.Output);
         Assert.Matches($@"(?m)^docs +required +FAILED .*no section for {Release.Version}\.$", list.Output);
+    }
+
+    [Fact]
+    public async Task The_row_tests_runs_what_developers_run_and_fails_with_it()
+    {
+        await UseDotnetAsync("""[ "$1" != test ] || printf '  succeeded: 3\n  failed: 0\n'""");
+        var passing = await RunAsync("before", "tests");
+        var called = await File.ReadAllLinesAsync(PathOf("called"), TestContext.Current.CancellationToken);
+        await UseDotnetAsync("""[ "$1" != test ] || { printf '  succeeded: 2\n  failed: 1\n'; exit 2; }""");
+        var failing = await RunAsync("before", "tests");
+
+        Assert.True(passing.ExitCode == 0, passing.Output);
+        Assert.Matches(@"(?m)^tests +required +ok .* 3 passed, 0 failed$", passing.Output);
+        Assert.Equal("restore", called[0]);
+        Assert.Equal(
+            ["format whitespace --verify-no-changes --no-restore", "build --no-restore --configuration Test", "test --no-build --configuration Test"], called[^3..]);
+        Assert.Equal(1, failing.ExitCode);
+        Assert.Matches(@"(?m)^tests +required +FAILED .* 2 passed, 1 failed$", failing.Output);
+    }
+
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("exit 1", false)]
+    // One of no great severity, which a build does not refuse.
+    [InlineData("echo 'warning NU1901: Package has a known low severity vulnerability'", false)]
+    // Nobody has looked.
+    [InlineData("echo 'warning NU1905: Audit source did not provide any vulnerability data'", false)]
+    public async Task The_row_security_asks_after_every_vulnerability_and_fails_if_there_is_one_or_nobody_knows(string dotnet, bool well)
+    {
+        await UseDotnetAsync(dotnet);
+
+        var list = await RunAsync("before", "security");
+
+        Assert.Equal("restore --force -p:NuGetAuditLevel=low\n", await File.ReadAllTextAsync(PathOf("called"), TestContext.Current.CancellationToken));
+        Assert.Equal(well ? 0 : 1, list.ExitCode);
+        Assert.Matches(well ? @"(?m)^security +critical +ok .*No package is known to be vulnerable\.$" : @"(?m)^security +critical +FAILED ", list.Output);
     }
 
     [Fact]
@@ -83,6 +121,16 @@ public sealed class ChecklistTests : IAsyncLifetime
     [InlineData("after")]
     [InlineData("before", "lunch")]
     public async Task What_it_does_not_know_it_answers_with_its_usage(params string[] words) => Assert.Equal(64, (await RunAsync(words)).ExitCode);
+
+    private string PathOf(string file) => Path.Combine(folder.FullName, file);
+
+    /// <summary>Puts a dotnet in front of the real one that writes down what it was called with, and then does this.</summary>
+    private async Task UseDotnetAsync(string script)
+    {
+        await File.WriteAllTextAsync(PathOf("dotnet"), $"#!/bin/sh\necho \"$*\" >>'{PathOf("called")}'\n{script}\n", TestContext.Current.CancellationToken);
+        (await Ran.ToItsEndAsync("chmod", ["+x", PathOf("dotnet")])).Succeeded();
+        environment["PATH"] = $"{folder.FullName}:{Environment.GetEnvironmentVariable("PATH")}";
+    }
 
     private Task<Ran> RunAsync(params string[] words) => Ran.ToItsEndAsync(Repository.PathOf("deploy/checklist.sh"), words, environment);
 }
