@@ -30,7 +30,9 @@ internal sealed class RateLimiter(RedisBuckets? redis, Replicas replicas, Loyalt
     }
 
     /// <param name="demands">Buckets, each at most once.</param>
-    public ValueTask<Decision> DecideAsync(IReadOnlyList<Demand> demands)
+    public ValueTask<Decision> DecideAsync(IReadOnlyList<Demand> demands) => DecideAsync(demands, mayWait: true);
+
+    private ValueTask<Decision> DecideAsync(IReadOnlyList<Demand> demands, bool mayWait)
     {
         Request[] request;
         List<TokenAsk>? asks = null;
@@ -44,8 +46,13 @@ internal sealed class RateLimiter(RedisBuckets? redis, Replicas replicas, Loyalt
 
             var now = clock.GetTimestamp();
             foreach (ref var part in request.AsSpan())
-            {
                 part.IsOwn = part.Bucket.HasOwn(now, part.Rates);
+            // Another request is asking for several already: most likely there is one for this request among them.
+            if (mayWait && Array.Find(request, static part => !part.IsOwn && part.Bucket.FirstOut is not null).Bucket?.FirstOut is { } first)
+                return DecideAfterAsync(first, demands);
+
+            foreach (var part in request)
+            {
                 if (part.IsOwn)
                     part.Bucket.TakeOwn(now, part.Rates);
                 else
@@ -77,9 +84,30 @@ internal sealed class RateLimiter(RedisBuckets? redis, Replicas replicas, Loyalt
         }
     }
 
+    private async ValueTask<Decision> DecideAfterAsync(Task first, IReadOnlyList<Demand> demands)
+    {
+        await first;
+        return await DecideAsync(demands, mayWait: false);
+    }
+
     private async ValueTask<Decision> AskAsync(Request[] request, List<TokenAsk> asks)
     {
-        var answers = await redis!.AskAsync(asks);
+        TokenAnswers? answers;
+        try
+        {
+            answers = await redis!.AskAsync(asks);
+        }
+        catch
+        {
+            lock (gate)
+            {
+                foreach (var (part, ask) in request.Where(static part => !part.IsOwn).Zip(asks))
+                    part.Bucket.NotAnswered(ask);
+            }
+
+            throw;
+        }
+
         lock (gate)
         {
             var now = clock.GetTimestamp();

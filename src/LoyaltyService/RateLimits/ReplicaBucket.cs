@@ -19,7 +19,7 @@ internal sealed class ReplicaBucket(RateLimit limit)
     private long leasedAt;
     private int leaseSize = 1;
     private int asks;
-    private bool isFirstOut;
+    private TaskCompletionSource? firstOut;
     private long emptyUntil;
     private long redisBorn;
 
@@ -56,6 +56,9 @@ internal sealed class ReplicaBucket(RateLimit limit)
         untold.Take(now, rates.Alone);
     }
 
+    /// <summary>Ends when the ask for several tokens at once is answered; null if none is out.</summary>
+    public Task? FirstOut => firstOut?.Task;
+
     /// <summary>
     /// How many tokens to ask for. More than one only as long as they are used up in half of their time: then they save round trips,
     /// and what would be left over, and so lost, is little. While the first of several is out, the others ask for their own and tell nothing:
@@ -64,10 +67,10 @@ internal sealed class ReplicaBucket(RateLimit limit)
     public TokenAsk Ask(BucketKey key, long now, Rates rates)
     {
         asks++;
-        if (isFirstOut)
+        if (firstOut is not null)
             return new TokenAsk(key, limit, Want: 1, IsFirst: false, RedisBorn: 0, Untold: 0, Spent: 0);
 
-        isFirstOut = true;
+        firstOut = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         if (lease > 0)
             leaseSize = Math.Max(1, leaseSize - lease);
         else if (now - leasedAt < rates.LeaseTime / 2)
@@ -80,8 +83,10 @@ internal sealed class ReplicaBucket(RateLimit limit)
     public void NotAnswered(TokenAsk ask)
     {
         asks--;
-        if (ask.IsFirst)
-            isFirstOut = false;
+        if (!ask.IsFirst)
+            return;
+        firstOut!.SetResult();
+        firstOut = null;
     }
 
     public void Answered(TokenAsk ask, TokenAnswer answer, long born, long now, Rates rates)

@@ -61,6 +61,28 @@ public sealed class RateLimiterTests(RateLimiterTests.Server server) : IClassFix
     }
 
     [Fact]
+    public async Task Of_many_requests_at_once_one_asks_Redis_for_all()
+    {
+        await server.Redis.FlushAsync();
+        await using var limiters = await Limiters.StartAsync(server.Redis.Url, 1);
+        var demands = new[] { new Demand(new BucketKey(LimitKind.Global, Guid.Empty), Global with { Requests = 10_000 }) };
+
+        var decisions = await Task.WhenAll(Enumerable.Range(0, 32).Select(async _ =>
+        {
+            var own = new List<Decision>();
+            while (own.Count < 100)
+                own.Add(await limiters.All[0].DecideAsync(demands));
+            return own;
+        }));
+
+        var all = decisions.SelectMany(own => own).ToList();
+        Assert.All(all, decision => Assert.Null(decision.RefusedBy));
+        var asked = all.Count(decision => decision.By is DecidedBy.Redis);
+        TestContext.Current.TestOutputHelper!.WriteLine($"{asked} of {all.Count} asked Redis.");
+        Assert.InRange(asked, 1, all.Count / 10);
+    }
+
+    [Fact]
     public async Task A_request_that_one_limit_refuses_takes_nothing_of_the_others()
     {
         await server.Redis.FlushAsync();
