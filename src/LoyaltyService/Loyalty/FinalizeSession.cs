@@ -124,7 +124,7 @@ internal sealed class FinalizeSession(
             var change = session.FinalizeRequested(intent, Causes.Request) with
             {
                 TraceId = Activity.Current?.TraceId.ToHexString(),
-                WorkLease = mustWait ? TimeSpan.Zero : PdiWorkLimits.OwnedByRequest,
+                WorkLease = mustWait ? TimeSpan.Zero : workLimits.OwnedByRequest,
             };
             // Null: another call was first. Its row says what to do.
             if (await sessions.SaveAsync(change, cancellationToken) is { } finalizing)

@@ -6,7 +6,7 @@ internal sealed class PdiWorkLimits
     /// <summary>
     /// How long a row belongs to the request that wrote it: finalize's budget at PDI (brief: 10 s) plus 2 s to store the answer.
     /// </summary>
-    public static readonly TimeSpan OwnedByRequest = TimeSpan.FromSeconds(12);
+    public TimeSpan OwnedByRequest { get; init; } = TimeSpan.FromSeconds(12);
 
     /// <summary>brief: up to 1000 items (QUEUE_MAX_ITEMS).</summary>
     public int MaxItems { get; init; } = 1000;

@@ -1,4 +1,3 @@
-using LoyaltyService.Pdi;
 using LoyaltyService.Security;
 
 namespace LoyaltyService.Sessions;
@@ -26,7 +25,7 @@ internal sealed record SessionChange(Session Before, Session After, SessionEvent
     public AuditEntry? Audit { get; init; }
 
     /// <summary>How long work that is owed belongs to this request; zero if it does not go on itself.</summary>
-    public TimeSpan WorkLease { get; init; } = PdiWorkLimits.OwnedByRequest;
+    public TimeSpan WorkLease { get; init; }
 }
 
 /// <summary>What a change does to the session's row in <c>pdi_work</c>.</summary>

@@ -7,7 +7,6 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 namespace LoyaltyService.IntegrationTests.Deploy;
 
 /// <summary>The production image, from the lines of its Dockerfile, run as a container would run it.</summary>
-[Collection(nameof(RunsAlone))]
 public sealed class ImageTests
 {
     private const string Key = "not a secret";

@@ -1,24 +1,30 @@
 using System.Diagnostics;
-using System.Net.Http.Json;
 using System.Text.Json;
 using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.Pdi;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LoyaltyService.IntegrationTests.Faults;
 
-/// <summary>PDI is gone until as many sales wait as may wait, and comes back. Every bound is the one that production has.</summary>
+/// <summary>
+/// PDI is gone until as many sales wait as may wait, and comes back. Every bound is the one that production has, but for the 30 s within which
+/// the breaker notices that PDI is back: they are cut to 3 s here, and taken off what the sales may take.
+/// </summary>
 [Collection(nameof(RunsAlone))]
 public sealed class LongOutageTests
 {
     private const int Sales = 1000;
+    private static readonly TimeSpan Noticed = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan SettledWithin = TimeSpan.FromSeconds(60) - new PdiOptions().BreakerOpenTime + Noticed;
 
     [Fact]
     public async Task A_thousand_waiting_sales_are_settled_within_a_minute_of_PDIs_return()
     {
         await using var pdi = await Simulator.StartProcessAsync();
         await using var database = await TestDatabase.CreateAsync(Backend.Postgres);
-        await using var service = await ServiceProcess.StartServiceAsync(database, pdi.Address);
+        await using var app = await LoyaltyApp.StartAsync(
+            Backend.Postgres, database: database, pdi: pdi, services: services => services.AddSingleton(new PdiOptions { BreakerOpenTime = Noticed }));
         var books = new Books(database, Backend.Postgres);
-        using var http = new HttpClient { BaseAddress = service.Address };
         await pdi.OutageAsync();
 
         await Parallel.ForEachAsync(Enumerable.Range(0, Sales), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (number, _) =>
@@ -31,7 +37,7 @@ public sealed class LongOutageTests
 
         var back = Stopwatch.StartNew();
         await pdi.HealAsync();
-        await Eventually.BecomesTrueAsync(async () => await books.CountAsync("select count(*) from pdi_work") == 0, "nothing waits any more", TimeSpan.FromSeconds(60));
+        await Eventually.BecomesTrueAsync(async () => await books.CountAsync("select count(*) from pdi_work") == 0, "nothing waits any more", SettledWithin);
         TestContext.Current.TestOutputHelper!.WriteLine($"{Sales} sales were settled {back.Elapsed.TotalSeconds:F1} s after PDI's return.");
 
         await books.AreClosedAsync(Sales);
@@ -39,9 +45,9 @@ public sealed class LongOutageTests
 
         async Task<JsonElement> PostAsync(string route, object body)
         {
-            using var response = await http.PostAsJsonAsync("/loyalty/" + route, body);
-            Assert.True((int)response.StatusCode == 202, await response.Content.ReadAsStringAsync());
-            return await response.Content.ReadFromJsonAsync<JsonElement>();
+            var answer = await app.PostAsync("/loyalty/" + route, body);
+            Assert.True(answer.Status == 202, answer.ToString());
+            return answer.Json;
         }
     }
 }

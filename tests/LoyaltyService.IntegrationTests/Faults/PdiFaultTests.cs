@@ -20,6 +20,8 @@ public abstract class PdiFaultTests(Backend backend) : IAsyncLifetime
 
     private static readonly PdiWorkLimits Eager = new()
     {
+        // As with the brief's figures: finalize's budget and 2 s.
+        OwnedByRequest = TimeSpan.FromSeconds(3),
         MaxItems = 20,
         Poll = TimeSpan.FromMilliseconds(100),
         FirstPause = TimeSpan.FromMilliseconds(100),

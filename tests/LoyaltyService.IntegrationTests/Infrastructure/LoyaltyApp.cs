@@ -15,12 +15,14 @@ internal sealed class LoyaltyApp : IAsyncDisposable
 {
     private readonly WebApplication app;
     private readonly bool ownsDatabase;
+    private readonly bool ownsPdi;
     private bool isStopped;
 
-    private LoyaltyApp(WebApplication app, TestDatabase database, bool ownsDatabase, Simulator pdi)
+    private LoyaltyApp(WebApplication app, TestDatabase database, bool ownsDatabase, Simulator pdi, bool ownsPdi)
     {
         this.app = app;
         this.ownsDatabase = ownsDatabase;
+        this.ownsPdi = ownsPdi;
         Database = database;
         Pdi = pdi;
         Address = new Uri($"http://127.0.0.1:{new Uri(app.Urls.First()).Port}");
@@ -53,6 +55,7 @@ internal sealed class LoyaltyApp : IAsyncDisposable
     {
         var ownsDatabase = database is null;
         database ??= await TestDatabase.CreateAsync(backend, migrate: false);
+        var ownsPdi = pdi is null;
         pdi ??= await Simulator.StartAsync();
         var app = Program.Build([], builder =>
         {
@@ -63,7 +66,7 @@ internal sealed class LoyaltyApp : IAsyncDisposable
         });
         map?.Invoke(app);
         await app.StartAsync();
-        return new LoyaltyApp(app, database, ownsDatabase, pdi);
+        return new LoyaltyApp(app, database, ownsDatabase, pdi, ownsPdi);
     }
 
     public Task<Answer> PostAsync(string path, object body, params (string Name, string Value)[] headers) =>
@@ -118,7 +121,8 @@ internal sealed class LoyaltyApp : IAsyncDisposable
     {
         Http.Dispose();
         await StopAsync();
-        await Pdi.DisposeAsync();
+        if (ownsPdi)
+            await Pdi.DisposeAsync();
         if (ownsDatabase)
             await Database.DisposeAsync();
     }

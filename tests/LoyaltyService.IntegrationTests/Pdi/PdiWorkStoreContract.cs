@@ -181,7 +181,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
         var waiting = await WaitingAsync();
         await Work.PutBackAsync(await ClaimOneAsync(), TimeSpan.FromHours(1), "later", counts: true, park: false, Token);
         await ParkedAsync();
-        var leased = await SaveAsync((await IdentifiedAsync()).FinalizeRequested(Given.Intent(), Causes.Request));
+        var leased = await SaveAsync(FinalizeRequested(await IdentifiedAsync()));
         var leasedDueAt = (await FindAsync(leased.Id)).DueAt;
 
         await Work.HurryAsync(Token);
@@ -231,7 +231,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     [Fact]
     public async Task An_intent_belongs_to_its_request_for_12_seconds()
     {
-        var session = await SaveAsync((await IdentifiedAsync()).FinalizeRequested(Given.Intent(), Causes.Request));
+        var session = await SaveAsync(FinalizeRequested(await IdentifiedAsync()));
 
         Assert.Equal(TimeSpan.FromSeconds(12), await under.LeaseAsync(session.Id));
         Assert.True((await FindAsync(session.Id)).IsLeased);
@@ -244,7 +244,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
         var session = await ParkedAsync();
         var parked = await FindAsync(session.Id);
 
-        await SaveAsync(session.FinalizeRequested(Given.Intent(), Causes.Request));
+        await SaveAsync(FinalizeRequested(session));
 
         var row = await FindAsync(session.Id);
         Assert.Equal((true, 0, null, null, "finalizing"), (row.IsLeased, row.Attempts, row.ParkedAt, row.LastError, row.Status));
@@ -394,6 +394,10 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
         await Work.FindAsync(id, Token) ?? throw new InvalidOperationException("Nothing waits.");
 
     private Task<IReadOnlyList<PdiWorkRow>> ListAsync(bool? parked = null) => Work.ListAsync(200, after: null, parked, Token);
+
+    /// <summary>By a request that goes on to tell PDI itself.</summary>
+    private static SessionChange FinalizeRequested(Session session) =>
+        session.FinalizeRequested(Given.Intent(), Causes.Request) with { WorkLease = new PdiWorkLimits().OwnedByRequest };
 
     private async Task<Session> SaveAsync(SessionChange change) =>
         await under.Store.SaveAsync(change, Token) ?? throw new InvalidOperationException("The change was refused.");

@@ -8,7 +8,6 @@ using Npgsql;
 namespace LoyaltyService.IntegrationTests.Server;
 
 /// <summary>TLS to PostgreSQL, Redis and PDI: real servers, an authority that is trusted, and one that is not.</summary>
-[Collection(nameof(RunsAlone))]
 public sealed class EncryptedTests(EncryptedTests.Servers servers) : IClassFixture<EncryptedTests.Servers>
 {
     [Fact]
