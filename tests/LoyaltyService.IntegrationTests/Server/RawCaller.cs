@@ -26,6 +26,14 @@ internal sealed class RawCaller : IDisposable
     public async Task SendAsync(string text) =>
         await connection.GetStream().WriteAsync(Encoding.Latin1.GetBytes(text), TestContext.Current.CancellationToken);
 
+    /// <summary>Waits for the "go on" to a request that expects one: its body is being read.</summary>
+    public async Task IsToGoOnAsync()
+    {
+        var answer = new byte["HTTP/1.1 100 Continue\r\n\r\n".Length];
+        await connection.GetStream().ReadExactlyAsync(answer, TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.Equal("HTTP/1.1 100 Continue\r\n\r\n", Encoding.ASCII.GetString(answer));
+    }
+
     /// <summary>What is answered until the server closes the connection; empty if it is reset.</summary>
     public async Task<string> ReadToEndAsync(TimeSpan within)
     {

@@ -62,8 +62,13 @@ public sealed class ServerLimitTests
         using var first = await RawCaller.ConnectAsync(app);
         using var second = await RawCaller.ConnectAsync(app);
         foreach (var caller in new[] { first, second })
-            await caller.SendAsync(RawCaller.Post("Connection: close\r\nContent-Length: 2\r\n\r\n{"));
-        var refused = await Eventually.GetAsync(() => app.GetAsync("/loyalty/sessions/" + BadInputs.AnySession), answer => answer.Status == 503, "both are worked on");
+        {
+            await caller.SendAsync(RawCaller.Post("Connection: close\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"));
+            await caller.IsToGoOnAsync();
+            await caller.SendAsync("{");
+        }
+
+        var refused = await app.GetAsync("/loyalty/sessions/" + BadInputs.AnySession);
 
         BadInputTests.AssertProblem(refused, 503, "overloaded");
         Assert.InRange(int.Parse(refused.Headers["Retry-After"], CultureInfo.InvariantCulture), 1, 3);
