@@ -258,17 +258,25 @@ public sealed class PdiResilienceTests : IDisposable
     public async Task A_budget_that_ends_in_a_pause_ends_the_call()
     {
         var answer = new TaskCompletionSource<HttpResponseMessage>();
-        pdi.OnCall = (_, _) => answer.Task;
+        var again = new TaskCompletionSource();
+        pdi.OnCall = async (number, ended) =>
+        {
+            if (number == 1)
+                return await answer.Task;
+            again.TrySetResult();
+            return await new TaskCompletionSource<HttpResponseMessage>().Task.WaitAsync(ended);
+        };
         var running = Operations["identify"].RunAsync(client);
         clock.Advance(TimeSpan.FromSeconds(5) - Instant);
         answer.SetResult(Status(500));
-        await clock.PauseBeginsAsync();
+        // A draw below a millisecond is no pause: the next attempt follows at once.
+        await InTimeAsync(Task.WhenAny(clock.PauseBeginsAsync(), again.Task));
         Assert.False(running.IsCompleted);
 
         clock.Advance(Instant);
 
         await Assert.ThrowsAsync<PdiUnavailableException>(() => InTimeAsync(running));
-        Assert.InRange(pdi.BusinessCalls.Count, 1, 3);
+        Assert.InRange(pdi.BusinessCalls.Count, 1, 2);
     }
 
     [Fact]
