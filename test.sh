@@ -109,9 +109,9 @@ dotnet build --no-restore --configuration Test
 # A hundred processes are started and killed young: what a process measures of itself to become fast later is not worth it here.
 export DOTNET_TieredPGO=0
 
-# The runner's own summary is turned into one line that is easy to read by people and programs.
+# What hangs fails, long after what is slow. The runner's own summary is turned into one line that is easy to read by people and programs.
 set +e
-dotnet test --no-build --configuration Test "$@" 2>&1 | tee "$folder/tests.log"
+dotnet test --no-build --configuration Test --timeout 20m "$@" 2>&1 | tee "$folder/tests.log"
 status=${PIPESTATUS[0]}
 set -e
 # Once more at the end, where they are not lost among what the service logged: each failure's name, message and place.
