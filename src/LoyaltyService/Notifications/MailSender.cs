@@ -5,8 +5,8 @@ namespace LoyaltyService.Notifications;
 /// <summary>
 /// Sends what is due. Every replica looks; the row's lease decides who sends a mail. One that cannot be sent stays and is tried again, by
 /// whichever replica there is, for a week. A recipient whom the server refuses while it takes the mail for others holds nobody up: one
-/// whom it may take later gets a mail of his own, tried again like any other. A replica that dies between the server's yes and its own note leaves the mail to be sent
-/// twice, under the same Message-ID: rather that than not at all.
+/// whom it may take later gets a mail of his own, tried again like any other. A replica that dies between the server's yes and its own note
+/// leaves the mail to be sent twice, under the same Message-ID: rather that than not at all.
 /// </summary>
 internal sealed partial class MailSender(
     INotificationStore store, SmtpMailer mailer, NotificationLimits limits, TimeProvider clock, ILogger<MailSender> logger) : BackgroundService

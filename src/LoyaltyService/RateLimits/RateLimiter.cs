@@ -48,7 +48,7 @@ internal sealed class RateLimiter(RedisBuckets? redis, Replicas replicas, Loyalt
             foreach (ref var part in request.AsSpan())
                 part.IsOwn = part.Bucket.HasOwn(now, part.Rates);
             // Another request is asking for several already: most likely there is one for this request among them.
-            if (mayWait && Array.Find(request, static part => !part.IsOwn && part.Bucket.FirstOut is not null).Bucket?.FirstOut is { } first)
+            if (mayWait && FirstOut(request) is { } first)
                 return DecideAfterAsync(first, demands);
 
             foreach (var part in request)
@@ -82,6 +82,17 @@ internal sealed class RateLimiter(RedisBuckets? redis, Replicas replicas, Loyalt
                     buckets.Remove(key);
             }
         }
+    }
+
+    private static Task? FirstOut(Request[] request)
+    {
+        foreach (var part in request)
+        {
+            if (!part.IsOwn && part.Bucket.FirstOut is { } first)
+                return first;
+        }
+
+        return null;
     }
 
     private async ValueTask<Decision> DecideAfterAsync(Task first, IReadOnlyList<Demand> demands)

@@ -36,8 +36,8 @@ internal sealed partial class RedisBuckets(
 
     // A bucket is the time in microseconds at which it will be full; a key that is not there is a full bucket. One that is told of more than
     // it could have given owes that, up to once what it holds: a replica may find Redis later than the others.
-    // KEYS: since when, then the buckets. ARGV: the time to settle, then for each: period, span, want, born, untold, spent.
-    // Answers since when, then for how long it is still to be left alone, or what each bucket gives.
+    // KEYS: since when, then the buckets. ARGV, for each: period, span, want, born, untold, spent; then the time to settle.
+    // Answers since when and what each bucket gives; or alone for how long it decides nothing yet.
     private const string Decide = """
         local time = redis.call('TIME')
         local now = time[1] * 1000000 + time[2]
@@ -47,14 +47,14 @@ internal sealed partial class RedisBuckets(
           redis.call('SET', KEYS[1], born)
         end
 
-        local settled = born + ARGV[1]
+        local settled = born + ARGV[#ARGV]
         if now < settled then
-          return { born, settled - now }
+          return { settled - now }
         end
 
-        local answer, full, refused = { born, 0 }, {}, false
+        local answer, full, refused = { born }, {}, false
         for i = 2, #KEYS do
-          local a = (i - 2) * 6 + 1
+          local a = (i - 2) * 6
           local period, span = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2])
           local knows = ARGV[a + 4] == '0' or ARGV[a + 4] == born
           local owed = tonumber(knows and ARGV[a + 5] or ARGV[a + 6])
@@ -63,17 +63,17 @@ internal sealed partial class RedisBuckets(
           local free = math.floor((now + span - full[i]) / period + 0.000001)
           if free < 1 then
             refused = true
-            answer[i + 1] = -math.max(1, math.ceil(full[i] + period - span - now))
+            answer[i] = -math.max(1, math.ceil(full[i] + period - span - now))
           else
-            answer[i + 1] = math.min(tonumber(ARGV[a + 3]), free)
+            answer[i] = math.min(tonumber(ARGV[a + 3]), free)
           end
         end
 
         for i = 2, #KEYS do
           if refused then
-            answer[i + 1] = math.min(answer[i + 1], 0)
+            answer[i] = math.min(answer[i], 0)
           else
-            full[i] = full[i] + answer[i + 1] * tonumber(ARGV[(i - 2) * 6 + 2])
+            full[i] = full[i] + answer[i] * tonumber(ARGV[(i - 2) * 6 + 1])
           end
           if full[i] > now then
             redis.call('SET', KEYS[i], string.format('%.0f', full[i]), 'PX', math.ceil((full[i] - now) / 1000))
@@ -91,13 +91,13 @@ internal sealed partial class RedisBuckets(
         if (!redis.IsConnected || clock.GetTimestamp() < Volatile.Read(ref settled))
             return null;
         var keys = new RedisKey[asks.Count + 1];
-        var arguments = new RedisValue[1 + (asks.Count * ArgumentsEach)];
+        var arguments = new RedisValue[(asks.Count * ArgumentsEach) + 1];
         keys[0] = bornKey;
-        arguments[0] = (long)SettlesIn.TotalMicroseconds;
+        arguments[^1] = (long)SettlesIn.TotalMicroseconds;
         for (var i = 0; i < asks.Count; i++)
         {
             keys[i + 1] = KeyOf(asks[i].Key);
-            Write(asks[i], arguments.AsSpan(1 + (i * ArgumentsEach)));
+            Write(asks[i], arguments.AsSpan(i * ArgumentsEach));
         }
 
         using var span = Tracing.StartRedis("EVALSHA");
@@ -130,16 +130,16 @@ internal sealed partial class RedisBuckets(
     private TokenAnswers? Read(RedisResult answer)
     {
         var values = (RedisValue[])answer!;
-        if ((long)values[1] is var wait and > 0)
+        if (values is [var wait])
         {
-            Volatile.Write(ref settled, clock.GetTimestamp() + (long)(TimeSpan.FromMicroseconds(wait).TotalSeconds * clock.TimestampFrequency));
+            Volatile.Write(ref settled, clock.GetTimestamp() + (long)(TimeSpan.FromMicroseconds((long)wait).TotalSeconds * clock.TimestampFrequency));
             return null;
         }
 
-        var each = new TokenAnswer[values.Length - 2];
+        var each = new TokenAnswer[values.Length - 1];
         for (var i = 0; i < each.Length; i++)
         {
-            var value = (long)values[i + 2];
+            var value = (long)values[i + 1];
             each[i] = value > 0 ? new((int)value, TimeSpan.Zero) : new(0, TimeSpan.FromMicroseconds(-value));
         }
 

@@ -89,12 +89,10 @@ public sealed class JobTakeoverTests
     private static async Task RunEndsOnThreeReplicasAsync(TestDatabase database, Simulator pdi, string job)
     {
         var books = new Books(database, Backend.Postgres);
-        var replicas = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => ServiceProcess.StartServiceAsync(database, pdi.Address)));
+        await using var replicas = await Fleet.StartAsync(3, database, pdi.Address);
         await Eventually.BecomesTrueAsync(
             async () => await books.CountAsync($"select count(*) from job_runs where job = '{job}' and outcome = 'done' and finished_at > now() - interval '1 hour'") >= 1,
             $"{job} is done");
-        foreach (var replica in replicas)
-            await replica.DisposeAsync();
     }
 
     private static async Task InOnePlaceEachAsync(Books books)

@@ -23,8 +23,8 @@ public sealed class KillAtRandomTests
         await using var pdi = await Simulator.StartProcessAsync();
         await using var database = await TestDatabase.CreateAsync(Backend.Postgres);
         var books = new Books(database, Backend.Postgres);
-        var replicas = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => ServiceProcess.StartServiceAsync(database, pdi.Address)));
-        var sent = new int[replicas.Length];
+        await using var replicas = await Fleet.StartAsync(3, database, pdi.Address);
+        var sent = new int[replicas.Size];
         var receipts = new ConcurrentDictionary<string, string>();
         using var closing = new CancellationTokenSource();
 
@@ -41,9 +41,9 @@ public sealed class KillAtRandomTests
             }
         }).ToArray();
 
-        await Task.WhenAll(replicas.Select(async (_, victim) =>
+        await Task.WhenAll(Enumerable.Range(0, replicas.Size).Select(async victim =>
         {
-            for (var kill = 0; kill < Kills / replicas.Length; kill++)
+            for (var kill = 0; kill < Kills / replicas.Size; kill++)
             {
                 Volatile.Write(ref sent[victim], 0);
                 var life = Random.Shared.Next(LeastRequests, MostRequests);
@@ -61,12 +61,10 @@ public sealed class KillAtRandomTests
         Assert.Equal(receipts.Count, receipts.Values.Distinct().Count());
         await books.AreClosedAsync(receipts.Count);
         await books.AgreeWithPdiAsync(pdi, receipts.Count);
-        foreach (var replica in replicas)
-            await replica.DisposeAsync();
 
         Uri Any()
         {
-            var one = Random.Shared.Next(replicas.Length);
+            var one = Random.Shared.Next(replicas.Size);
             Interlocked.Increment(ref sent[one]);
             return replicas[one].Address;
         }

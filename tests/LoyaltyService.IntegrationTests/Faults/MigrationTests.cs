@@ -31,15 +31,13 @@ public sealed class MigrationTests : IAsyncLifetime
     [Fact]
     public async Task Of_five_replicas_that_start_at_once_one_migrates_and_all_serve()
     {
-        var replicas = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => ServiceProcess.StartServiceAsync(database, pdi.Address)));
+        await using var replicas = await Fleet.StartAsync(5, database, pdi.Address);
 
-        for (var number = 0; number < replicas.Length; number++)
+        for (var number = 0; number < replicas.Size; number++)
             await new Till(() => replicas[number].Address, TimeSpan.FromSeconds(10)).SellAsync("CUST-12345", $"TXN-{number}");
         Assert.Equal(Migrations, await books.CountAsync("select count(*) from schema_versions"));
         Assert.Equal(Migrations, await books.CountAsync("select count(distinct scriptname) from schema_versions"));
-        await books.AreClosedAsync(replicas.Length);
-        foreach (var replica in replicas)
-            await replica.DisposeAsync();
+        await books.AreClosedAsync(replicas.Size);
     }
 
     [Fact]

@@ -144,9 +144,13 @@ public sealed class RateLimiterTests(RateLimiterTests.Server server) : IClassFix
 
     private static async Task PassAsync(TimeSpan time)
     {
-        // The timer counts whole milliseconds, the one that has begun already among them, and leaves out the rest.
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(Math.Ceiling(time.TotalMilliseconds) + 1));
-        await timer.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+        var begun = TimeProvider.System.GetTimestamp();
+        // A timer goes by a clock that steps several milliseconds at a time, and ends up to a step early.
+        while (time - TimeProvider.System.GetElapsedTime(begun) is var left && left > TimeSpan.Zero)
+        {
+            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)));
+            await timer.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+        }
     }
 
     public sealed class Server : IAsyncLifetime

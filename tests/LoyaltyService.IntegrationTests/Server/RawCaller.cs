@@ -29,9 +29,10 @@ internal sealed class RawCaller : IDisposable
     /// <summary>Waits for the "go on" to a request that expects one: its body is being read.</summary>
     public async Task IsToGoOnAsync()
     {
-        var answer = new byte["HTTP/1.1 100 Continue\r\n\r\n".Length];
+        const string GoOn = "HTTP/1.1 100 Continue\r\n\r\n";
+        var answer = new byte[GoOn.Length];
         await connection.GetStream().ReadExactlyAsync(answer, TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
-        Assert.Equal("HTTP/1.1 100 Continue\r\n\r\n", Encoding.ASCII.GetString(answer));
+        Assert.Equal(GoOn, Encoding.ASCII.GetString(answer));
     }
 
     /// <summary>What is answered until the server closes the connection; empty if it is reset.</summary>
