@@ -104,7 +104,9 @@ fi
 dotnet run deploy/sbom.cs
 # Only the whitespace: the build itself refuses what offends code style and analyzers.
 dotnet format whitespace --verify-no-changes --no-restore
-dotnet build --no-restore --configuration Test
+# One compiler for all projects, started once, whatever the environment says: a quarter of the time.
+dotnet build --no-restore --configuration Test -p:UseSharedCompilation=true
+dotnet build-server shutdown --vbcscompiler
 
 # A hundred processes are started and killed young: what a process measures of itself to become fast later is not worth it here.
 export DOTNET_TieredPGO=0

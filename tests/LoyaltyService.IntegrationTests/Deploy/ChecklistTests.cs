@@ -74,8 +74,11 @@ public sealed class ChecklistTests : IAsyncLifetime
         Assert.Matches(@"(?m)^tests +required +ok .* 3 passed, 0 failed$", passing.Output);
         Assert.Equal("restore", called[0]);
         Assert.Equal(
-            ["format whitespace --verify-no-changes --no-restore", "build --no-restore --configuration Test", "test --no-build --configuration Test --timeout 20m"],
-            called[^3..]);
+            [
+                "format whitespace --verify-no-changes --no-restore", "build --no-restore --configuration Test -p:UseSharedCompilation=true",
+                "build-server shutdown --vbcscompiler", "test --no-build --configuration Test --timeout 20m",
+            ],
+            called[^4..]);
         Assert.Equal(1, failing.ExitCode);
         Assert.Matches(@"(?m)^tests +required +FAILED .* 2 passed, 1 failed$", failing.Output);
     }
