@@ -13,34 +13,41 @@ if (LoadOptions.Parse(args) is not { } options)
 var stopped = false;
 using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => signal.Cancel = stopped = true);
 var tally = new Tally();
-using var till = new Till(options, tally);
-var watch = Stopwatch.StartNew();
-if (options.Rate > 0)
-    await AtARateAsync();
-else
-    await Task.WhenAll(Enumerable.Range(0, options.Tills).Select(EndlesslyAsync));
-tally.Print(options, watch.Elapsed);
+using var till = new Till(options);
+if (options.WarmUp > TimeSpan.Zero)
+    await RunAsync(new Tally(), options.WarmUp);
+tally.Print(options, await RunAsync(tally, options.Duration));
 return tally.IsAsExpected(options) ? 0 : 1;
 
-// Closed loop: each till starts its next sale when the last one is done.
-async Task EndlesslyAsync(int number)
+async Task<TimeSpan> RunAsync(Tally counts, TimeSpan duration)
 {
-    while (watch.Elapsed < options.Duration && !stopped)
-        await till.SellAsync(number, Stopwatch.GetTimestamp());
+    var watch = Stopwatch.StartNew();
+    if (options.Rate > 0)
+        await AtARateAsync(counts, duration, watch);
+    else
+        await Task.WhenAll(Enumerable.Range(0, options.Tills).Select(number => EndlesslyAsync(number, counts, duration, watch)));
+    return watch.Elapsed;
+}
+
+// Closed loop: each till starts its next sale when the last one is done.
+async Task EndlesslyAsync(int number, Tally counts, TimeSpan duration, Stopwatch watch)
+{
+    while (watch.Elapsed < duration && !stopped)
+        await till.SellAsync(number, Stopwatch.GetTimestamp(), counts);
 }
 
 // Open loop: sales start on time, whatever became of those before. A sale that starts late because the driver is behind has waited since it was due.
-async Task AtARateAsync()
+async Task AtARateAsync(Tally counts, TimeSpan duration, Stopwatch watch)
 {
     var running = new ConcurrentBag<Task>();
-    var total = (int)(options.Rate * options.Duration.TotalSeconds);
+    var total = (int)(options.Rate * duration.TotalSeconds);
     for (var number = 0; number < total && !stopped; number++)
     {
         var due = TimeSpan.FromSeconds(number / options.Rate);
         if (due - watch.Elapsed is { Ticks: > 0 } early)
             await Task.Delay(early, TimeProvider.System);
         var dueAt = Stopwatch.GetTimestamp() - (long)((watch.Elapsed - due).TotalSeconds * Stopwatch.Frequency);
-        running.Add(till.SellAsync(number % options.Tills, dueAt));
+        running.Add(till.SellAsync(number % options.Tills, dueAt, counts));
     }
 
     await Task.WhenAll(running);

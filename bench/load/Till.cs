@@ -6,7 +6,7 @@ using System.Text.Json;
 namespace LoyaltyService.Load;
 
 /// <summary>Sells: identify, calculate, finalize, or as many of them as were asked for.</summary>
-internal sealed class Till(LoadOptions options, Tally tally) : IDisposable
+internal sealed class Till(LoadOptions options) : IDisposable
 {
     // Tells the sales of this run from those of earlier ones.
     private readonly string run = Guid.NewGuid().ToString("N")[..8];
@@ -15,23 +15,24 @@ internal sealed class Till(LoadOptions options, Tally tally) : IDisposable
 
     /// <param name="till">Its number.</param>
     /// <param name="dueAt">When the sale's first call was due, as a timestamp of <see cref="Stopwatch"/>.</param>
-    public async Task SellAsync(int till, long dueAt)
+    /// <param name="tally">Where its answers count.</param>
+    public async Task SellAsync(int till, long dueAt, Tally tally)
     {
         var number = Interlocked.Increment(ref sold);
         var transaction = $"TXN-{run}-{number}";
-        var session = await CallAsync("identify", $$"""{"customerId":"CUST-LOAD-{{number % 32_000}}","channelId":"POS-{{till}}","transactionId":"{{transaction}}"}""", dueAt);
+        var session = await CallAsync("identify", $$"""{"customerId":"CUST-LOAD-{{number % 32_000}}","channelId":"POS-{{till}}","transactionId":"{{transaction}}"}""", dueAt, tally);
         if (session is null)
             return;
         if (options.Steps.Contains("calculate"))
-            await CallAsync("calculate-rewards", $$"""{"sessionId":"{{session}}","transactionAmount":150.00,"items":[{"sku":"SKU-001","qty":2}]}""", Stopwatch.GetTimestamp());
+            await CallAsync("calculate-rewards", $$"""{"sessionId":"{{session}}","transactionAmount":150.00,"items":[{"sku":"SKU-001","qty":2}]}""", Stopwatch.GetTimestamp(), tally);
         if (options.Steps.Contains("finalize"))
-            await CallAsync("finalize", $$"""{"sessionId":"{{session}}","transactionId":"{{transaction}}","finalAmount":150.00,"applyRewards":true}""", Stopwatch.GetTimestamp());
+            await CallAsync("finalize", $$"""{"sessionId":"{{session}}","transactionId":"{{transaction}}","finalAmount":150.00,"applyRewards":true}""", Stopwatch.GetTimestamp(), tally);
         tally.Sold();
     }
 
     public void Dispose() => http.Dispose();
 
-    private async Task<string?> CallAsync(string operation, string body, long dueAt)
+    private async Task<string?> CallAsync(string operation, string body, long dueAt, Tally tally)
     {
         using var content = new StringContent(body, Encoding.UTF8, "application/json");
         using var response = await http.PostAsync("/loyalty/" + operation, content);

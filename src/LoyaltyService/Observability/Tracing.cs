@@ -15,6 +15,12 @@ internal static class Tracing
             ? Source.StartActivity("redis " + command, ActivityKind.Client)?.SetTag("db.system.name", "redis").SetTag("db.operation.name", command)
             : null;
 
+    /// <summary>The commit of a change in PostgreSQL, together with those of other requests, as a part of the current trace; null if nobody records it.</summary>
+    public static Activity? StartCommit() =>
+        Source.HasListeners() && Activity.Current is not null
+            ? Source.StartActivity("postgresql COMMIT", ActivityKind.Client)?.SetTag("db.system.name", "postgresql").SetTag("db.operation.name", "COMMIT")
+            : null;
+
     /// <summary>
     /// A piece of work without a caller: a trace of its own. There is one even if nobody records it, so that the log's lines, the
     /// session's timeline and PDI's requests name the same.

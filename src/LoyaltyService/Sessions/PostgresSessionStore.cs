@@ -8,8 +8,9 @@ namespace LoyaltyService.Sessions;
 /// Sessions in PostgreSQL. Each method is one statement, and so one implicit transaction in one round trip, at the connection's
 /// default isolation, which <see cref="PostgresDatabase"/> sets to serializable. The row lock comes with the update, the version
 /// compare protects a caller that holds an old copy, and what isolation refuses is retried by <see cref="PostgresDatabase"/>.
+/// New sessions and changes are committed together with those of other callers (<see cref="PostgresSessionCommits"/>).
 /// </summary>
-internal sealed class PostgresSessionStore(PostgresDatabase database) : ISessionStore
+internal sealed class PostgresSessionStore(PostgresDatabase database, PostgresSessionCommits commits) : ISessionStore
 {
     private const string Columns = PostgresSessionRow.Columns;
 
@@ -72,9 +73,8 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
         {
             // The archive is looked into after the insert, with a snapshot of its own: a sale that is archived meanwhile leaves the unique
             // key, and a snapshot that is older than the insert would not show where it went.
-            var (created, archived) = await database.QueryPairAsync(
-                busyFor is null ? CreateAndWait : CreateOnly, CreateParameters(session, lifetime, busyFor), FindArchivedBySaleKey, [Param.Of(session.SaleKey)],
-                PostgresSessionRow.Read, cancellationToken);
+            var created = await commits.RunAsync(session.SaleKey, Query(busyFor is null ? CreateAndWait : CreateOnly, CreateParameters(session, lifetime, busyFor)));
+            var archived = await commits.RunAsync(session.SaleKey, Query(FindArchivedBySaleKey, [Param.Of(session.SaleKey)]));
             if (archived is not null && created is not null)
                 await database.ExecuteAsync(TakeBack, [Param.Of(created.Id)], CancellationToken.None);
             if ((archived ?? created) is { } known)
@@ -113,11 +113,8 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
         var (statement, parameters) = PostgresSessionChange.StatementOf(change);
         try
         {
-            return await database.QueryAsync(
-                statement,
-                parameters,
-                row => change.After with { WorkRow = row.IsDBNull(0) ? null : row.GetFieldValue<NpgsqlTid>(0) },
-                cancellationToken);
+            return await commits.RunAsync(change.Before.Id, new PostgresQuery<Session>(
+                statement, parameters, row => change.After with { WorkRow = row.IsDBNull(0) ? null : row.GetFieldValue<NpgsqlTid>(0) }));
         }
         catch (DatabaseUnavailableException broken) when (broken.IsOutcomeUnknown)
         {
@@ -141,6 +138,8 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
         await database.ListAsync(Events, [Param.Of(id)], PostgresSessionRow.ReadEvent, cancellationToken) is [_, ..] events
             ? events
             : await database.ListAsync(ArchivedEvents, [Param.Of(id)], PostgresSessionRow.ReadEvent, cancellationToken);
+
+    private static PostgresQuery<Session> Query(string statement, NpgsqlParameter[] parameters) => new(statement, parameters, PostgresSessionRow.Read);
 
     private static NpgsqlParameter[] CreateParameters(Session session, TimeSpan lifetime, TimeSpan? busyFor) =>
     [

@@ -14,6 +14,7 @@ internal static class SessionsModule
         builder.Services.TryAddSingleton(new SessionLimits { Lifetime = settings.SessionTtl });
         if (settings.Database is PostgresUrl)
         {
+            builder.Services.AddSingleton<PostgresSessionCommits>();
             builder.Services.AddSingleton<ISessionStore, PostgresSessionStore>();
             builder.Services.AddSingleton<IIdempotencyKeyStore, PostgresIdempotencyKeyStore>();
             builder.Services.AddSingleton<ISessionSearch, PostgresSessionSearch>();

@@ -33,7 +33,14 @@ internal sealed partial class PostgresDatabase(
     /// <summary>When a statement last came to its end, as a timestamp of the clock; null before the first one.</summary>
     public long? LastAnswer => Interlocked.Read(ref lastAnswer) is var answered and not 0 ? answered : null;
 
+    public static DatabaseUnavailableException TookTooLong(TimeoutException late) =>
+        new($"The database has not answered within {StatementTime.TotalSeconds} s.", late);
+
     public (long Idle, long Used) CountConnections() => pool.Read();
+
+    public Task<T?> QueryAsync<T>(PostgresQuery<T> query, CancellationToken cancellationToken)
+        where T : class =>
+        QueryAsync(query.Statement, query.Parameters, query.Read, cancellationToken);
 
     /// <summary>Runs a statement and reads its first row; null where there is none.</summary>
     public Task<T?> QueryAsync<T>(
@@ -54,36 +61,51 @@ internal sealed partial class PostgresDatabase(
         RunAsync(statement, parameters, (command, token) => ReadAllAsync(command, read, token), cancellationToken);
 
     /// <summary>
-    /// Runs two statements in one round trip, each a transaction of its own, so that the second one sees what the first one waited for;
-    /// the first row of each, null where there is none.
+    /// Runs several in one round trip, as one transaction; the first row of each, null where there is none. Nothing is tried again: what one of
+    /// them meets is the others' end too.
     /// </summary>
-    public Task<(T? First, T? Second)> QueryPairAsync<T>(
-        string first, NpgsqlParameter[] firstParameters, string second, NpgsqlParameter[] secondParameters, Func<NpgsqlDataReader, T> read,
-        CancellationToken cancellationToken)
+    /// <exception cref="PostgresException">Nothing was done; by itself each may fare better.</exception>
+    public Task<IReadOnlyList<T?>> QueryTogetherAsync<T>(IReadOnlyList<PostgresQuery<T>> queries, TimeSpan lockTimeout)
         where T : class =>
-        RunAsync(async (connection, token) =>
+        RunOnceAsync<IReadOnlyList<T?>>(async (connection, token) =>
         {
-            await using var batch = new NpgsqlBatch(connection) { EnableErrorBarriers = true };
-            var (one, other) = (new NpgsqlBatchCommand(first), new NpgsqlBatchCommand(second));
-            one.Parameters.AddRange(firstParameters);
-            other.Parameters.AddRange(secondParameters);
-            batch.BatchCommands.Add(one);
-            batch.BatchCommands.Add(other);
+            await using var batch = new NpgsqlBatch(connection);
+            var limit = new NpgsqlBatchCommand("select set_config('lock_timeout', $1, true)");
+            limit.Parameters.Add(Param.Of($"{lockTimeout.TotalMilliseconds}ms"));
+            batch.BatchCommands.Add(limit);
+            foreach (var query in queries)
+            {
+                var command = new NpgsqlBatchCommand(query.Statement);
+                command.Parameters.AddRange(query.Parameters);
+                batch.BatchCommands.Add(command);
+            }
+
             try
             {
+                await batch.PrepareAsync(token);
                 await using var reader = await batch.ExecuteReaderAsync(token);
-                var fromFirst = await reader.ReadAsync(token) ? read(reader) : null;
+                var rows = new T?[queries.Count];
+                for (var i = 0; i < rows.Length; i++)
+                {
+                    await reader.NextResultAsync(token);
+                    rows[i] = await reader.ReadAsync(token) ? queries[i].Read(reader) : null;
+                }
+
+                // To the end: the commit comes after the last row.
                 await reader.NextResultAsync(token);
-                var fromSecond = await reader.ReadAsync(token) ? read(reader) : null;
-                await reader.NextResultAsync(token);
-                return (fromFirst, fromSecond);
+                return rows;
+            }
+            catch (PostgresException)
+            {
+                metrics.StatementRolledBack();
+                throw;
             }
             finally
             {
-                one.Parameters.Clear();
-                other.Parameters.Clear();
+                foreach (var command in batch.BatchCommands)
+                    command.Parameters.Clear();
             }
-        }, cancellationToken);
+        }, CancellationToken.None);
 
     /// <summary>
     /// As <see cref="ListAsync"/>, but read committed: for a look at many rows by somebody who decides nothing on it that a statement of its
@@ -119,6 +141,8 @@ internal sealed partial class PostgresDatabase(
             command.Parameters.AddRange(parameters);
             try
             {
+                // A round trip of its own at the first use on a connection, nothing after that.
+                await command.PrepareAsync(token);
                 return await run(command, token);
             }
             finally
@@ -134,12 +158,7 @@ internal sealed partial class PostgresDatabase(
         {
             try
             {
-                // The server ends a statement that takes too long. If it stands still itself, the caller does not wait for it.
-                return await RunOnceAsync(run, cancellationToken).WaitAsync(StatementTime, clock, CancellationToken.None);
-            }
-            catch (TimeoutException late)
-            {
-                throw new DatabaseUnavailableException($"The database has not answered within {StatementTime.TotalSeconds} s.", late);
+                return await RunOnceAsync(run, cancellationToken);
             }
             catch (PostgresException refused) when (IsSerializationFailure(refused) && retry < MaxRetries)
             {
@@ -152,21 +171,34 @@ internal sealed partial class PostgresDatabase(
                 metrics.StatementRolledBack();
                 throw new OverloadedException("Too many changes of the same data at once.", refused);
             }
-            catch (PostgresException refused) when (IsUnavailable(refused))
-            {
-                throw new DatabaseUnavailableException("The database does not take work just now.", refused);
-            }
-            catch (NpgsqlException broken) when (broken is not PostgresException)
-            {
-                throw new DatabaseUnavailableException("The database cannot be reached.", broken)
-                {
-                    IsOutcomeUnknown = broken.InnerException is not TimeoutException,
-                };
-            }
         }
     }
 
     private async Task<T> RunOnceAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // The server ends a statement that takes too long. If it stands still itself, the caller does not wait for it.
+            return await OpenAndRunAsync(run, cancellationToken).WaitAsync(StatementTime, clock, CancellationToken.None);
+        }
+        catch (TimeoutException late)
+        {
+            throw TookTooLong(late);
+        }
+        catch (PostgresException refused) when (IsUnavailable(refused))
+        {
+            throw new DatabaseUnavailableException("The database does not take work just now.", refused);
+        }
+        catch (NpgsqlException broken) when (broken is not PostgresException)
+        {
+            throw new DatabaseUnavailableException("The database cannot be reached.", broken)
+            {
+                IsOutcomeUnknown = broken.InnerException is not TimeoutException,
+            };
+        }
+    }
+
+    private async Task<T> OpenAndRunAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
     {
         await using var connection = await OpenAsync(cancellationToken);
         var result = await run(connection, cancellationToken);

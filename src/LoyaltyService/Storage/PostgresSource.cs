@@ -18,9 +18,9 @@ internal static class PostgresSource
         connection.MinPoolSize = limits.MinConnections;
         connection.MaxPoolSize = limits.MaxConnections;
         connection.ConnectionLifetime = (int)limits.ConnectionLifetime.TotalSeconds;
-        // A statement is prepared at its second use on a connection; the service has fewer than this many statements.
-        connection.MaxAutoPrepare = 64;
-        connection.AutoPrepareMinUsages = 2;
+        // The statements prepare themselves (PostgresDatabase). If the driver did it on its own, a statement that fails while it is being prepared
+        // would leave a connection whose next use of it is misread ("unexpected backend message").
+        connection.MaxAutoPrepare = 0;
         // Nothing on a connection outlives its statement, so there is nothing to reset between two uses.
         connection.NoResetOnClose = true;
         connection.GssEncryptionMode = GssEncryptionMode.Disable;
@@ -36,7 +36,9 @@ internal static class PostgresSource
         }.Where(option => !string.IsNullOrEmpty(option)));
         var source = new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = NameOf(connection) };
         // What runs without a cause, such as a look for due work twice a second, would be a trace of one span each time.
-        source.ConfigureTracing(static tracing => tracing.ConfigureCommandFilter(static _ => Activity.Current is not null));
+        source.ConfigureTracing(static tracing => tracing
+            .ConfigureCommandFilter(static _ => Activity.Current is not null)
+            .ConfigureBatchFilter(static _ => Activity.Current is not null));
         return source.Build();
     }
 

@@ -35,8 +35,8 @@ public sealed class TraceTests
         var toPdi = Assert.Single(Spans("System.Net.Http", trace));
         Assert.Equal(request.SpanId, toPdi.ParentSpanId);
         Assert.Contains(Spans("Microsoft.AspNetCore", trace), span => span.ParentSpanId == toPdi.SpanId);
-        Assert.InRange(Spans("Npgsql", trace).Count, 3, 10);
-        Assert.Equal(["redis GET", "redis SET"], Spans("LoyaltyService", trace).Select(span => span.DisplayName));
+        Assert.NotEmpty(Spans("Npgsql", trace));
+        Assert.Equal(["redis GET", "postgresql COMMIT", "postgresql COMMIT", "redis SET"], Spans("LoyaltyService", trace).Select(span => span.DisplayName));
     }
 
     [Fact]

@@ -47,7 +47,7 @@ internal sealed class StoreUnderTest(
             await OpenWholePoolAsync(source);
             var postgres = new PostgresDatabase(source, TimeProvider.System, new LoyaltyMetrics(new Meter("test")), NullLogger<PostgresDatabase>.Instance);
             return new StoreUnderTest(
-                database, new PostgresSessionStore(postgres), new PostgresIdempotencyKeyStore(postgres), new PostgresPdiWorkStore(postgres),
+                database, new PostgresSessionStore(postgres, new PostgresSessionCommits(postgres, TimeProvider.System)), new PostgresIdempotencyKeyStore(postgres), new PostgresPdiWorkStore(postgres),
                 new PostgresSessionUpkeep(postgres), new PostgresJobRunStore(postgres), new PostgresWorkTable(database), postgres.DisposeAsync);
         }
 

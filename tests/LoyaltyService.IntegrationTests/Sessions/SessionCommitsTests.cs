@@ -1,0 +1,97 @@
+using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.Pdi;
+using LoyaltyService.Sessions;
+using Npgsql;
+
+namespace LoyaltyService.IntegrationTests.Sessions;
+
+/// <summary>Changes that are committed together do not suffer from one another.</summary>
+public sealed class SessionCommitsTests : IAsyncLifetime
+{
+    private StoreUnderTest under = null!;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => under = await StoreUnderTest.CreateAsync(Backend.Postgres);
+
+    public async ValueTask DisposeAsync() => await under.DisposeAsync();
+
+    [Fact]
+    public async Task Many_at_once_take_fewer_commits_than_changes()
+    {
+        var sessions = await CreateAsync(200);
+        var saved = await Task.WhenAll(sessions.Select(session => SaveAsync(session, Given.Identity())));
+
+        Assert.All(saved, session => Assert.Equal((SessionStatus.Active, 2), (session!.Status, session.Version)));
+        Assert.All(await Task.WhenAll(sessions.Select(session => under.Store.FindAsync(session.Id, Token))), session => Assert.Equal(2, session!.Version));
+        // By themselves 400: each creation and each change.
+        Assert.InRange(await TransactionsAsync(), 1, 200);
+    }
+
+    [Fact]
+    public async Task A_session_that_somebody_holds_does_not_hold_up_the_others()
+    {
+        var sessions = await CreateAsync(40);
+        var held = sessions[20];
+        await using var holder = await under.Database.OpenPostgresAsync();
+        await using var transaction = await holder.BeginTransactionAsync(Token);
+        await using var hold = new NpgsqlCommand("select from sessions where id = $1 for update", holder, transaction) { Parameters = { new() { Value = held.Id } } };
+        await hold.ExecuteNonQueryAsync(Token);
+
+        var changes = sessions.Select(session => SaveAsync(session, Given.Identity())).ToArray();
+        // Less than the 5 s that a statement by itself waits for a lock.
+        var others = await Task.WhenAll(changes.Where((_, number) => number != 20)).WaitAsync(TimeSpan.FromSeconds(4), Token);
+        var stillHeld = !changes[20].IsCompleted;
+        await transaction.CommitAsync(Token);
+
+        Assert.All(others, Assert.NotNull);
+        Assert.True(stillHeld);
+        Assert.Equal(2, (await changes[20])?.Version);
+    }
+
+    [Fact]
+    public async Task What_the_database_refuses_of_one_change_is_not_refused_of_the_others()
+    {
+        // Again and again, on connections that know the statements and on such as do not.
+        for (var round = 0; round < 10; round++)
+            await RefuseOneOfManyAsync();
+    }
+
+    private async Task RefuseOneOfManyAsync()
+    {
+        var sessions = await CreateAsync(40);
+
+        // PostgreSQL takes no text with a NUL in it.
+        var changes = sessions.Select((session, number) => SaveAsync(session, Given.Identity() with { CustomerName = number == 20 ? "\0" : "John Doe" })).ToArray();
+
+        Assert.All(await Task.WhenAll(changes.Where((_, number) => number != 20)), Assert.NotNull);
+        await Assert.ThrowsAsync<PostgresException>(() => changes[20]);
+        Assert.Equal(1, (await under.Store.FindAsync(sessions[20].Id, Token))!.Version);
+    }
+
+    [Fact]
+    public async Task Of_many_changes_of_one_session_at_once_one_is_made()
+    {
+        var session = (await CreateAsync(1))[0];
+
+        var saved = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => SaveAsync(session, Given.Identity())));
+
+        var made = Assert.Single(saved, change => change is not null);
+        Assert.Equal(made!.PdiSessionId, (await under.Store.FindAsync(session.Id, Token))!.PdiSessionId);
+        Assert.Equal(2, (await under.Store.EventsAsync(session.Id, Token)).Count);
+    }
+
+    private async Task<Session[]> CreateAsync(int count) =>
+        [.. (await Task.WhenAll(Enumerable.Range(0, count).Select(_ => under.Store.CreateAsync(
+            Given.Session(), TimeSpan.FromHours(24), TimeSpan.FromSeconds(7), Token)))).Select(created => created.Session)];
+
+    private Task<Session?> SaveAsync(Session session, PdiIdentity identity) => under.Store.SaveAsync(session.Identified(identity, Causes.Request), Token);
+
+    /// <summary>In how many transactions the lines of the timelines were written.</summary>
+    private async Task<long> TransactionsAsync()
+    {
+        await using var connection = await under.Database.OpenPostgresAsync();
+        await using var count = new NpgsqlCommand("select count(distinct xmin::text) from session_events", connection);
+        return (long)(await count.ExecuteScalarAsync(Token))!;
+    }
+}
