@@ -99,7 +99,13 @@ internal sealed class ReplicaBucket(RateLimit limit)
         }
 
         if (answer.Wait > TimeSpan.Zero)
+        {
             emptyUntil = now + rates.Ticks(answer.Wait);
+            // What the replicas have spent together, this one's part of it too: however little of it went through here, nothing is left if
+            // Redis dies now.
+            alone.Empty(now, rates.Alone);
+        }
+
         if (answer.Granted <= 1)
             return;
         // The first of them is the asking request's.

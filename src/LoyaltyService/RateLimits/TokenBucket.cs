@@ -29,4 +29,6 @@ internal struct TokenBucket
     public void GiveBack(BucketRate rate) => fullAt -= rate.Period;
 
     public void Fill() => fullAt = 0;
+
+    public void Empty(long now, BucketRate rate) => fullAt = now + rate.Span;
 }

@@ -73,8 +73,8 @@ internal sealed class PostgresSessionStore(PostgresDatabase database, PostgresSe
         {
             // The archive is looked into after the insert, with a snapshot of its own: a sale that is archived meanwhile leaves the unique
             // key, and a snapshot that is older than the insert would not show where it went.
-            var created = await commits.RunAsync(session.SaleKey, Query(busyFor is null ? CreateAndWait : CreateOnly, CreateParameters(session, lifetime, busyFor)));
-            var archived = await commits.RunAsync(session.SaleKey, Query(FindArchivedBySaleKey, [Param.Of(session.SaleKey)]));
+            var created = await commits.CreateAsync(session.SaleKey, Query(busyFor is null ? CreateAndWait : CreateOnly, CreateParameters(session, lifetime, busyFor)));
+            var archived = await commits.CreateAsync(session.SaleKey, Query(FindArchivedBySaleKey, [Param.Of(session.SaleKey)]));
             if (archived is not null && created is not null)
                 await database.ExecuteAsync(TakeBack, [Param.Of(created.Id)], CancellationToken.None);
             if ((archived ?? created) is { } known)
@@ -113,7 +113,7 @@ internal sealed class PostgresSessionStore(PostgresDatabase database, PostgresSe
         var (statement, parameters) = PostgresSessionChange.StatementOf(change);
         try
         {
-            return await commits.RunAsync(change.Before.Id, new PostgresQuery<Session>(
+            return await commits.ChangeAsync(change.Before.Id, new PostgresQuery<Session>(
                 statement, parameters, row => change.After with { WorkRow = row.IsDBNull(0) ? null : row.GetFieldValue<NpgsqlTid>(0) }));
         }
         catch (DatabaseUnavailableException broken) when (broken.IsOutcomeUnknown)

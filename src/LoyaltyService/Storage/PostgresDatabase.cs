@@ -61,51 +61,57 @@ internal sealed partial class PostgresDatabase(
         RunAsync(statement, parameters, (command, token) => ReadAllAsync(command, read, token), cancellationToken);
 
     /// <summary>
-    /// Runs several in one round trip, as one transaction; the first row of each, null where there is none. Nothing is tried again: what one of
-    /// them meets is the others' end too.
+    /// Runs several in one round trip, as one transaction; the first row of each, null where there is none. What isolation refuses is tried again
+    /// as a whole.
     /// </summary>
-    /// <exception cref="PostgresException">Nothing was done; by itself each may fare better.</exception>
-    public Task<IReadOnlyList<T?>> QueryTogetherAsync<T>(IReadOnlyList<PostgresQuery<T>> queries, TimeSpan lockTimeout)
-        where T : class =>
-        RunOnceAsync<IReadOnlyList<T?>>(async (connection, token) =>
+    /// <exception cref="RefusedTogetherException">Nothing was done: PostgreSQL refused one of them, or all.</exception>
+    public async Task<IReadOnlyList<T?>> QueryTogetherAsync<T>(IReadOnlyList<PostgresQuery<T>> queries, TimeSpan lockTimeout)
+        where T : class
+    {
+        var rows = new T?[queries.Count];
+        var done = 0;
+        try
         {
-            await using var batch = new NpgsqlBatch(connection);
-            var limit = new NpgsqlBatchCommand("select set_config('lock_timeout', $1, true)");
-            limit.Parameters.Add(Param.Of($"{lockTimeout.TotalMilliseconds}ms"));
-            batch.BatchCommands.Add(limit);
-            foreach (var query in queries)
+            return await RetryAsync(async (connection, token) =>
             {
-                var command = new NpgsqlBatchCommand(query.Statement);
-                command.Parameters.AddRange(query.Parameters);
-                batch.BatchCommands.Add(command);
-            }
-
-            try
-            {
-                await batch.PrepareAsync(token);
-                await using var reader = await batch.ExecuteReaderAsync(token);
-                var rows = new T?[queries.Count];
-                for (var i = 0; i < rows.Length; i++)
+                await using var batch = new NpgsqlBatch(connection);
+                var limit = new NpgsqlBatchCommand("select set_config('lock_timeout', $1, true)");
+                limit.Parameters.Add(Param.Of($"{lockTimeout.TotalMilliseconds}ms"));
+                batch.BatchCommands.Add(limit);
+                foreach (var query in queries)
                 {
-                    await reader.NextResultAsync(token);
-                    rows[i] = await reader.ReadAsync(token) ? queries[i].Read(reader) : null;
+                    var command = new NpgsqlBatchCommand(query.Statement);
+                    command.Parameters.AddRange(query.Parameters);
+                    batch.BatchCommands.Add(command);
                 }
 
-                // To the end: the commit comes after the last row.
-                await reader.NextResultAsync(token);
-                return rows;
-            }
-            catch (PostgresException)
-            {
-                metrics.StatementRolledBack();
-                throw;
-            }
-            finally
-            {
-                foreach (var command in batch.BatchCommands)
-                    command.Parameters.Clear();
-            }
-        }, CancellationToken.None);
+                try
+                {
+                    await batch.PrepareAsync(token);
+                    await using var reader = await batch.ExecuteReaderAsync(token);
+                    for (done = 0; done < rows.Length; done++)
+                    {
+                        await reader.NextResultAsync(token);
+                        rows[done] = await reader.ReadAsync(token) ? queries[done].Read(reader) : null;
+                    }
+
+                    // To the end: the commit comes after the last row.
+                    await reader.NextResultAsync(token);
+                    return rows;
+                }
+                finally
+                {
+                    // A parameter belongs to one command at a time.
+                    foreach (var command in batch.BatchCommands)
+                        command.Parameters.Clear();
+                }
+            }, CancellationToken.None);
+        }
+        catch (PostgresException refused)
+        {
+            throw new RefusedTogetherException(done < rows.Length ? done : null, refused);
+        }
+    }
 
     /// <summary>
     /// As <see cref="ListAsync"/>, but read committed: for a look at many rows by somebody who decides nothing on it that a statement of its
@@ -154,22 +160,31 @@ internal sealed partial class PostgresDatabase(
 
     private async Task<T> RunAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
     {
+        try
+        {
+            return await RetryAsync(run, cancellationToken);
+        }
+        catch (PostgresException refused) when (IsSerializationFailure(refused) || refused.SqlState is PostgresErrorCodes.LockNotAvailable)
+        {
+            throw new OverloadedException("Too many changes of the same data at once.", refused);
+        }
+    }
+
+    private async Task<T> RetryAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
+    {
         for (var retry = 0; ; retry++)
         {
             try
             {
                 return await RunOnceAsync(run, cancellationToken);
             }
-            catch (PostgresException refused) when (IsSerializationFailure(refused) && retry < MaxRetries)
+            catch (PostgresException refused)
             {
                 metrics.StatementRolledBack();
+                if (!IsSerializationFailure(refused) || retry == MaxRetries)
+                    throw;
                 Log.StatementRetried(logger, refused.SqlState, retry + 1);
                 await Task.Delay(FullJitter(retry), clock, cancellationToken);
-            }
-            catch (PostgresException refused) when (IsSerializationFailure(refused) || refused.SqlState is PostgresErrorCodes.LockNotAvailable)
-            {
-                metrics.StatementRolledBack();
-                throw new OverloadedException("Too many changes of the same data at once.", refused);
             }
         }
     }

@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace LoyaltyService.Storage;
 
 /// <summary>The database could not be reached, refused the work, or broke off in the middle. The caller may try again.</summary>
@@ -14,3 +16,11 @@ internal sealed class DatabaseUnavailableException(string message, Exception? in
 /// <summary>More work than the database's connections can take just now. The caller may try again soon.</summary>
 internal sealed class OverloadedException(string message, Exception? inner = null)
     : LoyaltyException(Loyalty.ErrorCode.Overloaded, message, TimeSpan.FromSeconds(1), inner);
+
+/// <summary>Of several queries that ran together nothing was done. By itself each may fare better.</summary>
+/// <param name="query">The one that PostgreSQL refused, by its place; null if it refused the commit of all.</param>
+/// <param name="inner">What PostgreSQL said.</param>
+internal sealed class RefusedTogetherException(int? query, PostgresException inner) : Exception(inner.Message, inner)
+{
+    public int? Query => query;
+}

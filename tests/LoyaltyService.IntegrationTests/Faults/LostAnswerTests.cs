@@ -43,7 +43,7 @@ public sealed class LostAnswerTests : IAsyncLifetime
 
     [Theory]
     [InlineData("identify", 1, "the session")]
-    [InlineData("identify", 2, "the customer")]
+    [InlineData("identify", 3, "the customer")]
     [InlineData("calculate", 2, "the rewards")]
     [InlineData("finalize", 2, "the intent")]
     [InlineData("finalize", 3, "the receipt")]

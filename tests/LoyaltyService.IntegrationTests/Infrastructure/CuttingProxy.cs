@@ -9,8 +9,9 @@ namespace LoyaltyService.IntegrationTests.Infrastructure;
 /// </summary>
 internal sealed class CuttingProxy : IAsyncDisposable
 {
-    // The last message of what the client sends, and of what the server answers, in the extended query protocol.
-    private static readonly byte[] Sync = [(byte)'S', 0, 0, 0, 4];
+    // The last messages of what the client sends and of what the server answers, in the extended query protocol. A statement that is only
+    // prepared is not executed.
+    private static readonly byte[] ExecuteAndSync = [(byte)'E', 0, 0, 0, 9, 0, 0, 0, 0, 0, (byte)'S', 0, 0, 0, 4];
     private static readonly byte[] ReadyForQuery = [(byte)'Z', 0, 0, 0, 5, (byte)'I'];
 
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
@@ -70,7 +71,7 @@ internal sealed class CuttingProxy : IAsyncDisposable
             await toServer.ConnectAsync(server, closing.Token);
             var cut = new StrongBox();
             await Task.WhenAny(
-                ForwardAsync(client, toServer, sent => cut.Value = cut.Value || (sent.EndsWith(Sync) && Interlocked.Decrement(ref statementsUntilCut) == 0), static _ => true),
+                ForwardAsync(client, toServer, sent => cut.Value = cut.Value || (sent.EndsWith(ExecuteAndSync) && Interlocked.Decrement(ref statementsUntilCut) == 0), static _ => true),
                 ForwardAsync(toServer, client, static _ => { }, answer => !cut.Value || !IsLast(answer)));
         }
     }

@@ -74,6 +74,18 @@ public sealed class ReplicaBucketTests
     }
 
     [Fact]
+    public void What_Redis_said_is_empty_is_empty_without_Redis_too_although_other_replicas_spent_it()
+    {
+        bucket.LetThrough(Start, Rates);
+        Assert.Equal(0, bucket.WaitAlone(Start, Rates));
+
+        bucket.Answered(bucket.Ask(Key, Start, Rates), new TokenAnswer(0, TimeSpan.FromMilliseconds(1)), born: 1, Start, Rates);
+
+        // A third of a thousand a second.
+        Assert.Equal((3000, 0), (bucket.WaitAlone(Start, Rates), bucket.WaitAlone(Start + 3000, Rates)));
+    }
+
+    [Fact]
     public void Redis_is_told_what_it_could_not_be_asked_about_and_all_that_counts_if_it_has_lost_what_it_knew()
     {
         bucket.LetThrough(Start, Rates);
