@@ -9,7 +9,7 @@ WORKDIR /source
 # What a restore needs, and no more: packages are fetched again only when one of these changes.
 COPY global.json Directory.Build.props Directory.Packages.props ./
 COPY src/LoyaltyService/LoyaltyService.csproj src/LoyaltyService/packages.lock.json src/LoyaltyService/
-RUN dotnet restore src/LoyaltyService --runtime linux-x64 --locked-mode
+RUN dotnet restore src/LoyaltyService --runtime linux-x64 --locked-mode -p:PublishReadyToRun=true
 COPY .editorconfig BannedSymbols.txt ./
 COPY src/LoyaltyService src/LoyaltyService
 ARG COMMIT=unknown

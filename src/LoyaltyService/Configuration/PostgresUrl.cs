@@ -27,7 +27,8 @@ internal sealed record PostgresUrl(IReadOnlyList<HostPort> Hosts, string? User, 
     /// <summary>What the URL says and nothing else; pool, timeouts and session settings are the storage's own.</summary>
     public NpgsqlConnectionStringBuilder ToNpgsql()
     {
-        var builder = new NpgsqlConnectionStringBuilder();
+        // Encryption is TLS's, by sslmode: the driver would look for a Kerberos library first, which an image without a system has not.
+        var builder = new NpgsqlConnectionStringBuilder { GssEncryptionMode = GssEncryptionMode.Disable };
         if (Hosts is [var only])
         {
             builder.Host = only.Host;

@@ -8,7 +8,8 @@ namespace LoyaltyService.Sessions;
 /// round trip, one transaction, one commit for all of it. Nobody waits for company: a batch is whatever is there.
 /// <para>
 /// No change suffers from another one. One that meets a lock, or that a key or a check refuses, leaves its batch and runs by itself, with the
-/// time and the retries that a single statement has; the others go again without it. Two changes of one session never share a batch.
+/// time and the retries that a single statement has; the others go again without it. Two changes of one session never share a batch. Who waits in
+/// line waits as others do for a connection, and is told so after as long.
 /// </para>
 /// <para>
 /// There are two lanes, of one batch at a time each, so that they are not in conflict under serializable isolation: what adds sessions reads
@@ -36,23 +37,34 @@ internal sealed class PostgresSessionCommits(PostgresDatabase database, TimeProv
         lane.Add(commit);
         try
         {
-            return await commit.Task.WaitAsync(PostgresDatabase.StatementTime, clock);
+            return await commit.Task.WaitAsync(PostgresDatabase.ConnectionWait, clock);
+        }
+        catch (TimeoutException late) when (commit.TryLeave())
+        {
+            // It has not begun, and never will.
+            throw PostgresDatabase.NoneCameFree(late);
+        }
+        catch (TimeoutException)
+        {
+            return await EndAsync(commit);
+        }
+    }
+
+    private async Task<Session?> EndAsync(Commit begun)
+    {
+        try
+        {
+            return await begun.Task.WaitAsync(PostgresDatabase.StatementTime - PostgresDatabase.ConnectionWait, clock);
         }
         catch (TimeoutException late)
         {
-            // If it has not begun, it never does.
-            var unavailable = PostgresDatabase.TookTooLong(late);
-            commit.TrySetException(unavailable);
-            throw unavailable;
+            throw PostgresDatabase.TookTooLong(late);
         }
     }
 
     private sealed class Lane(PostgresDatabase database)
     {
         private const int LargestBatch = 32;
-
-        /// <summary>How long a batch waits for a row that somebody else holds.</summary>
-        private static readonly TimeSpan BatchLockTimeout = TimeSpan.FromMilliseconds(50);
 
         private readonly Lock gate = new();
         private readonly List<Commit> waiting = [];
@@ -74,55 +86,77 @@ internal sealed class PostgresSessionCommits(PostgresDatabase database, TimeProv
 
         private async Task RunAsync()
         {
-            while (TakeBatch() is { Count: > 0 } batch)
-                await RunBatchAsync(batch);
-        }
-
-        private List<Commit> TakeBatch()
-        {
-            var batch = new List<Commit>();
-            lock (gate)
-            {
-                waiting.RemoveAll(static commit => commit.Task.IsCompleted);
-                foreach (var commit in waiting)
-                {
-                    if (batch.Count < LargestBatch && !batch.Exists(other => other.Subject == commit.Subject))
-                        batch.Add(commit);
-                }
-
-                waiting.RemoveAll(batch.Contains);
-                isRunning = batch.Count > 0;
-            }
-
-            return batch;
-        }
-
-        private async Task RunBatchAsync(List<Commit> batch)
-        {
-            while (batch.Count > 0)
+            while (HasWork())
             {
                 try
                 {
-                    var rows = await database.QueryTogetherAsync(batch.ConvertAll(static commit => commit.Query), BatchLockTimeout);
+                    await RunBatchAsync();
+                }
+                catch (OverloadedException)
+                {
+                    // No connection came free, and who waited that long has left the line.
+                }
+                catch (Exception failed)
+                {
+                    // Nobody has been taken yet, and the next connection would fare no better.
+                    foreach (var commit in Take(int.MaxValue))
+                        commit.TrySetException(failed);
+                }
+            }
+        }
+
+        private bool HasWork()
+        {
+            lock (gate)
+                return isRunning = waiting.Count > 0;
+        }
+
+        private async Task RunBatchAsync()
+        {
+            List<Commit>? batch = null;
+            for (var isFirst = true; batch is not []; isFirst = false)
+            {
+                try
+                {
+                    var rows = await database.QueryTogetherAsync(() => (batch ??= Take(LargestBatch)).ConvertAll(static commit => commit.Query));
                     for (var i = 0; i < rows.Count; i++)
-                        batch[i].TrySetResult(rows[i]);
+                        batch![i].TrySetResult(rows[i]);
                     return;
                 }
                 catch (RefusedTogetherException refused)
                 {
-                    // Each time it is one less, so this ends.
-                    var alone = refused.Query is { } culprit ? [batch[culprit]] : batch.ToList();
-                    batch.RemoveAll(alone.Contains);
+                    // The second time nobody waits for the others any more.
+                    var alone = isFirst && refused.Query is { } culprit ? [batch![culprit]] : batch!.ToList();
+                    batch!.RemoveAll(alone.Contains);
                     foreach (var commit in alone)
                         _ = RunAloneAsync(commit);
                 }
-                catch (Exception failed)
+                catch (Exception failed) when (batch is not null)
                 {
                     foreach (var commit in batch)
                         commit.TrySetException(failed);
                     return;
                 }
             }
+        }
+
+        private List<Commit> Take(int most)
+        {
+            var batch = new List<Commit>();
+            lock (gate)
+            {
+                // Who has left the line stays for none; who is one of two for the same session, for the next one.
+                waiting.RemoveAll(commit =>
+                {
+                    if (batch.Count == most || (most is LargestBatch && batch.Exists(other => other.Subject == commit.Subject)))
+                        return false;
+                    if (commit.TryBegin())
+                        batch.Add(commit);
+                    return true;
+                });
+            }
+
+            return batch;
         }
 
         private async Task RunAloneAsync(Commit commit)
@@ -141,8 +175,16 @@ internal sealed class PostgresSessionCommits(PostgresDatabase database, TimeProv
     private sealed class Commit(Guid subject, PostgresQuery<Session> query)
         : TaskCompletionSource<Session?>(TaskCreationOptions.RunContinuationsAsynchronously)
     {
+        private int isTaken;
+
         public Guid Subject => subject;
 
         public PostgresQuery<Session> Query => query;
+
+        /// <summary>False if its caller has left.</summary>
+        public bool TryBegin() => Interlocked.Exchange(ref isTaken, 1) == 0;
+
+        /// <summary>False if it has begun.</summary>
+        public bool TryLeave() => Interlocked.Exchange(ref isTaken, 1) == 0;
     }
 }

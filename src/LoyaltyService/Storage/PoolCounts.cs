@@ -2,18 +2,18 @@ using System.Diagnostics.Metrics;
 
 namespace LoyaltyService.Storage;
 
-/// <summary>How many connections a pool has. Npgsql tells it to listeners of its meter alone.</summary>
+/// <summary>How many connections some pools have together. Npgsql tells it to listeners of its meter alone.</summary>
 internal sealed class PoolCounts : IDisposable
 {
     private readonly MeterListener listener = new();
-    private readonly string pool;
+    private readonly string[] pools;
     private long idle;
     private long used;
 
-    /// <param name="pool">The data source's name.</param>
-    public PoolCounts(string pool)
+    /// <param name="pools">The names of the data sources.</param>
+    public PoolCounts(params string[] pools)
     {
-        this.pool = pool;
+        this.pools = pools;
         listener.InstrumentPublished = static (instrument, listener) =>
         {
             if (instrument is { Meter.Name: "Npgsql", Name: "db.client.connection.count" })
@@ -25,8 +25,12 @@ internal sealed class PoolCounts : IDisposable
 
     public (long Idle, long Used) Read()
     {
-        listener.RecordObservableInstruments();
-        return (idle, used);
+        lock (listener)
+        {
+            (idle, used) = (0, 0);
+            listener.RecordObservableInstruments();
+            return (idle, used);
+        }
     }
 
     public void Dispose() => listener.Dispose();
@@ -38,14 +42,14 @@ internal sealed class PoolCounts : IDisposable
         foreach (var (key, value) in labels)
         {
             if (key == "db.client.connection.pool.name")
-                isOurs = value as string == pool;
+                isOurs = pools.Contains(value as string);
             else if (key == "db.client.connection.state")
                 state = value as string;
         }
 
         if (isOurs && state == "idle")
-            idle = count;
+            idle += count;
         else if (isOurs && state == "used")
-            used = count;
+            used += count;
     }
 }

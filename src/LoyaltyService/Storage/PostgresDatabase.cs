@@ -9,7 +9,7 @@ namespace LoyaltyService.Storage;
 /// retries of what serializable isolation refuses, and errors in the service's own words.
 /// </summary>
 internal sealed partial class PostgresDatabase(
-    NpgsqlDataSource source, TimeProvider clock, LoyaltyMetrics metrics, ILogger<PostgresDatabase> logger) : IAsyncDisposable
+    PostgresPools pools, TimeProvider clock, LoyaltyMetrics metrics, ILogger<PostgresDatabase> logger) : IAsyncDisposable
 {
     /// <summary>How often a statement that isolation refused (40001, 40P01) is run again (design: five).</summary>
     public const int MaxRetries = 5;
@@ -27,7 +27,6 @@ internal sealed partial class PostgresDatabase(
     // a few milliseconds on a good day and tens on a bad one, and a till is told 503 only after that.
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(20);
 
-    private readonly PoolCounts pool = new(PostgresSource.NameOf(new NpgsqlConnectionStringBuilder(source.ConnectionString)));
     private long lastAnswer;
 
     /// <summary>When a statement last came to its end, as a timestamp of the clock; null before the first one.</summary>
@@ -36,7 +35,10 @@ internal sealed partial class PostgresDatabase(
     public static DatabaseUnavailableException TookTooLong(TimeoutException late) =>
         new($"The database has not answered within {StatementTime.TotalSeconds} s.", late);
 
-    public (long Idle, long Used) CountConnections() => pool.Read();
+    public static OverloadedException NoneCameFree(Exception late) =>
+        new($"No database connection came free within {ConnectionWait.TotalSeconds} s.", late);
+
+    public (long Idle, long Used) CountConnections() => pools.Count();
 
     public Task<T?> QueryAsync<T>(PostgresQuery<T> query, CancellationToken cancellationToken)
         where T : class =>
@@ -64,52 +66,27 @@ internal sealed partial class PostgresDatabase(
     /// Runs several in one round trip, as one transaction; the first row of each, null where there is none. What isolation refuses is tried again
     /// as a whole.
     /// </summary>
+    /// <param name="take">Says which, once there is a connection for them.</param>
     /// <exception cref="RefusedTogetherException">Nothing was done: PostgreSQL refused one of them, or all.</exception>
-    public async Task<IReadOnlyList<T?>> QueryTogetherAsync<T>(IReadOnlyList<PostgresQuery<T>> queries, TimeSpan lockTimeout)
+    public async Task<IReadOnlyList<T?>> QueryTogetherAsync<T>(Func<IReadOnlyList<PostgresQuery<T>>> take)
         where T : class
     {
-        var rows = new T?[queries.Count];
-        var done = 0;
+        IReadOnlyList<PostgresQuery<T>>? queries = null;
+        var rows = new List<T?>();
         try
         {
-            return await RetryAsync(async (connection, token) =>
+            return await RetryAsync(pools.ForBatches, async (connection, token) =>
             {
-                await using var batch = new NpgsqlBatch(connection);
-                var limit = new NpgsqlBatchCommand("select set_config('lock_timeout', $1, true)");
-                limit.Parameters.Add(Param.Of($"{lockTimeout.TotalMilliseconds}ms"));
-                batch.BatchCommands.Add(limit);
-                foreach (var query in queries)
-                {
-                    var command = new NpgsqlBatchCommand(query.Statement);
-                    command.Parameters.AddRange(query.Parameters);
-                    batch.BatchCommands.Add(command);
-                }
-
-                try
-                {
-                    await batch.PrepareAsync(token);
-                    await using var reader = await batch.ExecuteReaderAsync(token);
-                    for (done = 0; done < rows.Length; done++)
-                    {
-                        await reader.NextResultAsync(token);
-                        rows[done] = await reader.ReadAsync(token) ? queries[done].Read(reader) : null;
-                    }
-
-                    // To the end: the commit comes after the last row.
-                    await reader.NextResultAsync(token);
-                    return rows;
-                }
-                finally
-                {
-                    // A parameter belongs to one command at a time.
-                    foreach (var command in batch.BatchCommands)
-                        command.Parameters.Clear();
-                }
+                queries ??= take();
+                rows.Clear();
+                if (queries.Count > 0)
+                    await ReadTogetherAsync(connection, queries, rows, token);
+                return rows;
             }, CancellationToken.None);
         }
         catch (PostgresException refused)
         {
-            throw new RefusedTogetherException(done < rows.Length ? done : null, refused);
+            throw new RefusedTogetherException(rows.Count < queries?.Count ? rows.Count : null, refused);
         }
     }
 
@@ -133,11 +110,7 @@ internal sealed partial class PostgresDatabase(
     public Task<int> ExecuteAsync(string statement, NpgsqlParameter[] parameters, CancellationToken cancellationToken) =>
         RunAsync(statement, parameters, static (command, token) => command.ExecuteNonQueryAsync(token), cancellationToken);
 
-    public async ValueTask DisposeAsync()
-    {
-        pool.Dispose();
-        await source.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => pools.DisposeAsync();
 
     private Task<T> RunAsync<T>(
         string statement, NpgsqlParameter[] parameters, Func<NpgsqlCommand, CancellationToken, Task<T>> run, CancellationToken cancellationToken) =>
@@ -162,7 +135,7 @@ internal sealed partial class PostgresDatabase(
     {
         try
         {
-            return await RetryAsync(run, cancellationToken);
+            return await RetryAsync(pools.ForStatements, run, cancellationToken);
         }
         catch (PostgresException refused) when (IsSerializationFailure(refused) || refused.SqlState is PostgresErrorCodes.LockNotAvailable)
         {
@@ -170,13 +143,13 @@ internal sealed partial class PostgresDatabase(
         }
     }
 
-    private async Task<T> RetryAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
+    private async Task<T> RetryAsync<T>(NpgsqlDataSource source, Func<NpgsqlConnection, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
     {
         for (var retry = 0; ; retry++)
         {
             try
             {
-                return await RunOnceAsync(run, cancellationToken);
+                return await RunOnceAsync(source, run, cancellationToken);
             }
             catch (PostgresException refused)
             {
@@ -189,12 +162,12 @@ internal sealed partial class PostgresDatabase(
         }
     }
 
-    private async Task<T> RunOnceAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
+    private async Task<T> RunOnceAsync<T>(NpgsqlDataSource source, Func<NpgsqlConnection, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
     {
         try
         {
             // The server ends a statement that takes too long. If it stands still itself, the caller does not wait for it.
-            return await OpenAndRunAsync(run, cancellationToken).WaitAsync(StatementTime, clock, CancellationToken.None);
+            return await OpenAndRunAsync(source, run, cancellationToken).WaitAsync(StatementTime, clock, CancellationToken.None);
         }
         catch (TimeoutException late)
         {
@@ -213,9 +186,9 @@ internal sealed partial class PostgresDatabase(
         }
     }
 
-    private async Task<T> OpenAndRunAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
+    private async Task<T> OpenAndRunAsync<T>(NpgsqlDataSource source, Func<NpgsqlConnection, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
     {
-        await using var connection = await OpenAsync(cancellationToken);
+        await using var connection = await OpenAsync(source, cancellationToken);
         var result = await run(connection, cancellationToken);
         Interlocked.Exchange(ref lastAnswer, clock.GetTimestamp());
         return result;
@@ -230,7 +203,38 @@ internal sealed partial class PostgresDatabase(
         return rows;
     }
 
-    private async ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
+    private static async Task ReadTogetherAsync<T>(
+        NpgsqlConnection connection, IReadOnlyList<PostgresQuery<T>> queries, List<T?> rows, CancellationToken token)
+        where T : class
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        foreach (var query in queries)
+        {
+            var command = new NpgsqlBatchCommand(query.Statement);
+            command.Parameters.AddRange(query.Parameters);
+            batch.BatchCommands.Add(command);
+        }
+
+        try
+        {
+            await batch.PrepareAsync(token);
+            await using var reader = await batch.ExecuteReaderAsync(token);
+            foreach (var query in queries)
+            {
+                rows.Add(await reader.ReadAsync(token) ? query.Read(reader) : null);
+                // After the last one this is the commit.
+                await reader.NextResultAsync(token);
+            }
+        }
+        finally
+        {
+            // A parameter belongs to one command at a time.
+            foreach (var command in batch.BatchCommands)
+                command.Parameters.Clear();
+        }
+    }
+
+    private static async ValueTask<NpgsqlConnection> OpenAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
     {
         using var wait = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         wait.CancelAfter(ConnectionWait);
@@ -240,7 +244,7 @@ internal sealed partial class PostgresDatabase(
         }
         catch (OperationCanceledException late) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new OverloadedException($"No database connection came free within {ConnectionWait.TotalSeconds} s.", late);
+            throw NoneCameFree(late);
         }
     }
 

@@ -15,7 +15,7 @@ internal static class StorageModule
             case PostgresUrl postgres:
                 builder.Services.TryAddSingleton<PostgresLimits>();
                 builder.Services.AddSingleton(services => new PostgresDatabase(
-                    PostgresSource.Create(postgres, services.GetRequiredService<PostgresLimits>()),
+                    new PostgresPools(postgres, services.GetRequiredService<PostgresLimits>()),
                     services.GetRequiredService<TimeProvider>(),
                     services.GetRequiredService<LoyaltyMetrics>(),
                     services.GetRequiredService<ILogger<PostgresDatabase>>()));

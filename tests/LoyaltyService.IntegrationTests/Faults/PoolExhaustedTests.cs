@@ -11,6 +11,7 @@ namespace LoyaltyService.IntegrationTests.Faults;
 [Collection(nameof(RunsAlone))]
 public sealed class PoolExhaustedTests
 {
+    /// <summary>Besides those of the batches, which nobody waits for longer than for these.</summary>
     private const int Connections = 3;
     private const int Callers = 30;
 
@@ -18,7 +19,7 @@ public sealed class PoolExhaustedTests
     public async Task Who_gets_no_connection_is_told_so_within_2_s_and_all_is_well_within_5_s_of_the_end()
     {
         await using var app = await LoyaltyApp.StartAsync(
-            Backend.Postgres, services: services => services.AddSingleton(new PostgresLimits { MinConnections = Connections, MaxConnections = Connections }));
+            Backend.Postgres, services: services => services.AddSingleton(new PostgresLimits { MinConnections = Connections + PostgresPools.Batches, MaxConnections = Connections + PostgresPools.Batches }));
         await new Sale(app).IdentifiedAsync();
         await using var slow = await app.Database.OpenPostgresAsync();
         await ExecuteAsync("begin");

@@ -43,9 +43,10 @@ internal sealed class StoreUnderTest(
         var database = await TestDatabase.CreateAsync(backend);
         if (backend is Backend.Postgres)
         {
-            var source = PostgresSource.Create((PostgresUrl)database.Parsed);
-            await OpenWholePoolAsync(source);
-            var postgres = new PostgresDatabase(source, TimeProvider.System, new LoyaltyMetrics(new Meter("test")), NullLogger<PostgresDatabase>.Instance);
+            var limits = new PostgresLimits();
+            var pools = new PostgresPools((PostgresUrl)database.Parsed, limits);
+            await OpenWholePoolAsync(pools.ForStatements, limits.MaxConnections - PostgresPools.Batches);
+            var postgres = new PostgresDatabase(pools, TimeProvider.System, new LoyaltyMetrics(new Meter("test")), NullLogger<PostgresDatabase>.Instance);
             return new StoreUnderTest(
                 database, new PostgresSessionStore(postgres, new PostgresSessionCommits(postgres, TimeProvider.System)), new PostgresIdempotencyKeyStore(postgres), new PostgresPdiWorkStore(postgres),
                 new PostgresSessionUpkeep(postgres), new PostgresJobRunStore(postgres), new PostgresWorkTable(database), postgres.DisposeAsync);
@@ -62,10 +63,10 @@ internal sealed class StoreUnderTest(
     }
 
     /// <summary>A storm shall meet the statements, not the start of twenty server processes.</summary>
-    private static async Task OpenWholePoolAsync(NpgsqlDataSource source)
+    private static async Task OpenWholePoolAsync(NpgsqlDataSource source, int size)
     {
         var connections = new List<NpgsqlConnection>();
-        for (var number = 0; number < 20; number++)
+        for (var number = 0; number < size; number++)
             connections.Add(await source.OpenConnectionAsync());
         foreach (var connection in connections)
             await connection.DisposeAsync();

@@ -67,10 +67,11 @@ public sealed class PostgresTests
     public async Task Every_connection_is_serializable_and_prefers_indexes()
     {
         await using var database = await TestDatabase.CreateAsync(Backend.Postgres);
-        await using var source = PostgresSource.Create((PostgresUrl)database.Parsed);
+        await using var pools = new PostgresPools((PostgresUrl)database.Parsed, new PostgresLimits());
 
-        // The whole pool at once: each connection is held until all are looked at.
-        var open = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => source.OpenConnectionAsync(Token).AsTask()));
+        // All at once: each connection is held until all are looked at.
+        var open = await Task.WhenAll(Enumerable.Range(0, 20).Select(number =>
+            (number < PostgresPools.Batches ? pools.ForBatches : pools.ForStatements).OpenConnectionAsync(Token).AsTask()));
         var connections = await Task.WhenAll(open.Select(async connection =>
         {
             await using var command = new NpgsqlCommand(
@@ -79,10 +80,14 @@ public sealed class PostgresTests
             await row.ReadAsync(Token);
             return (Pid: row.GetInt32(0), Isolation: row.GetString(1), Scans: row.GetString(2), LockTimeout: row.GetString(3), Jit: row.GetString(4));
         }));
+        Assert.Equal((0, 20), pools.Count());
         await Task.WhenAll(open.Select(connection => connection.DisposeAsync().AsTask()));
 
+        Assert.Equal((20, 0), pools.Count());
         Assert.Equal(20, connections.Select(connection => connection.Pid).Distinct().Count());
-        Assert.All(connections, connection => Assert.Equal(("serializable", "off", "5s", "off"), (connection.Isolation, connection.Scans, connection.LockTimeout, connection.Jit)));
+        Assert.All(connections, connection => Assert.Equal(("serializable", "off", "off"), (connection.Isolation, connection.Scans, connection.Jit)));
+        // brief: 5 s to acquire a lock.
+        Assert.Equal(["50ms", "50ms", .. Enumerable.Repeat("5s", 18)], connections.Select(connection => connection.LockTimeout));
     }
 
     [Theory]

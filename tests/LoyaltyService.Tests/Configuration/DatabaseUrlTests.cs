@@ -32,7 +32,7 @@ public sealed class DatabaseUrlTests
 
     [Fact]
     public void What_the_URL_does_not_say_is_left_to_the_storage() =>
-        Assert.Equal("Host=db.example.com;Port=5432", Postgres("postgres://db.example.com").ToNpgsql().ConnectionString);
+        Assert.Equal("GSS Encryption Mode=Disable;Host=db.example.com;Port=5432", Postgres("postgres://db.example.com").ToNpgsql().ConnectionString);
 
     [Theory]
     [InlineData("postgresql://a.example.com:1,b.example.com,[2001:db8::1]:3,[::1]/db", "a.example.com:1,b.example.com:5432,[2001:db8::1]:3,[::1]:5432")]
