@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# What a sale costs, against what its statements cost alone: the published service with logs at info, metrics, keys and rate limits on (limits
+# set high), a canned PDI, and PostgreSQL, Redis and nginx of its own, all on this machine. Prints one table.
+#   bench/run.sh [SECONDS=30] [TILLS=32]
+# Nothing else should run meanwhile.
+set -euo pipefail
+. "$(dirname "$0")/servers.sh"
+length=${1:-30} tills=${2:-32}
+
+build
+dotnet tool install --tool-path "$folder/tools" dotnet-counters --version 10.0.750501 >/dev/null
+start_postgres; start_redis; start_pdi; configure
+psql -q -X -d "$server/postgres" -c 'create database ceiling'
+(DATABASE_URL=$server/ceiling program migrate) >/dev/null
+start_service
+
+# A backend says what it did when it has nothing to do for a second.
+counts() { sleep 1.5; psql -qtAX -F ' ' -d "$server/bench" -c "select xact_commit, xact_rollback, n_tup_upd, n_tup_hot_upd from pg_stat_database, pg_stat_user_tables where datname = 'bench' and relname = 'sessions'"; }
+lines() { wc -l <"$folder/service.log"; }
+
+load --tills "$tills" --seconds 10 >"$folder/first"
+load --tills "$tills" --seconds 30 >"$folder/warm"
+read -r commits rollbacks updates hot < <(counts); logged=$(lines)
+declare -A before after
+for name in service postgres redis pdi; do before[$name]=$(ticks "${!name}"); done
+"$folder/tools/dotnet-counters" collect --process-id "$service" --format csv --output "$folder/counters.csv" --counters System.Runtime >/dev/null & counters=$!; pids+=("$counters")
+TIMEFORMAT='%U %S'
+{ time load --tills "$tills" --seconds "$length" --warm-up 2 >"$folder/full"; } 2>"$folder/driver"
+for name in service postgres redis pdi; do after[$name]=$(ticks "${!name}"); done
+kill -INT "$counters"; wait "$counters" || true
+logged=$(($(lines) - logged))
+read -r commits2 rollbacks2 updates2 hot2 < <(counts)
+resident=$(memory "$service") full=$(rate "$folder/full")
+load --tills "$tills" --seconds "$length" --warm-up 2 --rate "$((full / 2))" >"$folder/half"
+read -r took size < <(curl -s -o /dev/null -w '%{time_total} %{size_download}\n' "localhost:$port/metrics")
+kill -TERM "$service"; wait "$service" || true
+
+# The same sales, as statements alone: as many clients as tills, on the settings of the service's own connections.
+columns=$(sed -n '/string Columns = """/,/"""/p' src/LoyaltyService/Sessions/PostgresSessionRow.cs | sed '1d;$d' | tr '\n' ' ')
+sed "s/COLUMNS/$columns/" bench/sale.sql >"$folder/sale.sql"
+export PGOPTIONS="-c default_transaction_isolation=serializable -c enable_seqscan=off -c jit=off"
+ceiling() { "$bin/pgbench" -h 127.0.0.1 -p "$pgport" -U loyalty -n -M prepared -f "$folder/sale.sql" -c "$tills" -j 2 --max-tries 6 -T "$1" ceiling 2>&1; }
+ceiling 5 >"$folder/ceiling" || { cat "$folder/ceiling" >&2; exit 1; }
+ceiling "$length" >"$folder/ceiling" || { cat "$folder/ceiling" >&2; exit 1; }
+bound=$(sed -n 's/^tps = \([0-9.]*\).*/\1/p' "$folder/ceiling")
+retried=$(sed -n 's/^number of transactions retried: [0-9]* (\([0-9.%]*\)).*/\1/p' "$folder/ceiling")
+
+# Those of the warm-up are in the processes' times too.
+done=$((full * (length + 2)))
+cpu() { calc "10 * (${after[$1]} - ${before[$1]}) / $done"; }
+gc() { awk -F, -v name="$1" 'index($3, name) {sum += $5} END {printf "%.3f", sum}' "$folder/counters.csv"; }
+row() { printf '%-40s %-62s %s\n' "$1" "$2" "${3:-}"; }
+row "" "$(nproc) cores, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), PostgreSQL $("$bin/postgres" --version | grep -o '[0-9.]*' | head -n 1), .NET $(dotnet --version)" "target"
+row "start to ready" "$ready s" "at most 1.5 s"
+row "first 10 s after the start" "$(rate "$folder/first") sales/s, $(calc "$(rate "$folder/first") / $full") of the warm rate" "at least 0.7"
+row "warm-up, 30 s" "$(rate "$folder/warm") sales/s"
+row "$tills tills, $length s" "$full sales/s"
+row "ceiling: the statements alone (pgbench)" "$bound sales/s, begun again $retried"
+row "service against ceiling" "$(calc "$full / $bound")" "at least 0.6"
+row "CPU a sale: service" "$(cpu service) ms" "at most 0.9 ms"
+row "CPU a sale: others" "PostgreSQL $(cpu postgres), Redis $(cpu redis), PDI $(cpu pdi), load $(awk -v n="$done" '{printf "%.2f", 1000 * ($1 + $2) / n}' "$folder/driver") ms"
+row "commits a sale" "$(calc "($commits2 - $commits) / $done")"
+row "transactions that were rolled back" "$((rollbacks2 - rollbacks)), $(calc "100 * ($rollbacks2 - $rollbacks) / ($commits2 - $commits)" 3) %" "under 0.1 %"
+row "updates of sessions that were HOT" "$(calc "100 * ($hot2 - $hot) / ($updates2 - $updates)" 1) %" "at least 95 %"
+row "memory, resident" "$resident MiB" "at most 200 MiB"
+row "garbage a sale" "$(calc "$(gc total_allocated) / $done / 1024" 1) KiB"
+row "garbage collection" "$(gc 'gc.collections' | cut -d. -f1) collections, pauses $(calc "1000 * $(gc pause.time)" 0) ms in $((length + 2)) s"
+row "log lines a sale" "$(calc "$logged / $done" 1)"
+row "a scrape" "$(calc "1000 * $took" 1) ms, $((size / 1024)) KiB" "under 10 ms, 40 KiB"
+echo "latency at $tills tills:"; sed -n '2,4p' "$folder/full"
+echo "latency at half of that rate ($((full / 2)) sales/s, open loop; target: p99 at most 25 ms):"; sed -n '2,4p' "$folder/half"
+others "$folder/full" "$folder/half"

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# How the cost of a sale changes with the number of tills, with a second replica, with a table that is full already, and with time.
+#   bench/shapes.sh [tills|replicas|full|soak ...]   all of them if none is named; soak takes ten minutes
+#   SESSIONS=5000000 rows for `full`, SECONDS_EACH=15 for each measurement
+# The service, PDI and the servers are as in bench/run.sh. Nothing else should run meanwhile.
+set -euo pipefail
+. "$(dirname "$0")/servers.sh"
+each=${SECONDS_EACH:-15} sessions=${SESSIONS:-5000000}
+[ $# -gt 0 ] || set -- tills replicas full soak
+
+build; start_postgres; start_redis; start_pdi; configure; start_service
+
+measure() { # measure NAME PIDS ARGUMENTS...: sales a second, and the replicas' CPU a sale
+  local name=$1 replicas=$2 before=0 after=0 pid; shift 2
+  for pid in $replicas; do before=$((before + $(ticks "$pid"))); done
+  load --seconds "$each" "$@" >"$folder/run"
+  for pid in $replicas; do after=$((after + $(ticks "$pid"))); done
+  printf '%-34s %5s sales/s, CPU of the service a sale %s ms, %s MiB; %s\n' "$name" "$(rate "$folder/run")" \
+    "$(calc "10 * ($after - $before) / $(sales "$folder/run")")" "$(memory "$service")" "$(others "$folder/run")"
+}
+load --tills 32 --seconds 40 >/dev/null
+
+for shape in "$@"; do
+  case $shape in
+    tills)
+      for tills in 1 2 4 8 16 32 64; do measure "$tills tills" "$service" --tills "$tills"; done ;;
+    replicas)
+      first=$port one=$service
+      for _ in 1 2 3; do measure "one replica, 32 tills" "$one" --tills 32; done
+      start_service
+      load --tills 32 --seconds 40 >/dev/null
+      for _ in 1 2 3; do measure "two replicas, 16 tills each" "$one $service" --tills 32 --also "http://localhost:$first"; done
+      kill -TERM "$service"; wait "$service" || true
+      port=$first service=$one ;;
+    full)
+      measure "$(psql -qtAX -d "$server/bench" -c 'select count(*) from sessions') sessions" "$service" --tills 32
+      psql -q -X -d "$server/bench" -v sessions="$sessions" -v due=1 -f bench/scale/generate.sql
+      psql -q -X -d "$server/bench" -c 'vacuum analyze sessions, session_events'
+      measure "$(psql -qtAX -d "$server/bench" -c 'select count(*) from sessions') sessions" "$service" --tills 32
+      measure "the same, once more" "$service" --tills 32 ;;
+    soak)
+      for minute in 1 2 3 4 5 6 7 8 9 10; do
+        each=55 measure "soak, minute $minute, $(ls "/proc/$service/fd" | wc -l) handles" "$service" --tills 16 --rate 200
+      done ;;
+    *) echo "tills, replicas, full or soak" >&2; exit 64 ;;
+  esac
+done
