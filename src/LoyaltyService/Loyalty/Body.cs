@@ -101,6 +101,7 @@ internal sealed class Body<T> : IEndpointParameterMetadataProvider
 
     private static string MessageOf(JsonException broken) => broken.Message switch
     {
+        AmountConverter.TooManyDecimals => AmountConverter.TooManyDecimals,
         var text when text.Contains("could not be mapped", StringComparison.Ordinal) => "is not a member of this request.",
         var text when text.Contains("Duplicate", StringComparison.OrdinalIgnoreCase) => "is given twice.",
         var text when text.Contains("could not be converted", StringComparison.Ordinal) => "has the wrong type or is out of range.",

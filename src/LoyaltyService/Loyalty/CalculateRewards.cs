@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Serialization;
 using LoyaltyService.Pdi;
 using LoyaltyService.Sessions;
 
@@ -11,7 +12,7 @@ namespace LoyaltyService.Loyalty;
 /// <param name="RedeemPoints">Points that the customer wants to redeem.</param>
 /// <param name="Version">The version that the caller decided on.</param>
 internal sealed record CalculateRewardsRequest(
-    string? SessionId, decimal? TransactionAmount, IReadOnlyList<RewardItem?>? Items, long? RedeemPoints = null, int? Version = null)
+    string? SessionId, [property: JsonConverter(typeof(AmountConverter))] decimal? TransactionAmount, IReadOnlyList<RewardItem?>? Items, long? RedeemPoints = null, int? Version = null)
     : IRequestBody
 {
     private const int MaxItems = 500;
@@ -74,7 +75,8 @@ internal sealed record CalculateRewardsRequest(
 /// <param name="Qty">1 to 9999.</param>
 /// <param name="UnitPrice">The price of one.</param>
 /// <param name="Category">The article's category, for PDI's rules.</param>
-internal sealed record RewardItem(string? Sku, int? Qty, decimal? UnitPrice = null, string? Category = null);
+internal sealed record RewardItem(
+    string? Sku, int? Qty, [property: JsonConverter(typeof(AmountConverter))] decimal? UnitPrice = null, string? Category = null);
 
 /// <param name="EarnedPoints">What the sale earns.</param>
 /// <param name="Multiplier">Points for one unit of the currency.</param>

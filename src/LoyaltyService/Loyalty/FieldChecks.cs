@@ -42,7 +42,7 @@ internal static class FieldChecks
         else if (amount is < 0 or > MaxAmount)
             errors.Add(new FieldError(field, "must be from 0.00 to 999999.99."));
         else if (decimal.Round(amount, 2) != amount)
-            errors.Add(new FieldError(field, "must have at most two decimals."));
+            errors.Add(new FieldError(field, AmountConverter.TooManyDecimals));
     }
 
     public static void CheckPoints(this ICollection<FieldError> errors, string field, long? value)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Serialization;
 using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 using LoyaltyService.Sessions;
@@ -13,7 +14,7 @@ namespace LoyaltyService.Loyalty;
 /// <param name="RedeemPoints">Points to redeem.</param>
 /// <param name="Version">The version that the caller decided on.</param>
 internal sealed record FinalizeRequest(
-    string? SessionId, string? TransactionId, decimal? FinalAmount, bool? ApplyRewards, long? RedeemPoints = null, int? Version = null)
+    string? SessionId, string? TransactionId, [property: JsonConverter(typeof(AmountConverter))] decimal? FinalAmount, bool? ApplyRewards, long? RedeemPoints = null, int? Version = null)
     : IRequestBody
 {
     public void Validate(ICollection<FieldError> errors)

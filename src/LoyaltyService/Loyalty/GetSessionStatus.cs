@@ -1,5 +1,7 @@
 using LoyaltyService.Observability;
 using LoyaltyService.Sessions;
+using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
 
 namespace LoyaltyService.Loyalty;
 
@@ -45,16 +47,24 @@ internal sealed record FailureResponse(string Reason, string? PdiCode, [property
 internal sealed class GetSessionStatus(ISessionStore sessions)
 {
     public async Task<Answer<SessionResponse>> RunAsync(
-        string? sessionId, string client, string? ifNoneMatch, Operation operation, CancellationToken cancellationToken)
+        string? sessionId, string client, StringValues ifNoneMatch, Operation operation, CancellationToken cancellationToken)
     {
         if (!SessionId.TryParse(sessionId, out var id) || await sessions.FindAsync(id, client, cancellationToken) is not { } session)
             return SessionRejections.NotFound();
         operation.IsAbout(session);
-        if (ifNoneMatch == $"\"{session.Version}\"")
+        if (HasAlready(ifNoneMatch, session.Version))
             return Answer<SessionResponse>.NotModified(session.Version);
 
         return Answer<SessionResponse>.Of(StatusCodes.Status200OK, ToResponse(session), LoyaltyJson.Wire.SessionResponse)
             .WithVersion(session.Version);
+    }
+
+    /// <summary>Whether one of the tags is the version's, weak or not (RFC 9110, 13.1.2); what is no tag says nothing.</summary>
+    private static bool HasAlready(StringValues ifNoneMatch, int version)
+    {
+        var current = new EntityTagHeaderValue($"\"{version}\"");
+        return EntityTagHeaderValue.TryParseList(ifNoneMatch, out var tags)
+            && tags.Any(tag => tag.Equals(EntityTagHeaderValue.Any) || tag.Compare(current, useStrongComparison: false));
     }
 
     private static SessionResponse ToResponse(Session session) => new(

@@ -37,7 +37,7 @@ internal static class LoyaltyEndpoints
             .Gives(ErrorCode.SessionNotFound);
         loyalty.MapGet("/getSessionStatus", GetSessionStatusAsync).WithName("getSessionStatus")
             .Produces(StatusCodes.Status304NotModified)
-            .Gives(ErrorCode.SessionNotFound);
+            .Gives(ErrorCode.ValidationFailed, ErrorCode.SessionNotFound);
     }
 
     /// <summary>Start the loyalty session of a sale</summary>
@@ -116,7 +116,10 @@ internal static class LoyaltyEndpoints
     /// <response code="304">The session still has the version in `If-None-Match`.</response>
     internal static Task<Answer<SessionResponse>> GetSessionStatusAsync(
         [Required] string? sessionId, HttpContext context, Operations operations, GetSessionStatus status, CancellationToken cancellationToken) =>
-        GetSessionAsync(sessionId, context, operations, status, cancellationToken);
+        string.IsNullOrEmpty(sessionId)
+            ? operations.RunAsync<SessionResponse>(
+                OperationKind.GetStatus, context, static _ => Task.FromResult<Answer<SessionResponse>>(Rejection.Validation("sessionId", "is required.")))
+            : GetSessionAsync(sessionId, context, operations, status, cancellationToken);
 
     private static Rejection InvalidIfMatch() => Rejection.Validation("If-Match", "must be one entity tag such as \"3\", or *.");
 }

@@ -53,9 +53,8 @@ internal static class Metadata
                     Write(writer, item);
                 writer.WriteEndArray();
                 break;
-            case JsonValueKind.Number when element.TryGetDecimal(out var number):
-                // Divided by one with every decimal, a decimal loses its trailing zeros.
-                writer.WriteNumberValue(number / 1.000000000000000000000000000000m);
+            case JsonValueKind.Number:
+                writer.WriteRawValue(ExactNumber.Parse(element.GetRawText()).ToString());
                 break;
             case JsonValueKind.String:
                 // Copied as it is, text that is no Unicode would quietly become another one.

@@ -84,6 +84,8 @@ internal static class FieldShapes
 
     private static void Amount(OpenApiSchema schema)
     {
+        // It is read by a converter, whose type nobody can see.
+        schema.Type = JsonSchemaType.Number;
         schema.Minimum = "0";
         schema.Maximum = FieldChecks.MaxAmount.ToString(CultureInfo.InvariantCulture);
         schema.MultipleOf = 0.01m;

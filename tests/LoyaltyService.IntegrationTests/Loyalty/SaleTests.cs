@@ -41,6 +41,38 @@ public abstract class SaleTests(Backend backend) : IAsyncLifetime
         Assert.Equal(5450, await app.Pdi.BalanceAsync("CUST-12345"));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("?sessionId=")]
+    [InlineData("?sessionid")]
+    public async Task A_status_asked_for_without_a_session_names_what_is_missing(string query)
+    {
+        var answer = await app.GetAsync("/loyalty/getSessionStatus" + query);
+
+        Assert.Equal((400, "validation_failed"), (answer.Status, answer.Code));
+        Assert.Equal("sessionId", answer.Json.GetProperty("errors")[0].GetProperty("field").GetString());
+    }
+
+    [Theory]
+    [InlineData("\"2\"", 304)]
+    [InlineData("W/\"2\"", 304)]
+    [InlineData("\"1\", W/\"2\"", 304)]
+    [InlineData("\"x\",\"2\" , \"3\"", 304)]
+    [InlineData("*", 304)]
+    [InlineData("\"1\"", 200)]
+    [InlineData("W/\"1\", \"3\"", 200)]
+    [InlineData("2", 200)]
+    [InlineData("\"22\"", 200)]
+    public async Task A_session_that_the_caller_has_already_is_not_sent_again(string ifNoneMatch, int status)
+    {
+        var sale = await new Sale(app).IdentifiedAsync();
+
+        var answer = await app.GetAsync("/loyalty/sessions/" + sale.SessionId, ("If-None-Match", ifNoneMatch));
+
+        Assert.Equal((status, "\"2\""), (answer.Status, answer.Headers["ETag"]));
+        Assert.Equal(status == 304, answer.Text.Length == 0);
+    }
+
     [Fact]
     public async Task A_session_outlives_the_service()
     {

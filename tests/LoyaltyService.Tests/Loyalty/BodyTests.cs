@@ -271,6 +271,7 @@ public sealed class BodyTests
         Assert.Equal("is not a member of this request.", MessageOf(await Bind("identify", """{"x":1}"""u8.ToArray())));
         Assert.Equal("is given twice.", MessageOf(await Bind("identify", """{"storeId":"a","storeId":"a"}"""u8.ToArray())));
         Assert.Equal("has the wrong type or is out of range.", MessageOf(await Bind("identify", """{"storeId":1}"""u8.ToArray())));
+        Assert.Equal("must have at most two decimals.", MessageOf(await Bind("finalize", """{"finalAmount":1e-30}"""u8.ToArray())));
         Assert.Equal("is not valid JSON at line 2, byte 3.", MessageOf(await Bind("identify", "{\n  x"u8.ToArray())));
         Assert.Equal("has the wrong type or is out of range.", MessageOf(await Bind("identify", """{"storeId":"\uD800"}"""u8.ToArray())));
     }
@@ -362,6 +363,15 @@ public sealed class BodyTests
     [InlineData("0.001", false)]
     [InlineData("1.001", false)]
     [InlineData("1e-3", false)]
+    // Rounded to what a decimal holds, these would be good amounts.
+    [InlineData("1e-30", false)]
+    [InlineData("-1e-30", false)]
+    [InlineData("1e-9999999999", false)]
+    [InlineData("150.0000000000000000000000000000001", false)]
+    [InlineData("149.9999999999999999999999999999999", false)]
+    [InlineData("150.0000000000000000000000000000000", true)]
+    [InlineData("1500000000000000000000000000000000e-31", true)]
+    [InlineData("0e-30", true)]
     public async Task An_amount_is_from_0_to_999999_99_in_cents(string amount, bool isTaken)
     {
         await AssertField("calculate", "150.00", amount, isTaken ? null : "transactionAmount");
