@@ -26,6 +26,9 @@ internal sealed class ServiceProcess : IAsyncDisposable
 
     public int Id => process.Id;
 
+    /// <summary>What it has written so far, on both of its outputs.</summary>
+    public IReadOnlyCollection<string> Log => log;
+
     /// <summary>Starts the service and waits until it answers.</summary>
     public static async Task<ServiceProcess> StartServiceAsync(TestDatabase database, Uri pdi, Dictionary<string, string?>? variables = null, bool mayDie = false)
     {
@@ -90,7 +93,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
 
     private static ServiceProcess Launch(string program, string[] arguments, Dictionary<string, string?> environment, int port)
     {
-        var start = new ProcessStartInfo("dotnet") { UseShellExecute = false, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("dotnet") { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         start.ArgumentList.Add(PathOf(program));
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
