@@ -62,7 +62,7 @@ internal sealed class PostgresReconciliationStore(PostgresDatabase database) : I
     {
         var rows = await database.ListReadCommittedAsync(
             Walk,
-            [Param.Of(after.ExpiresAt), Param.Of(after.Id), Param.Of(StartOf(day)), Param.Of(until), Param.Of(limit)],
+            [Param.Of(after.At), Param.Of(after.Id), Param.Of(StartOf(day)), Param.Of(until), Param.Of(limit)],
             static row => (Position: new WalkPosition(row.GetFieldValue<DateTimeOffset>(1), row.GetGuid(0)), IsDue: row.GetBoolean(2)), cancellationToken);
         if (rows is not [.., var last])
             return new ReconciliationPage([], null);

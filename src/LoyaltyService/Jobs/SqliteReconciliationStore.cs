@@ -61,7 +61,7 @@ internal sealed class SqliteReconciliationStore(SqliteDatabase database) : IReco
         {
             using var page = connection.Command(
                 Page,
-                ("$expires_at", after.ExpiresAt.ToUnixTimeMilliseconds()), ("$id", after.Id.ToBlob()), ("$until", until.ToUnixTimeMilliseconds()),
+                ("$expires_at", after.At.ToUnixTimeMilliseconds()), ("$id", after.Id.ToBlob()), ("$until", until.ToUnixTimeMilliseconds()),
                 ("$day", new DateTimeOffset(day, TimeOnly.MinValue, TimeSpan.Zero).ToUnixTimeMilliseconds()), ("$limit", limit));
             var rows = page.All(static row => (Session: SqliteSessionRow.Read(row), IsDue: row.GetBoolean(row.FieldCount - 1)));
             return new ReconciliationPage(

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace LoyaltyService.Sessions;
 
 /// <summary>
-/// What the jobs do to many sessions, in batches along the time of expiry: PostgreSQL or SQLite, held to the same contract tests.
-/// A batch looks at a bounded number of rows, whatever it changes, and is one transaction.
+/// What the jobs do to many sessions, in batches along a time that never changes and has an index: PostgreSQL or SQLite, held to the same
+/// contract tests. A batch looks at a bounded number of rows, whatever it changes, and is one transaction.
 /// </summary>
 /// <remarks>Every method throws <see cref="Storage.DatabaseUnavailableException"/> or <see cref="Storage.OverloadedException"/> when the database cannot be used.</remarks>
 internal interface ISessionUpkeep
@@ -13,22 +13,26 @@ internal interface ISessionUpkeep
     /// Fails what is overdue, with the reason <c>expired</c>, and deletes it softly; what waits for PDI to identify it waits no longer.
     /// A session that is finalizing does not expire.
     /// </summary>
-    /// <param name="from">Where the walk stands.</param>
+    /// <param name="from">Where the walk along the time of expiry stands.</param>
     /// <param name="until">What expired up to then.</param>
     /// <param name="limit">How many rows are looked at.</param>
     Task<WalkBatch> ExpireAsync(WalkPosition from, DateTimeOffset until, int limit, CancellationToken cancellationToken);
 
-    /// <summary>Moves what was finalized or failed until then to the archive, with its events, in one statement: it is never in both or in none.</summary>
+    /// <summary>
+    /// Moves what was finalized or failed until then to the archive, with its events, in one statement: it is never in both or in none.
+    /// What was closed until then was created until then, so the walk goes along the time of creation. It meets only what is not in the
+    /// archive yet, and passes over what is open or was closed later.
+    /// </summary>
     Task<WalkBatch> ArchiveAsync(WalkPosition from, DateTimeOffset until, int limit, CancellationToken cancellationToken);
 }
 
 /// <summary>A place on the walk along the sessions: all before it are done.</summary>
-internal sealed record WalkPosition(DateTimeOffset ExpiresAt, Guid Id)
+internal sealed record WalkPosition(DateTimeOffset At, Guid Id)
 {
     public static readonly WalkPosition Start = new(DateTimeOffset.UnixEpoch);
 
-    public WalkPosition(DateTimeOffset expiresAt)
-        : this(expiresAt, Guid.Empty)
+    public WalkPosition(DateTimeOffset at)
+        : this(at, Guid.Empty)
     {
     }
 
@@ -37,7 +41,7 @@ internal sealed record WalkPosition(DateTimeOffset ExpiresAt, Guid Id)
         ? new WalkPosition(DateTimeOffset.ParseExact(time, "O", CultureInfo.InvariantCulture), Guid.Parse(id))
         : null;
 
-    public override string ToString() => $"{ExpiresAt.UtcDateTime:O} {Id}";
+    public override string ToString() => $"{At.UtcDateTime:O} {Id}";
 }
 
 /// <param name="Changed">How many sessions were changed.</param>

@@ -8,16 +8,7 @@ internal sealed class SqliteSessionUpkeep(SqliteDatabase database) : ISessionUpk
 {
     private const string Now = SqliteValues.Now;
 
-    private const string Page = """
-        create temp table page as
-        select id, expires_at, status, coalesce(finalized_at, failed_at, expires_at) as closed_at
-          from sessions
-         where (expires_at, id) > ($expires_at, $id) and expires_at <= $until
-         order by expires_at, id
-         limit $limit
-        """;
-
-    private const string Last = "select expires_at, id from page order by expires_at desc, id desc limit 1";
+    private const string Last = "select at, id from page order by at desc, id desc limit 1";
 
     private const string OnlyOverdue = "delete from page where status not in ('pending', 'active', 'pending_finalization')";
 
@@ -47,7 +38,7 @@ internal sealed class SqliteSessionUpkeep(SqliteDatabase database) : ISessionUpk
     ];
 
     public Task<WalkBatch> ExpireAsync(WalkPosition from, DateTimeOffset until, int limit, CancellationToken cancellationToken) =>
-        WalkAsync(from, until, limit, connection =>
+        WalkAsync("expires_at", from, until, limit, connection =>
         {
             connection.Execute(OnlyOverdue);
             var changed = connection.Execute(Expire);
@@ -57,7 +48,7 @@ internal sealed class SqliteSessionUpkeep(SqliteDatabase database) : ISessionUpk
         }, cancellationToken);
 
     public Task<WalkBatch> ArchiveAsync(WalkPosition from, DateTimeOffset until, int limit, CancellationToken cancellationToken) =>
-        WalkAsync(from, until, limit, connection =>
+        WalkAsync("created_at", from, until, limit, connection =>
         {
             connection.Execute(OnlyClosed, ("$until", until.ToUnixTimeMilliseconds()));
             var moved = connection.Execute(Archive[0]);
@@ -66,13 +57,22 @@ internal sealed class SqliteSessionUpkeep(SqliteDatabase database) : ISessionUpk
             return moved;
         }, cancellationToken);
 
+    private static string PageAlong(string time) => $"""
+        create temp table page as
+        select id, {time} as at, status, coalesce(finalized_at, failed_at, expires_at) as closed_at
+          from sessions
+         where ({time}, id) > ($at, $id) and {time} <= $until
+         order by {time}, id
+         limit $limit
+        """;
+
     private Task<WalkBatch> WalkAsync(
-        WalkPosition from, DateTimeOffset until, int limit, Func<SqliteConnection, int> change, CancellationToken cancellationToken) =>
+        string time, WalkPosition from, DateTimeOffset until, int limit, Func<SqliteConnection, int> change, CancellationToken cancellationToken) =>
         database.WriteAsync(connection =>
         {
             connection.Execute(
-                Page,
-                ("$expires_at", from.ExpiresAt.ToUnixTimeMilliseconds()), ("$id", from.Id.ToBlob()), ("$until", until.ToUnixTimeMilliseconds()), ("$limit", limit));
+                PageAlong(time),
+                ("$at", from.At.ToUnixTimeMilliseconds()), ("$id", from.Id.ToBlob()), ("$until", until.ToUnixTimeMilliseconds()), ("$limit", limit));
             try
             {
                 using var last = connection.Command(Last);

@@ -115,12 +115,45 @@ public abstract class SessionUpkeepContract(Backend backend) : IAsyncLifetime
     {
         await CreateAsync(Overdue);
         await IdentifiedAsync(Overdue);
-        await FinalizingAsync(Overdue);
-        // Its time is long over, but it was closed just now: an outage of PDI ended late.
-        await FinalizedAsync(Overdue);
+        // It is closed last: an outage of PDI ended late.
+        var finalizing = await FinalizingAsync(Overdue);
+        await ClockPassesAsync(finalizing.CreatedAt);
+        var before = TimeProvider.System.GetUtcNow();
+        await ClockPassesAsync(before);
+        await SaveAsync(finalizing.Finalized(Given.Receipt(), Causes.Worker));
 
-        Assert.Equal(0, await ArchiveAllAsync(until: TimeProvider.System.GetUtcNow() + Overdue / 2));
+        Assert.Equal(0, await ArchiveAllAsync(until: before));
         Assert.Equal(1, await ArchiveAllAsync());
+    }
+
+    [Fact]
+    public async Task A_closed_session_is_archived_however_long_it_might_have_stayed_open()
+    {
+        var finalized = await FinalizedAsync(TimeSpan.FromDays(365));
+
+        Assert.Equal(1, await ArchiveAllAsync());
+        Assert.Equal(SessionStatus.Finalized, (await FindAsync(finalized.Id)).Status);
+    }
+
+    [Fact]
+    public async Task What_the_archive_passes_over_is_met_once_and_holds_up_nothing()
+    {
+        for (var number = 0; number < 3; number++)
+        {
+            await FinalizingAsync(Overdue);
+            await FinalizedAsync(Alive);
+        }
+
+        var batches = new List<int>();
+        var from = WalkPosition.Start;
+        while (await under.Upkeep.ArchiveAsync(from, TimeProvider.System.GetUtcNow().AddMinutes(1), 1, Token) is { Reached: { } reached } batch)
+        {
+            batches.Add(batch.Changed);
+            from = WalkPosition.Parse(reached.ToString())!;
+        }
+
+        Assert.Equal(6, batches.Count);
+        Assert.Equal(3, batches.Sum());
     }
 
     [Fact]
@@ -133,6 +166,9 @@ public abstract class SessionUpkeepContract(Backend backend) : IAsyncLifetime
         Assert.Null(await under.Store.SaveAsync(active.Calculated(1, "pdi", 1.00m, Causes.Request), Token));
         Assert.Equal(SessionStatus.Failed, (await FindAsync(active.Id)).Status);
     }
+
+    private static Task ClockPassesAsync(DateTimeOffset time) => Eventually.BecomesTrueAsync(
+        () => Task.FromResult(TimeProvider.System.GetUtcNow() > time.AddMilliseconds(2)), "the clock has moved");
 
     protected async Task<int> ArchiveAllAsync(DateTimeOffset? until = null)
     {

@@ -50,7 +50,7 @@ public sealed class ManySessionsTests
     {
         await using var before = await LoyaltyApp.StartAsync(Backend.Postgres);
         var due = await SoldAsync(before);
-        await before.MakeOlderAsync(TimeSpan.FromDays(32));
+        await before.MakeOlderAsync(TimeSpan.FromDays(30));
         var open = await new Sale(before).IdentifiedAsync();
         await before.ExecuteAsync($"update sessions set expires_at = now() - interval '1 minute' where transaction_id = '{open.TransactionId}'");
         await before.StopAsync();
