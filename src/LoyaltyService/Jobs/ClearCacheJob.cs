@@ -13,11 +13,12 @@ internal sealed class ClearCacheJob(IIdempotencyKeyStore keys, IReplayCache repl
 
     public async Task RunAsync(JobRun run, CancellationToken cancellationToken)
     {
-        await run.ReportAsync(await replays.SweepAsync(cancellationToken), progress: null, cancellationToken);
         while (await keys.ForgetAsync(IReplayCache.Window, limits.BatchSize, cancellationToken) is > 0 and var forgotten)
             await run.ReportAsync(forgotten, progress: null, cancellationToken);
         while (await audit.ForgetAsync(limits.KeepAudit, limits.BatchSize, cancellationToken) is > 0 and var old)
             await run.ReportAsync(old, progress: null, cancellationToken);
         await runs.ForgetAsync(limits.KeepRuns, cancellationToken);
+        // Last, since it looks at every key in Redis: the rest is done by then, also if this is taken over.
+        await replays.SweepAsync(swept => run.ReportAsync(swept, progress: null, cancellationToken), cancellationToken);
     }
 }

@@ -4,7 +4,7 @@ namespace LoyaltyService.Sessions;
 
 /// <summary>
 /// Settled answers, for ten minutes (brief: idempotency window). It only saves a look at the database: what is lost here is rebuilt
-/// from the database's row, so no method of it ever throws.
+/// from the database's row, so no method of it throws for want of it.
 /// </summary>
 internal interface IReplayCache
 {
@@ -15,9 +15,9 @@ internal interface IReplayCache
 
     void Remember(ReplayKey key, Replay replay);
 
-    /// <summary>Removes what is older than the window and has not gone by itself.</summary>
-    /// <returns>How many entries that were.</returns>
-    Task<int> SweepAsync(CancellationToken cancellationToken);
+    /// <summary>Removes what is older than the window and has not gone by itself, a page at a time.</summary>
+    /// <param name="swept">Is told after each page how many entries that were, also if there were none. It may throw, which ends the sweep.</param>
+    Task SweepAsync(Func<int, Task> swept, CancellationToken cancellationToken);
 }
 
 /// <param name="Operation">The route: <c>identify</c> or <c>finalize</c>; or <c>key</c> for what came with an Idempotency-Key.</param>

@@ -22,7 +22,7 @@ internal sealed class MemoryReplayCache(TimeProvider clock) : IReplayCache
         Sweep();
     }
 
-    public Task<int> SweepAsync(CancellationToken cancellationToken) => Task.FromResult(Sweep());
+    public Task SweepAsync(Func<int, Task> swept, CancellationToken cancellationToken) => swept(Sweep());
 
     private int Sweep()
     {

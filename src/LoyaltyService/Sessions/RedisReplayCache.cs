@@ -57,26 +57,34 @@ internal sealed partial class RedisReplayCache(
     /// Redis removes what is old by itself, if it was told when. What was not, for example because it was copied from another Redis
     /// without its time, is told now.
     /// </summary>
-    public async Task<int> SweepAsync(CancellationToken cancellationToken)
+    public async Task SweepAsync(Func<int, Task> swept, CancellationToken cancellationToken)
     {
-        var told = 0;
         try
         {
             foreach (var server in redis.GetServers().Where(server => server is { IsConnected: true, IsReplica: false }))
-            {
-                await foreach (var key in server.KeysAsync(database: -1, pattern: Prefix + "*", pageSize: SweepPage).WithCancellation(cancellationToken))
-                {
-                    if (await redis.GetDatabase().KeyExpireAsync(key, IReplayCache.Window, ExpireWhen.HasNoExpiry))
-                        told++;
-                }
-            }
+                await SweepAsync(server, swept, cancellationToken);
         }
         catch (Exception missed) when (missed is RedisException or TimeoutException)
         {
             Log.NotSwept(logger, missed.Message);
         }
+    }
 
-        return told;
+    // SCAN as it is, and not the client's list of keys: among many keys of others that list says nothing for as long as it finds none of ours.
+    private async Task SweepAsync(IServer server, Func<int, Task> swept, CancellationToken cancellationToken)
+    {
+        var database = redis.GetDatabase();
+        var cursor = "0";
+        do
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var page = await server.ExecuteAsync(database.Database, "SCAN", [cursor, "MATCH", Prefix + "*", "COUNT", SweepPage]);
+            cursor = (string)page[0]!;
+            // Sent one behind the other, and then waited for.
+            var told = await Task.WhenAll(((RedisKey[])page[1]!).Select(key => database.KeyExpireAsync(key, IReplayCache.Window, ExpireWhen.HasNoExpiry)));
+            await swept(told.Count(static wasTold => wasTold));
+        }
+        while (cursor != "0");
     }
 
     private RedisKey KeyOf(ReplayKey key) => $"{Prefix}{key.Operation}:{key.Id:N}";

@@ -54,6 +54,10 @@ internal sealed class ServiceProcess : IAsyncDisposable
         return service;
     }
 
+    /// <summary>Runs a command of the service to its end.</summary>
+    public static Task<Ran> RunAsync(TestDatabase database, params string[] words) => Ran.ToItsEndAsync(
+        "dotnet", [PathOf("LoyaltyService"), .. words], ServiceEnvironment.Of(database, new Uri("http://127.0.0.1:9"), port: 0, differing: null));
+
     public static async Task<ServiceProcess> StartSimulatorAsync(string ledger)
     {
         var port = FreePort.Find();

@@ -68,6 +68,17 @@ public abstract class JobRunStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_report_renews_the_lease()
+    {
+        var run = (await Runs.ClaimAsync(Job, Two, TimeSpan.FromMilliseconds(-1), Token))!;
+
+        Assert.True(await Runs.ReportAsync(run, handled: 1, "here", Lease, Token));
+
+        Assert.True((await LatestAsync()).IsHeld);
+        Assert.Null(await Runs.ClaimAsync(Job, Two, Lease, Token));
+    }
+
+    [Fact]
     public async Task A_run_that_was_let_go_for_a_pause_is_not_taken_before()
     {
         var run = await ClaimAsync(Two);

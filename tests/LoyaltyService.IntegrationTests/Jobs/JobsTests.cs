@@ -71,9 +71,19 @@ public abstract class JobsTests(Backend backend) : IAsyncLifetime
     [Fact]
     public async Task Idempotency_entries_older_than_ten_minutes_are_removed_and_younger_ones_stay()
     {
+        await new Sale(app) { Headers = [("Idempotency-Key", "old")] }.IdentifyAsync();
+        await TenMinutesPassAsync();
         await new Sale(app) { Headers = [("Idempotency-Key", "young")] }.IdentifyAsync();
 
+        Assert.Equal(1, await App.RunJobAsync("clear-cache"));
         Assert.Equal(0, await App.RunJobAsync("clear-cache"));
+
+        // It was still there.
+        await TenMinutesPassAsync();
+        Assert.Equal(1, await App.RunJobAsync("clear-cache"));
+
+        Task TenMinutesPassAsync() => app.ExecuteAsync(
+            $"update idempotency_keys set created_at = created_at - {(backend is Backend.Postgres ? "interval '10 minutes'" : "600000")}");
     }
 
     [Fact]
@@ -151,6 +161,28 @@ public sealed class JobsOnPostgresTests() : JobsTests(Backend.Postgres)
 
         Assert.InRange((await redis.GetDatabase().KeyTimeToLiveAsync(key))!.Value, TimeSpan.FromMinutes(9), TimeSpan.FromMinutes(10));
         Assert.Equal(0, await App.RunJobAsync("clear-cache"));
+    }
+
+    [Fact]
+    public async Task The_sweep_of_Redis_reports_page_by_page()
+    {
+        var cache = (RedisReplayCache)App.Services.GetRequiredService<IReplayCache>();
+        var database = App.Services.GetRequiredService<IConnectionMultiplexer>().GetDatabase();
+        await Task.WhenAll(Enumerable.Range(0, 3000).Select(number => database.StringSetAsync($"{cache.Prefix}old:{number}", "x")));
+
+        var pages = new List<int>();
+        await cache.SweepAsync(
+            swept =>
+            {
+                pages.Add(swept);
+                return Task.CompletedTask;
+            },
+            TestContext.Current.CancellationToken);
+
+        Assert.Equal(3000, pages.Sum());
+        // A page is a thousand keys and at most a few that share a slot with them.
+        Assert.InRange(pages.Max(), 1, 1500);
+        Assert.NotNull(await database.KeyTimeToLiveAsync($"{cache.Prefix}old:0"));
     }
 }
 
