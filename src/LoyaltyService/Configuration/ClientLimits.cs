@@ -2,10 +2,16 @@ using System.Globalization;
 
 namespace LoyaltyService.Configuration;
 
-/// <summary>Reads <c>name:requests-a-minute</c>, separated by commas.</summary>
+/// <summary>
+/// Reads <c>client:requests-a-minute</c>, separated by commas. A client is named as the audit names it: a name of API_KEYS, or a token's
+/// client with its prefix, so that a key and a token's client of one name have a limit each.
+/// </summary>
 internal static class ClientLimits
 {
     private const int MaxEntries = 1000;
+
+    private const string Form =
+        "must have entries of the form name:requests-a-minute, such as delivery:6000, or jwt:client_id:requests-a-minute for a token's client";
 
     /// <summary>Total: any text gives limits or problems, never an exception. That a client exists is not checked: an issuer of tokens may know it.</summary>
     public static Parsed<IReadOnlyDictionary<string, int>> Parse(string text)
@@ -15,15 +21,21 @@ internal static class ClientLimits
             return new Problem(string.Create(CultureInfo.InvariantCulture, $"must have at most {MaxEntries} entries"));
 
         var limits = new Dictionary<string, int>(StringComparer.Ordinal);
-        foreach (var entry in entries)
+        foreach (var entry in entries.Select(static entry => entry.Trim()))
         {
-            if (entry.Trim().Split(':') is not [{ Length: > 0 } client, var number]
-                || !int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var perMinute))
-                return new Problem("must have entries of the form name:requests-a-minute, such as delivery:6000");
-            if (!limits.TryAdd(client, perMinute))
+            // A client_id may have colons of its own; the figure has none.
+            var end = entry.LastIndexOf(':');
+            if (end < 0 || !IsClient(entry[..end]) || !int.TryParse(entry.AsSpan(end + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var perMinute))
+                return new Problem(Form);
+            if (!limits.TryAdd(entry[..end], perMinute))
                 return new Problem("must name each client once");
         }
 
         return new Parsed<IReadOnlyDictionary<string, int>>(limits);
     }
+
+    private static bool IsClient(string name) =>
+        IsOfToken(name, TokenClients.ClientPrefix) || IsOfToken(name, TokenClients.SubjectPrefix) || (name.Length > 0 && !name.Contains(':'));
+
+    private static bool IsOfToken(string name, string prefix) => name.StartsWith(prefix, StringComparison.Ordinal) && name.Length > prefix.Length;
 }

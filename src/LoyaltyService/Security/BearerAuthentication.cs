@@ -16,8 +16,6 @@ internal static class BearerAuthentication
 {
     public const string SchemeName = "Bearer";
 
-    private const string ClientPrefix = "jwt:";
-    private const string SubjectPrefix = "jwt-sub:";
     private const int MaxNameLength = 200;
 
     // Clocks of two machines that are kept.
@@ -92,7 +90,7 @@ internal static class BearerAuthentication
 
         context.Principal = new ClaimsPrincipal(Caller.Identity(
             SchemeName,
-            client is null ? SubjectPrefix + subject : ClientPrefix + client,
+            client is null ? TokenClients.SubjectPrefix + subject : TokenClients.ClientPrefix + client,
             subject == client ? null : subject,
             ScopesOf(claims)));
         return Task.CompletedTask;

@@ -101,6 +101,27 @@ public sealed class BearerTests(BearerTests.Running running) : IClassFixture<Bea
     }
 
     [Fact]
+    public async Task A_client_has_a_limit_of_its_own_under_its_name_with_the_prefix_and_a_key_of_that_name_has_another()
+    {
+        const string Path = "/loyalty/sessions/" + BadInputs.AnySession;
+        await using var limited = await StartAsync(
+            issuer, services => services.AddSingleton<TimeProvider>(new StandingClock()), ("RATE_LIMIT_IP_PER_MINUTE", "1"), ("RATE_LIMIT_CLIENTS", "jwt:shop:4,shop:2"));
+        var client = Issuer.Header(issuer.Token());
+
+        foreach (var (caller, limit) in new[] { (client, 4), (("X-Api-Key", "shop-secret"), 2) })
+        {
+            for (var number = 0; number < limit; number++)
+                Assert.Equal(404, (await limited.GetAsync(Path, caller)).Status);
+            Assert.Contains("from this client", (await limited.GetAsync(Path, caller)).Text, StringComparison.Ordinal);
+        }
+
+        // A user of that name is no client, and counts for its address.
+        var user = Issuer.Header(issuer.Token(changes: ("client_id", null)));
+        Assert.Equal(404, (await limited.GetAsync(Path, user)).Status);
+        Assert.Contains("from this address", (await limited.GetAsync(Path, user)).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_key_counts_before_a_token_right_or_wrong()
     {
         var token = Issuer.Header(issuer.Token());
@@ -186,15 +207,18 @@ public sealed class BearerTests(BearerTests.Running running) : IClassFixture<Bea
 
     private Sale SaleWith(string token) => new(app) { Headers = [Issuer.Header(token)] };
 
-    private static Task<LoyaltyApp> StartAsync(Issuer issuer, Action<IServiceCollection>? services = null) => LoyaltyApp.StartAsync(
-        Backend.Sqlite,
-        new()
+    private static Task<LoyaltyApp> StartAsync(Issuer issuer, Action<IServiceCollection>? services = null, params (string Name, string Value)[] variables)
+    {
+        var all = new Dictionary<string, string?>
         {
             ["API_KEYS"] = $"shop:loyalty:{KeyHash.Of("shop-secret")}",
             ["JWT_AUTHORITY"] = issuer.Authority,
             ["JWT_AUDIENCE"] = Issuer.Audience,
-        },
-        services: services);
+        };
+        foreach (var (name, value) in variables)
+            all[name] = value;
+        return LoyaltyApp.StartAsync(Backend.Sqlite, all, services: services);
+    }
 
     private static string WithSignature(string token, char filler) => token[..(token.LastIndexOf('.') + 1)] + new string(filler, 342);
 
@@ -202,6 +226,12 @@ public sealed class BearerTests(BearerTests.Running running) : IClassFixture<Bea
     {
         var (one, other) = (claims.Split('.'), signature.Split('.'));
         return $"{one[0]}.{one[1]}.{other[2]}";
+    }
+
+    /// <summary>Nothing flows back into a bucket; tokens are held against the hour of the day as ever.</summary>
+    private sealed class StandingClock : TimeProvider
+    {
+        public override long GetTimestamp() => 0;
     }
 
     /// <summary>The real clock, and leaps.</summary>

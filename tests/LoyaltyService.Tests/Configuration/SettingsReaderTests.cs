@@ -41,7 +41,7 @@ public sealed class SettingsReaderTests
             ("NODE_ENV", "TEST"), ("PORT", "0"), ("LOG_LEVEL", "Warn"), ("SESSION_TTL_HOURS", "8760"),
             ("JWT_AUTHORITY", "https://login.example.com"), ("JWT_AUDIENCE", "loyalty"),
             ("RATE_LIMIT_GLOBAL_PER_SECOND", "0"), ("RATE_LIMIT_CUSTOMER_PER_SECOND", "1"), ("RATE_LIMIT_IP_PER_MINUTE", "2"),
-            ("RATE_LIMIT_CLIENTS", "delivery:6000, kiosk:0"), ("TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1,fd00::/8"),
+            ("RATE_LIMIT_CLIENTS", "delivery:6000, kiosk:0, jwt:shop:600, jwt-sub:auth0|7:5"), ("TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1,fd00::/8"),
             ("HTTPS_CERTIFICATE", "/tls/tls.crt"), ("HTTPS_KEY", "/tls/tls.key"),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.example.com:4317"), ("QUEUE_MAX_ITEMS", "1"), ("AUTO_MIGRATE", "0")));
 
@@ -57,7 +57,7 @@ public sealed class SettingsReaderTests
         Assert.Equal(0, settings.RateLimitGlobalPerSecond);
         Assert.Equal(1, settings.RateLimitCustomerPerSecond);
         Assert.Equal(2, settings.RateLimitIpPerMinute);
-        Assert.Equal(new Dictionary<string, int> { ["delivery"] = 6000, ["kiosk"] = 0 }, settings.RateLimitClients);
+        Assert.Equal(new Dictionary<string, int> { ["delivery"] = 6000, ["kiosk"] = 0, ["jwt:shop"] = 600, ["jwt-sub:auth0|7"] = 5 }, settings.RateLimitClients);
         Assert.Equal(["10.0.0.0/8", "192.0.2.1/32", "fd00::/8"], settings.TrustedProxies.Select(proxy => proxy.ToString()));
         Assert.Equal(("/tls/tls.crt", "/tls/tls.key"), (settings.HttpsCertificate, settings.HttpsKey));
         Assert.Equal(new Uri("http://collector.example.com:4317"), settings.OtlpEndpoint);
@@ -88,10 +88,12 @@ public sealed class SettingsReaderTests
     [InlineData("SESSION_TTL_HOURS", "0", "must be a whole number from 1 to 8760, but is \"0\"")]
     [InlineData("SESSION_TTL_HOURS", "8761", "must be a whole number from 1 to 8760, but is \"8761\"")]
     [InlineData("RATE_LIMIT_GLOBAL_PER_SECOND", "1.5", "must be a whole number from 0 to 2147483647, but is \"1.5\"")]
-    [InlineData("RATE_LIMIT_CLIENTS", "delivery", "must have entries of the form name:requests-a-minute, such as delivery:6000, but is \"delivery\"")]
-    [InlineData("RATE_LIMIT_CLIENTS", "delivery:-1", "must have entries of the form name:requests-a-minute, such as delivery:6000, but is \"delivery:-1\"")]
-    [InlineData("RATE_LIMIT_CLIENTS", ":5", "must have entries of the form name:requests-a-minute, such as delivery:6000, but is \":5\"")]
-    [InlineData("RATE_LIMIT_CLIENTS", "delivery:5,", "must have entries of the form name:requests-a-minute, such as delivery:6000, but is \"delivery:5,\"")]
+    [InlineData("RATE_LIMIT_CLIENTS", "delivery", "must have entries of the form name:requests-a-minute, such as delivery:6000, or jwt:client_id:requests-a-minute for a token's client, but is \"delivery\"")]
+    [InlineData("RATE_LIMIT_CLIENTS", "delivery:-1", "must have entries of the form name:requests-a-minute, such as delivery:6000, or jwt:client_id:requests-a-minute for a token's client, but is \"delivery:-1\"")]
+    [InlineData("RATE_LIMIT_CLIENTS", ":5", "must have entries of the form name:requests-a-minute, such as delivery:6000, or jwt:client_id:requests-a-minute for a token's client, but is \":5\"")]
+    [InlineData("RATE_LIMIT_CLIENTS", "delivery:5,", "must have entries of the form name:requests-a-minute, such as delivery:6000, or jwt:client_id:requests-a-minute for a token's client, but is \"delivery:5,\"")]
+    [InlineData("RATE_LIMIT_CLIENTS", "a:b:5", "must have entries of the form name:requests-a-minute, such as delivery:6000, or jwt:client_id:requests-a-minute for a token's client, but is \"a:b:5\"")]
+    [InlineData("RATE_LIMIT_CLIENTS", "jwt::5", "must have entries of the form name:requests-a-minute, such as delivery:6000, or jwt:client_id:requests-a-minute for a token's client, but is \"jwt::5\"")]
     [InlineData("RATE_LIMIT_CLIENTS", "a:1,a:2", "must name each client once, but is \"a:1,a:2\"")]
     [InlineData("TRUSTED_PROXIES", "10", "must have addresses and networks such as 10.0.0.0/8, 192.0.2.1 or fd00::/8, but is \"10\"")]
     [InlineData("TRUSTED_PROXIES", "proxy.example.com", "must have addresses and networks such as 10.0.0.0/8, 192.0.2.1 or fd00::/8, but is \"proxy.example.com\"")]
