@@ -91,13 +91,14 @@ ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || install faketime
 [ -n "${TEST_POSTGRES_URL:-}" ] || start_postgres
 [ -n "${TEST_REDIS_URL:-}" ] || start_redis
 
-# A known vulnerability that is high or critical ends it here (Directory.Build.props). What nobody could check is said again at the end.
-dotnet restore | tee "$folder/restore.log"
+# Exactly what the lock files say, or it ends here; so does a known vulnerability that is high or critical (Directory.Build.props). What nobody
+# could check is said again at the end. By force: a restore that has been here before would not look at the lock files.
+dotnet restore --locked-mode --force | tee "$folder/restore.log"
 unchecked=""
 if grep -q 'NU1900\|NU1905' "$folder/restore.log"; then
   unchecked="NOT CHECKED: known vulnerabilities and deprecation of the packages. The package source has no such data, or could not be reached."
 else
-  dotnet list package --deprecated >"$folder/deprecated.log"
+  dotnet list package --deprecated --include-transitive >"$folder/deprecated.log"
   ! grep -A 1000 'following deprecated packages' "$folder/deprecated.log" || { echo "Replace what is deprecated, see above." >&2; exit 1; }
 fi
 # What is shipped, for whoever asks (CycloneDX).
