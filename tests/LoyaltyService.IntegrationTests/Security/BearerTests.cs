@@ -185,6 +185,36 @@ public sealed class BearerTests(BearerTests.Running running) : IClassFixture<Bea
         Assert.Equal(200, (await new Sale(service) { Headers = [token] }.IdentifyAsync()).Status);
     }
 
+    [Fact]
+    public async Task A_token_that_nobody_could_check_and_a_limit_that_was_used_up_are_in_the_audit_as_such()
+    {
+        await using var away = await Issuer.StartAsync();
+        away.IsAway = true;
+        await using var service = await StartAsync(
+            away, services => services.AddSingleton<TimeProvider>(new StandingClock()),
+            ("API_KEYS", $"support:ops:{KeyHash.Of("ops-secret")},auditor:ops:{KeyHash.Of("auditor-secret")}"),
+            ("RATE_LIMIT_IP_PER_MINUTE", "3"), ("RATE_LIMIT_CLIENTS", "support:1,auditor:0"));
+
+        await service.GetAsync("/ops/queue", Issuer.Header(away.Token(changes: ("scope", "ops"))));
+        await service.GetAsync("/ops/queue", ("X-Api-Key", "wrong"));
+        await service.GetAsync("/ops/queue", ("X-Api-Key", "wrong"));
+        Assert.Equal(429, (await service.GetAsync("/ops/queue", ("X-Api-Key", "wrong"))).Status);
+        Assert.Equal(200, (await service.GetAsync("/ops/queue", ("X-Api-Key", "ops-secret"))).Status);
+        Assert.Equal(429, (await service.GetAsync("/ops/jobs", ("X-Api-Key", "ops-secret"))).Status);
+
+        var rows = await Eventually.GetAsync(
+            async () => (await service.GetAsync("/ops/audit?action=ops.use", ("X-Api-Key", "auditor-secret"))).Json.GetProperty("actions").EnumerateArray()
+                .Select(row => $"{row.GetProperty("client")} {row.GetProperty("target")} {row.GetProperty("outcome")}").Where(row => !row.StartsWith("auditor", StringComparison.Ordinal)).Order().ToList(),
+            rows => rows.Count >= 5,
+            "all is written");
+        Assert.Equal(
+            [
+                "(unknown) GET /ops/queue authority_unavailable", "(unknown) GET /ops/queue rate_limited", "(unknown) GET /ops/queue unauthenticated",
+                "support GET /ops/jobs rate_limited", "support GET /ops/queue accepted",
+            ],
+            rows);
+    }
+
     /// <summary>The app, an issuer, and a key of the same name as the issuer's client.</summary>
     public sealed class Running : IAsyncLifetime
     {
