@@ -100,11 +100,28 @@ public sealed class AuthenticationTests(AuthenticationTests.Running running) : I
     [InlineData("Via", "1.1 proxy")]
     // A page of another site, whose name was made to point here.
     [InlineData("Host", "shop.example.com")]
+    // A page of another site, or of another service of this machine.
+    [InlineData("Origin", "https://shop.example.com")]
+    [InlineData("Origin", "http://localhost:1")]
+    [InlineData("Origin", "null")]
+    [InlineData("Sec-Fetch-Site", "cross-site")]
+    [InlineData("Sec-Fetch-Site", "same-site")]
     public async Task What_came_through_somebody_else_is_not_from_this_machine(string header, string value)
     {
         await using var open = await LoyaltyApp.StartAsync(Backend.Sqlite);
 
         BadInputTests.AssertProblem(await (new Sale(open) { Headers = [(header, value)] }).IdentifyAsync(), 401, "unauthenticated");
+        // Without a body no browser asks the service first whether the page may do that.
+        BadInputTests.AssertProblem(await open.PostAsync("/ops/jobs/none/run", "", (header, value)), 401, "unauthenticated");
+    }
+
+    [Fact]
+    public async Task A_page_of_the_service_itself_may_call_and_so_may_an_address_that_is_typed()
+    {
+        await using var open = await LoyaltyApp.StartAsync(Backend.Sqlite);
+
+        Assert.Equal(200, (await new Sale(open) { Headers = [("Origin", open.Address.GetLeftPart(UriPartial.Authority)), ("Sec-Fetch-Site", "same-origin")] }.IdentifyAsync()).Status);
+        Assert.Equal(200, (await open.GetAsync("/ops/queue", ("Sec-Fetch-Site", "none"))).Status);
     }
 
     [Fact]
