@@ -10,6 +10,12 @@ internal sealed class ServerLimits
     public int MaxConnections { get; init; } = 5000;
 
     /// <summary>
+    /// Of these, as many as one address may have (an IPv6 network of 64 bits; trusted proxies as many as there are): nobody holds them all
+    /// alone. As many as requests may be in work, so that a load balancer that nobody has named as a proxy has enough too.
+    /// </summary>
+    public int MaxConnectionsOfAddress { get; init; } = 1000;
+
+    /// <summary>
     /// Each holds a body of at most 64 KiB and about as much of the service's own: 128 MB, a quarter of the memory that the brief asks for.
     /// It is also three seconds of a third of the global limit, which is how long PDI may stand still before the breaker opens.
     /// </summary>

@@ -23,12 +23,15 @@ internal static class ServerModule
                 certificate, key, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<CertificateFile>>()));
         }
 
+        builder.Services.AddSingleton<ConnectionsOfAddresses>();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             Bound(kestrel.Limits, kestrel.ApplicationServices.GetRequiredService<ServerLimits>());
             kestrel.ListenAnyIP(settings.Port, listen =>
             {
+                // Before TLS: a handshake costs more than a connection.
+                listen.Use(kestrel.ApplicationServices.GetRequiredService<ConnectionsOfAddresses>().Bound);
                 if (kestrel.ApplicationServices.GetService<CertificateFile>() is { } file)
                     listen.UseHttps(Https(file));
             });

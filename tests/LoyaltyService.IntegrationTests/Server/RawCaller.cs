@@ -8,15 +8,14 @@ namespace LoyaltyService.IntegrationTests.Server;
 /// <summary>A caller that writes what it likes, when it likes.</summary>
 internal sealed class RawCaller : IDisposable
 {
-    private readonly TcpClient connection = new();
+    private readonly TcpClient connection;
 
-    private RawCaller()
-    {
-    }
+    private RawCaller(IPAddress from) => connection = new TcpClient(new IPEndPoint(from, 0));
 
-    public static async Task<RawCaller> ConnectAsync(LoyaltyApp app)
+    /// <param name="from">The caller's own address, if it is to be another one of this machine.</param>
+    public static async Task<RawCaller> ConnectAsync(LoyaltyApp app, string from = "127.0.0.1")
     {
-        var caller = new RawCaller();
+        var caller = new RawCaller(IPAddress.Parse(from));
         await caller.connection.ConnectAsync(IPAddress.Loopback, app.Address.Port, TestContext.Current.CancellationToken);
         return caller;
     }

@@ -140,9 +140,56 @@ public sealed class ServerLimitTests
     }
 
     [Fact]
+    public async Task One_address_does_not_hold_all_connections_and_others_get_in()
+    {
+        const string Probe = "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        await using var app = await StartAsync(new ServerLimits { MaxConnections = 8, MaxConnectionsOfAddress = 3 });
+        var callers = new List<RawCaller>();
+        for (var number = 0; number < 20; number++)
+            callers.Add(await RawCaller.ConnectAsync(app, "127.0.0.2"));
+        var ends = callers.ConvertAll(caller => caller.ReadToEndAsync(Patience));
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(ends.Count(end => end.IsCompleted) == 17), "all but three are closed");
+        foreach (var end in ends.Where(end => end.IsCompleted))
+            Assert.Equal("", await end);
+
+        using var other = await RawCaller.ConnectAsync(app, "127.0.0.1");
+        await other.SendAsync(Probe);
+        Assert.StartsWith("HTTP/1.1 200", await other.ReadToEndAsync(Patience), StringComparison.Ordinal);
+
+        // One that ends makes room for its own address.
+        callers[ends.FindIndex(end => !end.IsCompleted)].Dispose();
+        await Eventually.BecomesTrueAsync(
+            async () =>
+            {
+                using var again = await RawCaller.ConnectAsync(app, "127.0.0.2");
+                await again.SendAsync(Probe);
+                return (await again.ReadToEndAsync(Patience)).StartsWith("HTTP/1.1 200", StringComparison.Ordinal);
+            },
+            "there is room again");
+        callers.ForEach(caller => caller.Dispose());
+    }
+
+    [Fact]
+    public async Task A_trusted_proxy_has_as_many_connections_as_there_are()
+    {
+        await using var app = await LoyaltyApp.StartAsync(
+            Backend.Sqlite, new() { ["TRUSTED_PROXIES"] = "127.0.0.2" }, services: services => services.AddSingleton(new ServerLimits { MaxConnectionsOfAddress = 3 }));
+        var callers = new List<RawCaller>();
+        for (var number = 0; number < 5; number++)
+            callers.Add(await RawCaller.ConnectAsync(app, "127.0.0.2"));
+
+        foreach (var caller in callers)
+        {
+            await caller.SendAsync("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+            Assert.StartsWith("HTTP/1.1 200", await caller.ReadToEndAsync(Patience), StringComparison.Ordinal);
+            caller.Dispose();
+        }
+    }
+
+    [Fact]
     public async Task Two_thousand_connections_that_do_nothing_harm_nobody()
     {
-        await using var app = await StartAsync(new ServerLimits());
+        await using var app = await StartAsync(new ServerLimits { MaxConnectionsOfAddress = 5_000 });
         await app.GetAsync("/health");
         var before = GC.GetTotalMemory(forceFullCollection: true);
         var callers = new List<RawCaller>();
