@@ -8,6 +8,7 @@ namespace LoyaltyService.Security;
 /// The issuer of the bearer tokens: its metadata and its public keys, fetched at the first token and again when a token names a key that
 /// is not known. What was fetched stays good while the authority is away. Before the first answer nobody can tell a good token from a bad
 /// one; then it is asked every few seconds at most, and tokens are 503 meanwhile, because a 401 would make callers throw good ones away.
+/// An authority that hangs holds a few callers and no more: anybody can make up a token, and each that waits has the place of a request.
 /// </summary>
 internal sealed partial class Authority : IDocumentRetriever, IDisposable
 {
@@ -23,6 +24,9 @@ internal sealed partial class Authority : IDocumentRetriever, IDisposable
     /// <summary>How long a key that the authority has withdrawn may still be good.</summary>
     public static readonly TimeSpan WithdrawnWithin = TimeSpan.FromMinutes(10);
 
+    /// <summary>Callers that wait for the first answer: a tenth of the requests that may be in work, and more than come in the moment that it takes.</summary>
+    public const int MaxWaiting = 100;
+
     // A few keys have a few kilobytes.
     private const int MaxDocumentBytes = 1024 * 1024;
 
@@ -31,6 +35,8 @@ internal sealed partial class Authority : IDocumentRetriever, IDisposable
     private readonly TimeProvider clock;
     private readonly ILogger<Authority> logger;
     private (long At, IOException Error)? failure;
+    private volatile bool hasKeys;
+    private int waiting;
 
     public Authority(Settings settings, TimeProvider clock, ILogger<Authority> logger)
     {
@@ -48,6 +54,25 @@ internal sealed partial class Authority : IDocumentRetriever, IDisposable
     }
 
     public ConfigurationManager<OpenIdConnectConfiguration> Keys { get; }
+
+    /// <summary>Returns when the keys are known, at once from then on.</summary>
+    /// <exception cref="InvalidOperationException">They are not known: the authority gives none, or as many callers as may wait for it.</exception>
+    public async Task HaveKeysAsync(CancellationToken cancellationToken)
+    {
+        if (hasKeys)
+            return;
+        try
+        {
+            if (Interlocked.Increment(ref waiting) > MaxWaiting)
+                throw new InvalidOperationException("As many callers as may wait for the authority's keys do so.");
+            await Keys.GetConfigurationAsync(cancellationToken);
+            hasKeys = true;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref waiting);
+        }
+    }
 
     public async Task<string> GetDocumentAsync(string address, CancellationToken cancel)
     {

@@ -68,9 +68,9 @@ internal static class BearerAuthentication
     {
         try
         {
-            await authority.Keys.GetConfigurationAsync(context.HttpContext.RequestAborted);
+            await authority.HaveKeysAsync(context.HttpContext.RequestAborted);
         }
-        // What the manager makes of everything that can go wrong with the documents.
+        // What the manager makes of everything that can go wrong with the documents; or too many wait for them.
         catch (InvalidOperationException away)
         {
             context.Fail(new AuthorityAwayException(away));

@@ -186,6 +186,53 @@ public sealed class BearerTests(BearerTests.Running running) : IClassFixture<Bea
     }
 
     [Fact]
+    public async Task While_the_authority_hangs_some_callers_with_tokens_wait_for_it_and_the_others_are_told_at_once()
+    {
+        const int Others = 20;
+        await using var hanging = await Issuer.StartAsync();
+        hanging.Hold = new TaskCompletionSource();
+        await using var service = await StartAsync(hanging);
+        var token = Issuer.Header(hanging.Token());
+
+        var waiting = Enumerable.Range(0, Authority.MaxWaiting + Others).Select(_ => service.GetAsync("/loyalty/sessions/" + BadInputs.AnySession, token)).ToList();
+        for (var number = 0; number < Others; number++)
+        {
+            var told = await Task.WhenAny(waiting);
+            waiting.Remove(told);
+            BadInputTests.AssertProblem(await told, 503, "authority_unavailable");
+        }
+
+        Assert.Equal(200, (await new Sale(service) { Headers = [("X-Api-Key", "shop-secret")] }.IdentifyAsync()).Status);
+        Assert.False(hanging.IsGivenUp);
+        hanging.Hold.SetResult();
+        Assert.All(await Task.WhenAll(waiting), answer => Assert.Equal(404, answer.Status));
+        Assert.Equal(1, hanging.Asked);
+    }
+
+    [Fact]
+    public async Task A_caller_that_leaves_does_not_break_off_the_fetch_that_others_wait_for()
+    {
+        await using var slow = await Issuer.StartAsync();
+        slow.Hold = new TaskCompletionSource();
+        await using var service = await StartAsync(slow);
+        using var leaving = new CancellationTokenSource();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/loyalty/sessions/" + BadInputs.AnySession);
+        request.Headers.TryAddWithoutValidation("Authorization", "Bearer made-up");
+        var first = service.Http.SendAsync(request, leaving.Token);
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(slow.Asked == 1), "the authority is asked");
+
+        var second = service.GetAsync("/loyalty/sessions/" + BadInputs.AnySession, Issuer.Header(slow.Token()));
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        await Eventually.BecomesTrueAsync(
+            async () => (await Scrape.ReadAsync(service)).Text.Contains("/loyalty/sessions/{sessionId}", StringComparison.Ordinal), "the service has seen it leave");
+        slow.Hold.SetResult();
+
+        Assert.Equal(404, (await second).Status);
+        Assert.False(slow.IsGivenUp);
+    }
+
+    [Fact]
     public async Task A_token_that_nobody_could_check_and_a_limit_that_was_used_up_are_in_the_audit_as_such()
     {
         await using var away = await Issuer.StartAsync();

@@ -23,6 +23,12 @@ internal sealed class Issuer : IAsyncDisposable
     /// <summary>Answers nothing but 503.</summary>
     public bool IsAway { get; set; }
 
+    /// <summary>Says nothing until this has a result.</summary>
+    public TaskCompletionSource? Hold { get; set; }
+
+    /// <summary>Somebody asked, and did not wait for the answer.</summary>
+    public bool IsGivenUp { get; private set; }
+
     /// <summary>How often the metadata was asked for.</summary>
     public int Asked { get; private set; }
 
@@ -36,9 +42,15 @@ internal sealed class Issuer : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         issuer.app = builder.Build();
-        issuer.app.MapGet("/.well-known/openid-configuration", () =>
+        issuer.app.MapGet("/.well-known/openid-configuration", async (HttpContext context) =>
         {
             issuer.Asked++;
+            if (issuer.Hold is { } hold)
+            {
+                using var leaving = context.RequestAborted.Register(() => issuer.IsGivenUp = true);
+                await hold.Task;
+            }
+
             return issuer.Answer(new { issuer = issuer.Authority, jwks_uri = issuer.Authority + "/keys" });
         });
         issuer.app.MapGet("/keys", () => issuer.Answer(new { keys = issuer.published }));
