@@ -7,7 +7,7 @@
 FROM mcr.microsoft.com/dotnet/sdk:10.0.401-noble AS build
 WORKDIR /source
 # What a restore needs, and no more: packages are fetched again only when one of these changes.
-COPY global.json Directory.Build.props Directory.Packages.props ./
+COPY global.json nuget.config Directory.Build.props Directory.Packages.props ./
 COPY src/LoyaltyService/LoyaltyService.csproj src/LoyaltyService/packages.lock.json src/LoyaltyService/
 RUN dotnet restore src/LoyaltyService --runtime linux-x64 --locked-mode -p:PublishReadyToRun=true
 COPY .editorconfig BannedSymbols.txt ./
@@ -18,9 +18,11 @@ RUN dotnet publish src/LoyaltyService --configuration Release --runtime linux-x6
 
 # Chiseled: glibc and .NET, a user named app, and nothing to log in to.
 FROM mcr.microsoft.com/dotnet/aspnet:10.0.12-noble-chiseled
+ARG COMMIT=unknown
 LABEL org.opencontainers.image.title="loyalty-service" \
       org.opencontainers.image.description="The service between tills and PDI" \
-      org.opencontainers.image.version="0.1.0"
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.revision="$COMMIT"
 WORKDIR /app
 COPY --from=build /source/artifacts/publish/LoyaltyService/release_linux-x64 .
 # Without diagnostics .NET opens no socket in /tmp, and writes nothing at all: the root file system may be read-only. The base image's ports are not ours.

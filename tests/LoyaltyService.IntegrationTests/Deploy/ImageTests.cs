@@ -72,6 +72,15 @@ public sealed class ImageTests
     }
 
     [Fact]
+    public async Task The_simulators_image_serves_as_another_user_on_a_read_only_disk()
+    {
+        await using var simulator = await ServiceProcess.StartSimulatorImageAsync(await Image.GetSimulatorAsync());
+        using var http = new HttpClient { BaseAddress = simulator.Address };
+
+        Assert.Equal(0, (await http.GetFromJsonAsync<JsonElement>("/_simulator/ledger/summary", TestContext.Current.CancellationToken)).GetProperty("finalized").GetInt32());
+    }
+
+    [Fact]
     public void Its_versions_are_those_of_the_repository()
     {
         var file = Dockerfile.Parse(Repository.ReadAllText("Dockerfile"));
@@ -80,6 +89,8 @@ public sealed class ImageTests
         Assert.Equal($"{sdk}-noble", file.Stages[0].Tag);
         Assert.Matches(@"^10\.0\.[0-9]+-noble-chiseled$", file.Stages[1].Tag);
         Assert.Contains($"image.version=\"{Release.Version}\"", file.Stages[1].The("LABEL"), StringComparison.Ordinal);
+        Assert.True(file.Stages[1].Has("ARG", "COMMIT=unknown"));
+        Assert.Contains("image.revision=\"$COMMIT\"", file.Stages[1].The("LABEL"), StringComparison.Ordinal);
         Assert.Equal(Configuration.EnvironmentVariables.Port.Default, file.Stages[1].The("EXPOSE"));
         Assert.StartsWith("--interval=30s --timeout=10s --start-period=40s --retries=3 ", file.Stages[1].The("HEALTHCHECK"), StringComparison.Ordinal);
     }

@@ -32,6 +32,8 @@ internal sealed class Dockerfile
 
         public string The(string word) => Instructions.Single(instruction => instruction.Word == word).Text;
 
+        public bool Has(string word, string text) => Instructions.Contains((word, text));
+
         /// <summary>The variables of ENV.</summary>
         public Dictionary<string, string?> Environment => Instructions.Where(instruction => instruction.Word == "ENV")
             .SelectMany(instruction => instruction.Text.Split(' ', StringSplitOptions.RemoveEmptyEntries))

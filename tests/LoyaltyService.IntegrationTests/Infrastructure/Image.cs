@@ -5,15 +5,16 @@ using System.Text;
 namespace LoyaltyService.IntegrationTests.Infrastructure;
 
 /// <summary>
-/// What the Dockerfile makes, without a Docker engine: the COPY and RUN lines of its first stage are carried out as they stand, in a folder
-/// that has only what they copy; what the second stage takes from there lies in a read-only tree of its own. Made once for all tests, and
-/// kept under artifacts/image until a line or a file of it changes.
+/// What a Dockerfile makes, without a Docker engine: the COPY and RUN lines of its first stage are carried out as they stand, in a new folder
+/// that has only what they copy and nothing of the repository above it; what the second stage takes from there lies in a read-only tree of its
+/// own. Made once for all tests, and kept under artifacts/image until a line or a file of it changes.
 /// </summary>
 internal sealed class Image
 {
     public const string Commit = "0123456789abcdef0123456789abcdef01234567";
 
-    private static readonly Lazy<Task<Image>> Once = new(() => BuildAsync(Dockerfile.Parse(Repository.ReadAllText("Dockerfile"))));
+    private static readonly Lazy<Task<Image>> Service = new(() => BuildAsync("Dockerfile", "service"));
+    private static readonly Lazy<Task<Image>> Simulator = new(() => BuildAsync("src/PdiSimulator/Dockerfile", "simulator"));
 
     private readonly Dockerfile.Stage stage;
     private readonly string home;
@@ -30,7 +31,10 @@ internal sealed class Image
 
     public IReadOnlyList<FileInfo> Files => [.. new DirectoryInfo(Folder).EnumerateFiles("*", SearchOption.AllDirectories)];
 
-    public static Task<Image> GetAsync() => Once.Value;
+    public static Task<Image> GetAsync() => Service.Value;
+
+    /// <summary>The simulator's, which compose.yaml builds.</summary>
+    public static Task<Image> GetSimulatorAsync() => Simulator.Value;
 
     /// <summary>
     /// A process as a container would be: the image's variables and those given and no others, an empty folder that cannot be written to, and
@@ -63,33 +67,52 @@ internal sealed class Image
         return start;
     }
 
-    private static async Task<Image> BuildAsync(Dockerfile dockerfile)
+    private static async Task<Image> BuildAsync(string path, string name)
     {
+        var dockerfile = Dockerfile.Parse(Repository.ReadAllText(path));
         Assert.Equal(2, dockerfile.Stages.Count);
         var (build, final) = (dockerfile.Stages[0], dockerfile.Stages[1]);
-        var root = Repository.PathOf("artifacts/image");
-        var source = root + build.The("WORKDIR");
-        var stamp = Path.Combine(root, "stamp");
+        var taken = final.The("COPY").Split(' ');
+        Assert.Equal($"--from={build.Name}", taken[0]);
+
+        var kept = new DirectoryInfo(Repository.PathOf($"artifacts/image/{name}"));
+        var published = Path.Combine(kept.FullName, "published");
+        var stamp = Path.Combine(kept.FullName, "stamp");
         var files = build.Instructions.Where(instruction => instruction.Word == "COPY").SelectMany(copy => FilesOf(copy.Text)).ToList();
-        var made = await HashAsync(build, files);
+        var made = await HashAsync(dockerfile, files);
         if (!File.Exists(stamp) || await File.ReadAllTextAsync(stamp) != made)
         {
-            Directory.CreateDirectory(root);
-            File.Delete(stamp);
+            if (kept.Exists)
+                kept.Delete(recursive: true);
+            kept.Create();
+            await MakeAsync(build, taken[1], published);
+            await File.WriteAllTextAsync(stamp, made);
+        }
+
+        return new Image(final, await LayOutAsync(published));
+    }
+
+    /// <summary>Not below the repository: the compiler looks for its files in every folder above, and would find those that no line copies.</summary>
+    private static async Task MakeAsync(Dockerfile.Stage build, string result, string published)
+    {
+        var root = Directory.CreateTempSubdirectory("image-build-");
+        try
+        {
+            var source = root.FullName + build.The("WORKDIR");
             foreach (var (word, rest) in build.Instructions)
             {
                 if (word == "COPY")
                     Copy(rest, source);
                 else if (word == "RUN")
-                    await RunAsync(rest, source);
+                    await RunAsync(rest, source, build);
             }
 
-            await File.WriteAllTextAsync(stamp, made);
+            (await Ran.ToItsEndAsync("cp", ["-r", root.FullName + result, published])).Succeeded();
         }
-
-        var taken = final.The("COPY").Split(' ');
-        Assert.Equal($"--from={build.Name}", taken[0]);
-        return new Image(final, await LayOutAsync(root + taken[1]));
+        finally
+        {
+            root.Delete(recursive: true);
+        }
     }
 
     /// <summary>The files that a COPY names, below the repository's root, as git would give them to somebody else.</summary>
@@ -110,12 +133,13 @@ internal sealed class Image
         }
     }
 
-    private static async Task RunAsync(string line, string source)
+    private static async Task RunAsync(string line, string source, Dockerfile.Stage build)
     {
         // The output goes to a file: a compiler that stays behind would hold a pipe open.
         var variables = new Dictionary<string, string?>
         {
-            ["COMMIT"] = Commit,
+            // As docker build --build-arg does: for a stage that says ARG.
+            ["COMMIT"] = build.Has("ARG", "COMMIT=unknown") ? Commit : null,
             ["MSBUILDDISABLENODEREUSE"] = "1",
             ["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0",
             // Those of the process that runs the tests would turn the build's folders into the tests' own.
@@ -136,10 +160,10 @@ internal sealed class Image
         return Path.Combine(folder, "app");
     }
 
-    private static async Task<string> HashAsync(Dockerfile.Stage build, IEnumerable<string> files)
+    private static async Task<string> HashAsync(Dockerfile dockerfile, IEnumerable<string> files)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var (word, rest) in build.Instructions)
+        foreach (var (word, rest) in dockerfile.Stages.SelectMany(stage => stage.Instructions))
             hash.AppendData(Encoding.UTF8.GetBytes($"{word} {rest}\n"));
         foreach (var file in files)
         {

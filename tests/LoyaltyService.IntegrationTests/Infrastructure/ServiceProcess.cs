@@ -58,6 +58,15 @@ internal sealed class ServiceProcess : IAsyncDisposable
     public static Task<Ran> RunAsync(TestDatabase database, params string[] words) => Ran.ToItsEndAsync(
         "dotnet", [PathOf("LoyaltyService"), .. words], ServiceEnvironment.Of(database, new Uri("http://127.0.0.1:9"), port: 0, differing: null));
 
+    /// <summary>Starts the simulator's image as a container would be, and waits until it answers.</summary>
+    public static async Task<ServiceProcess> StartSimulatorImageAsync(Image image)
+    {
+        var port = FreePort.Find();
+        var simulator = Launch(image.Start("ENTRYPOINT", new Dictionary<string, string?>(), "--port", port.ToString()), port);
+        await simulator.AnswersAsync("/_simulator/faults");
+        return simulator;
+    }
+
     public static async Task<ServiceProcess> StartSimulatorAsync(string ledger)
     {
         var port = FreePort.Find();
