@@ -10,7 +10,14 @@ sql() { psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 
 
 tables=$(sql --command "select count(*) from pg_tables where schemaname = 'public'")
 [ "$tables" = 0 ] || { echo "The database is not empty: it has $tables tables. Nothing was done." >&2; exit 1; }
-pg_restore --dbname "$DATABASE_URL" --no-owner --no-privileges --exit-on-error --single-transaction "$file"
-# Without it the planner knows nothing of the tables until autovacuum comes by.
-sql --command analyze
-sql --file "$here/invariants.sql"
+# One transaction from the first table to the last invariant. What breaks off before its commit, pg_restore included, was never there.
+{
+  echo 'begin;'
+  pg_restore --file - --no-owner --no-privileges "$file"
+  # pg_restore's settings are not the service's: it leaves no search path.
+  echo 'reset all;'
+  # Without it the planner knows nothing of the tables until autovacuum comes by.
+  echo 'analyze;'
+  cat "$here/invariants.sql"
+  echo 'commit;'
+} | sql --output /dev/null

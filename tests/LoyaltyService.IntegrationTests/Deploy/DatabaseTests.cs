@@ -78,19 +78,79 @@ public sealed partial class DatabaseTests
     }
 
     [Fact]
-    public async Task A_backup_of_a_service_at_work_can_be_restored_and_holds_its_invariants()
+    public async Task A_backup_of_a_service_at_work_can_be_restored_with_every_row_of_its_moment_and_holds_its_invariants()
     {
         await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
         await SellAsync(app, 2);
         await app.Pdi.OutageAsync();
         await SellAsync(app, 1, status: 202);
+        // What the service does between the count and the dump: what has waited is settled, and a job reports.
+        using var tools = await StandIn.ForAsync("pg_dump", $"""
+            psql --no-psqlrc --quiet --dbname '{app.Database.Url}' --set ON_ERROR_STOP=1 --command "
+              begin; delete from pdi_work; delete from session_events; delete from sessions;
+              insert into job_runs (job, scheduled_for, by_hand, started_at, lease_until) values ('x', now(), false, now(), now()); commit" || exit
+            "$REAL" "$@"
+            """);
 
-        var rehearsed = (await RehearseAsync(app.Database)).Succeeded();
+        var rehearsed = (await RehearseAsync(app.Database, tools)).Succeeded();
 
         Assert.Contains("The invariants hold.", rehearsed, StringComparison.Ordinal);
         Assert.Matches(@"(?m)^pdi_work +1 +1$", rehearsed);
         Assert.Matches(@"(?m)^sessions +3 +3$", rehearsed);
-        Assert.Equal(0, await new Books(app.Database, Backend.Postgres).CountAsync("select count(*) from pg_database where datname like 'loyalty_rehearsal%'"));
+        Assert.Matches(@"(?m)^job_runs +0 +0$", rehearsed);
+        var books = new Books(app.Database, Backend.Postgres);
+        Assert.Equal(1, await books.CountAsync("select count(*) from job_runs"));
+        Assert.Equal(0, await books.CountAsync("select count(*) from pg_database where datname like 'loyalty_rehearsal%'"));
+    }
+
+    [Fact]
+    public async Task A_rehearsal_names_the_table_whose_rows_did_not_come_back()
+    {
+        await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
+        await SellAsync(app, 1);
+        using var tools = await StandIn.ForAsync("pg_restore", """
+            "$REAL" "$@"
+            echo 'delete from public.schema_versions;'
+            """);
+
+        var rehearsed = await RehearseAsync(app.Database, tools);
+
+        Assert.NotEqual(0, rehearsed.ExitCode);
+        Assert.Matches($@"(?m)^schema_versions +{Migrations.Length} +0  NOT THE SAME ROWS$", rehearsed.Output);
+        Assert.Matches(@"(?m)^sessions +1 +1$", rehearsed.Output);
+    }
+
+    [Fact]
+    public async Task A_restore_fills_an_empty_database_only_and_leaves_it_empty_when_anything_is_amiss()
+    {
+        await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
+        var books = new Books(app.Database, Backend.Postgres);
+        await SellAsync(app, 1);
+        await using var target = await TestDatabase.CreateAsync(Backend.Postgres, migrate: false);
+        var restored = new Books(target, Backend.Postgres);
+        await restored.ExecuteAsync("drop schema public cascade", "create schema public");
+        var folder = Directory.CreateTempSubdirectory("backup-test-");
+        string whole = Path.Combine(folder.FullName, "whole"), cut = Path.Combine(folder.FullName, "cut"), wrong = Path.Combine(folder.FullName, "wrong");
+        (await RunAsync("backup.sh", app.Database, whole)).Succeeded();
+        await File.WriteAllBytesAsync(cut, (await File.ReadAllBytesAsync(whole, TestContext.Current.CancellationToken))[..^500], TestContext.Current.CancellationToken);
+        await books.ExecuteAsync("update sessions set version = version + 1");
+        (await RunAsync("backup.sh", app.Database, wrong)).Succeeded();
+
+        Assert.NotEqual(0, (await RunAsync("restore.sh", target, cut)).ExitCode);
+        Assert.Equal("", await SchemaAsync(target));
+        var broken = await RunAsync("restore.sh", target, wrong);
+        Assert.NotEqual(0, broken.ExitCode);
+        Assert.Contains("I5: a session is not what its last event says", broken.Output, StringComparison.Ordinal);
+        Assert.Equal("", await SchemaAsync(target));
+        Assert.Contains("The invariants hold.", (await RunAsync("restore.sh", target, whole)).Succeeded(), StringComparison.Ordinal);
+        await restored.AreClosedAsync(sales: 1);
+
+        // The next one finds it full.
+        var again = await RunAsync("restore.sh", target, whole);
+        Assert.NotEqual(0, again.ExitCode);
+        Assert.Contains("The database is not empty", again.Output, StringComparison.Ordinal);
+        await restored.AreClosedAsync(sales: 1);
+        folder.Delete(recursive: true);
     }
 
     [Fact]
@@ -150,8 +210,11 @@ public sealed partial class DatabaseTests
         }
     }
 
-    private static Task<Ran> RehearseAsync(TestDatabase database) =>
-        Ran.ToItsEndAsync(Repository.PathOf("deploy/database/rehearse.sh"), [], new Dictionary<string, string?> { ["DATABASE_URL"] = database.Url });
+    private static Task<Ran> RehearseAsync(TestDatabase database, StandIn tools) =>
+        Ran.ToItsEndAsync(Repository.PathOf("deploy/database/rehearse.sh"), [], new Dictionary<string, string?> { ["DATABASE_URL"] = database.Url, ["PATH"] = tools.Path });
+
+    private static Task<Ran> RunAsync(string script, TestDatabase database, string file) =>
+        Ran.ToItsEndAsync(Repository.PathOf($"deploy/database/{script}"), [file], new Dictionary<string, string?> { ["DATABASE_URL"] = database.Url });
 
     private static async Task<string> DryRunAsync(TestDatabase database)
     {
@@ -175,6 +238,26 @@ public sealed partial class DatabaseTests
              where line not like '%schema\_versions%' and line not like '%schemaversions%'
             """;
         return (string)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>A program in front of the real one of that name, which it may run as $REAL.</summary>
+    private sealed class StandIn : IDisposable
+    {
+        private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("tools-test-");
+
+        public string Path => $"{folder.FullName}:{Environment.GetEnvironmentVariable("PATH")}";
+
+        public static async Task<StandIn> ForAsync(string program, string script)
+        {
+            var tools = new StandIn();
+            var real = tools.Path.Split(':').Skip(1).Select(path => System.IO.Path.Combine(path, program)).First(File.Exists);
+            var file = System.IO.Path.Combine(tools.folder.FullName, program);
+            await File.WriteAllTextAsync(file, $"#!/bin/sh\nREAL='{real}'\n{script}\n");
+            (await Ran.ToItsEndAsync("chmod", ["+x", file])).Succeeded();
+            return tools;
+        }
+
+        public void Dispose() => folder.Delete(recursive: true);
     }
 
     [GeneratedRegex(@"^## (?<name>[0-9]{4}-[a-z-]+)\n(?:(?!^## )[\s\S])*?^```sql\n(?<sql>[\s\S]+?)^```", RegexOptions.Multiline)]
