@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using System.Net.Http.Json;
 using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 
 namespace LoyaltyService.IntegrationTests.Infrastructure;
@@ -18,6 +18,9 @@ internal sealed class Till(Func<Uri> replica, TimeSpan patience)
 
     /// <summary>For a service that does not take it for a caller on its own machine, as behind a load balancer.</summary>
     public string? ApiKey { get; init; }
+
+    /// <summary>How many bytes of white space follow the body of each of its requests: as long as one with that many more items.</summary>
+    public int Padding { get; init; }
 
     /// <summary>Is shown every answer, and how long it took; status 0 is a connection that broke, or no answer for 20 s.</summary>
     public Action<Answer, TimeSpan> Seen { get; init; } = static (_, _) => { };
@@ -38,13 +41,15 @@ internal sealed class Till(Func<Uri> replica, TimeSpan patience)
     public Task<JsonElement> ReadAsync(string path) => Eventually.GetAsync(
         () => TryAsync(path, null), answer => answer.ValueKind is JsonValueKind.Object, $"an answer to {path}", patience);
 
+    private StringContent Json(object body) => new(JsonSerializer.Serialize(body, JsonSerializerOptions.Web) + new string(' ', Padding), Encoding.UTF8, "application/json");
+
     private async Task<JsonElement> TryAsync(string path, object? body)
     {
         var started = Stopwatch.GetTimestamp();
         Answer answer;
         try
         {
-            using var request = new HttpRequestMessage(body is null ? HttpMethod.Get : HttpMethod.Post, new Uri(replica(), path)) { Content = body is null ? null : JsonContent.Create(body) };
+            using var request = new HttpRequestMessage(body is null ? HttpMethod.Get : HttpMethod.Post, new Uri(replica(), path)) { Content = body is null ? null : Json(body) };
             if (ApiKey is not null)
                 request.Headers.Add("X-Api-Key", ApiKey);
             using var response = await Http.SendAsync(request);
