@@ -47,19 +47,62 @@ public sealed class ComposeTests
 
         Assert.Equal(("postgres:16-alpine", "redis:7-alpine"), (services.GetProperty("postgres").GetProperty("image").GetString(), services.GetProperty("redis").GetProperty("image").GetString()));
         foreach (var server in new[] { "postgres", "redis" })
-        {
-            Assert.Equal("service_healthy", services.GetProperty("app").GetProperty("depends_on").GetProperty(server).GetProperty("condition").GetString());
-            Assert.True(services.GetProperty(server).TryGetProperty("healthcheck", out _));
-        }
-
+            Assert.Equal("service_healthy", ConditionOf("app", server));
+        // By TCP, so as not to be answered by the server that sets a new volume up.
+        Assert.Equal("pg_isready -h 127.0.0.1 -U user -d loyalty", CheckOf("postgres", "CMD-SHELL"));
+        Assert.Equal("redis-cli ping", CheckOf("redis", "CMD"));
         Assert.Equal("3000:3000", services.GetProperty("app").GetProperty("ports")[0].GetString());
+
+        string? ConditionOf(string service, string on) => services.GetProperty(service).GetProperty("depends_on").GetProperty(on).GetProperty("condition").GetString();
+
+        string CheckOf(string service, string kind)
+        {
+            var check = services.GetProperty(service).GetProperty("healthcheck");
+            Assert.Equal(("5s", "5s", 10), (check.GetProperty("interval").GetString(), check.GetProperty("timeout").GetString(), check.GetProperty("retries").GetInt32()));
+            var words = check.GetProperty("test").EnumerateArray().Select(word => word.GetString()).ToList();
+            Assert.Equal(kind, words[0]);
+            return string.Join(' ', words[1..]);
+        }
+    }
+
+    [Fact]
+    public void The_service_runs_as_in_a_cluster_and_has_the_time_to_end_what_it_has_begun()
+    {
+        var app = Compose.GetProperty("services").GetProperty("app");
+
+        Assert.True(app.GetProperty("read_only").GetBoolean());
+        Assert.Equal("ALL", app.GetProperty("cap_drop").EnumerateArray().Single().GetString());
+        Assert.Equal("no-new-privileges:true", app.GetProperty("security_opt").EnumerateArray().Single().GetString());
+        Assert.Equal("35s", app.GetProperty("stop_grace_period").GetString());
+        Assert.Equal("on-failure", app.GetProperty("restart").GetString());
+    }
+
+    [Fact]
+    public void Prometheus_asks_the_service_and_knows_the_alerts_and_grafana_asks_prometheus()
+    {
+        var services = Compose.GetProperty("services");
+        var prometheus = Read("deploy/compose/prometheus.yaml");
+        var source = Read("deploy/compose/grafana-datasource.yaml").GetProperty("datasources")[0];
+
+        var target = prometheus.GetProperty("scrape_configs")[0].GetProperty("static_configs")[0].GetProperty("targets")[0].GetString()!.Split(':');
+        Assert.Equal(services.GetProperty("app").GetProperty("environment").TryGetProperty("PORT", out var port) ? port.GetString() : EnvironmentVariables.Port.Default, target[1]);
+        Assert.True(services.TryGetProperty(target[0], out _), target[0]);
+        var rules = prometheus.GetProperty("rule_files")[0].GetString()!;
+        var mounted = Volumes(services.GetProperty("prometheus")).Select(volume => volume.Split(':')[1]).ToList();
+        Assert.Contains(Path.Combine("/etc/prometheus", rules), mounted);
+        Assert.Contains(services.GetProperty("prometheus").GetProperty("command")[0].GetString()!.Split('=')[1], mounted);
+
+        var asked = new Uri(source.GetProperty("url").GetString()!);
+        Assert.Equal("prometheus", source.GetProperty("type").GetString());
+        Assert.Contains($":{asked.Port}", services.GetProperty(asked.Host).GetProperty("ports")[0].GetString(), StringComparison.Ordinal);
+        Assert.True(services.GetProperty("grafana").GetProperty("depends_on").TryGetProperty("prometheus", out _));
     }
 
     [Fact]
     public async Task Every_file_that_it_mounts_is_there_and_prometheus_can_use_its_own()
     {
         var mounted = Compose.GetProperty("services").EnumerateObject()
-            .SelectMany(service => service.Value.TryGetProperty("volumes", out var volumes) ? volumes.EnumerateArray().Select(volume => volume.GetString()!) : [])
+            .SelectMany(service => Volumes(service.Value))
             .Where(volume => volume.StartsWith("./", StringComparison.Ordinal)).Select(volume => volume.Split(':')[0]).ToList();
         Assert.NotEmpty(mounted);
         Assert.All(mounted, path => Assert.True(Path.Exists(Repository.PathOf(path)), path));
@@ -82,6 +125,9 @@ public sealed class ComposeTests
         Assert.Equal("./test.sh", steps[^1].GetProperty("run").GetString());
         Assert.Contains(steps, step => step.TryGetProperty("with", out var with) && with.TryGetProperty("global-json-file", out var file) && file.GetString() == "global.json");
     }
+
+    private static IEnumerable<string> Volumes(JsonElement service) =>
+        service.TryGetProperty("volumes", out var volumes) ? volumes.EnumerateArray().Select(volume => volume.GetString()!) : [];
 
     private static JsonElement Read(string path)
     {
