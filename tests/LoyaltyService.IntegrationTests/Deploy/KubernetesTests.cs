@@ -3,6 +3,9 @@ using k8s.Models;
 using LoyaltyService.Configuration;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 
 namespace LoyaltyService.IntegrationTests.Deploy;
 
@@ -80,17 +83,68 @@ public sealed class KubernetesTests
         {
             var security = pod.Containers.Single().SecurityContext;
             Assert.Equal((true, image.The("USER")), (pod.SecurityContext.RunAsNonRoot, $"{pod.SecurityContext.RunAsUser}:{pod.SecurityContext.RunAsGroup}"));
+            Assert.Equal("RuntimeDefault", pod.SecurityContext.SeccompProfile.Type);
             Assert.Equal((true, false), (security.ReadOnlyRootFilesystem, security.AllowPrivilegeEscalation));
             Assert.Equal(["ALL"], security.Capabilities.Drop);
             Assert.False(pod.AutomountServiceAccountToken);
         }
 
         var spec = One<V1Deployment>(manifests).Spec.Template.Spec;
-        // What the host gives to requests that are running.
-        var drain = new Microsoft.Extensions.Hosting.HostOptions().ShutdownTimeout.TotalSeconds;
+        // What the service's host gives to requests that are running.
+        await using var app = await LoyaltyApp.StartAsync(Backend.Sqlite);
+        var drain = app.Services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout.TotalSeconds;
         Assert.Equal(30, drain);
         Assert.True(spec.TerminationGracePeriodSeconds >= spec.Containers.Single().Lifecycle.PreStop.Sleep.Seconds + drain, "A pod is killed before it has drained.");
-        Assert.Equal(["kubernetes.io/hostname", "topology.kubernetes.io/zone"], spec.TopologySpreadConstraints.Select(constraint => constraint.TopologyKey));
+    }
+
+    [Fact]
+    public async Task A_release_takes_no_replica_away_before_its_successor_is_ready_and_spreads_them()
+    {
+        var deployment = One<V1Deployment>(await RenderAsync("production")).Spec;
+
+        Assert.Equal(("RollingUpdate", "1", "0"), (deployment.Strategy.Type, deployment.Strategy.RollingUpdate.MaxSurge.Value, deployment.Strategy.RollingUpdate.MaxUnavailable.Value));
+        Assert.Equal(deployment.Template.Spec.Containers.Single().ReadinessProbe.PeriodSeconds, deployment.MinReadySeconds);
+        Assert.Equal(["kubernetes.io/hostname", "topology.kubernetes.io/zone"], deployment.Template.Spec.TopologySpreadConstraints.Select(constraint => constraint.TopologyKey));
+        Assert.All(deployment.Template.Spec.TopologySpreadConstraints, constraint =>
+        {
+            Assert.Equal((1, "ScheduleAnyway"), (constraint.MaxSkew, constraint.WhenUnsatisfiable));
+            Assert.Equal(deployment.Selector.MatchLabels, constraint.LabelSelector.MatchLabels);
+        });
+    }
+
+    [Fact]
+    public async Task The_job_migrates_tries_again_a_few_times_and_has_an_end()
+    {
+        var job = One<V1Job>(await RenderAsync("production")).Spec;
+
+        Assert.Equal(["migrate"], job.Template.Spec.Containers.Single().Args);
+        Assert.Equal(("Never", 3, 600L), (job.Template.Spec.RestartPolicy, job.BackoffLimit, job.ActiveDeadlineSeconds));
+        // Who rolls a release out waits as long, and no longer.
+        Assert.Contains($"wait --for=condition=complete --timeout={job.ActiveDeadlineSeconds / 60}m job/", Repository.ReadAllText("docs/operations.md"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Both_pods_reach_names_the_database_redis_PDI_mail_and_traces_and_nothing_else()
+    {
+        var manifests = await RenderAsync("production");
+        var policy = One<V1NetworkPolicy>(manifests).Spec;
+
+        Assert.Equal(
+            [One<V1Deployment>(manifests).Spec.Template.Metadata.Labels["app"], One<V1Job>(manifests).Spec.Template.Metadata.Labels["app"]],
+            policy.PodSelector.MatchExpressions.Single().Values);
+        Assert.Equal(["Ingress", "Egress"], policy.PolicyTypes);
+        Assert.Equal(2, policy.Egress.Count);
+        Assert.Equal("kube-dns", policy.Egress[0].To.Single().PodSelector.MatchLabels["k8s-app"]);
+        Assert.Equal([("53", "UDP"), ("53", "TCP")], policy.Egress[0].Ports.Select(port => (port.Port.Value, port.Protocol)));
+        Assert.Null(policy.Egress[1].To);
+        int[] ports =
+        [
+            5432, 6379, new Uri(One<V1ConfigMap>(manifests).Data["PDI_API_URL"]).Port,
+            // SMTP with TLS from the start, and after STARTTLS; OTLP by gRPC, and by http.
+            465, 587, 4317, 4318,
+        ];
+        Assert.Equal(ports.Order(), policy.Egress[1].Ports.Select(port => int.Parse(port.Port.Value)).Order());
+        Assert.All(policy.Egress[1].Ports, port => Assert.Null(port.Protocol));
     }
 
     [Theory]
@@ -137,16 +191,16 @@ public sealed class KubernetesTests
         foreach (var container in new[] { Container(One<V1Deployment>(manifests)), One<V1Job>(manifests).Spec.Template.Spec.Containers.Single() })
         {
             Assert.Equal(One<V1ConfigMap>(manifests).Metadata.Name, container.EnvFrom.Single().ConfigMapRef.Name);
-            Assert.All(container.Env, variable => Assert.Equal(variable.Name, variable.ValueFrom.SecretKeyRef.Key));
-            var given = values.Keys.Concat(container.Env.Select(variable => variable.Name)).ToList();
+            var fromSecret = FromSecret(container);
+            var given = values.Keys.Concat(fromSecret.Keys);
             Assert.Equal(EnvironmentVariables.All.Select(variable => variable.Name).Except(NotOfTheCluster).Order(), given.Order());
             // The Secret has the secrets, and the pod starts without those that the service can do without.
             Assert.Equal(
                 EnvironmentVariables.All.Where(variable => variable.IsSecret).Select(variable => (variable.Name, variable.Required == "no")).Order(),
-                container.Env.Select(variable => (variable.Name, variable.ValueFrom.SecretKeyRef.Optional ?? false)).Order());
+                fromSecret.Select(variable => (variable.Key, variable.Value)).Order());
             var environment = new Dictionary<string, string>(values);
-            foreach (var secret in container.Env.Where(variable => variable.ValueFrom.SecretKeyRef.Optional is not true))
-                environment[secret.Name] = secrets[secret.Name];
+            foreach (var (secret, _) in fromSecret.Where(variable => !variable.Value))
+                environment[secret] = secrets[secret];
             var settings = Read(environment);
             Assert.Null(settings.Smtp);
             Assert.Equal("mail", Read(new(environment) { ["SMTP_URL"] = secrets["SMTP_URL"], ["MAIL_FROM"] = "loyalty@example.com", ["MAIL_TO"] = "ops@example.com" }).Smtp!.Server.Host);
@@ -155,9 +209,22 @@ public sealed class KubernetesTests
             Assert.False(settings.AutoMigrate);
         }
 
-        Assert.Equal(["migrate"], One<V1Job>(manifests).Spec.Template.Spec.Containers.Single().Args);
         Assert.Equal($"loyalty-service:{Release.Version}", Container(One<V1Deployment>(manifests)).Image);
         Assert.Equal(Container(One<V1Deployment>(manifests)).Image, One<V1Job>(manifests).Spec.Template.Spec.Containers.Single().Image);
+    }
+
+    [Fact]
+    public async Task A_replica_reads_its_keys_from_a_file_that_follows_the_secret()
+    {
+        var pod = One<V1Deployment>(await RenderAsync("production")).Spec.Template.Spec;
+        var mount = pod.Containers.Single().VolumeMounts.Single();
+        var volume = pod.Volumes.Single();
+
+        Assert.Equal((volume.Name, true, null), (mount.Name, mount.ReadOnlyProperty, mount.SubPath));
+        Assert.Equal("API_KEYS", volume.Secret.Items.Single().Key);
+        Assert.Equal(
+            Path.Combine(mount.MountPath, volume.Secret.Items.Single().Path),
+            pod.Containers.Single().Env.Single(variable => variable.Name == EnvironmentVariables.ApiKeys.FileName).Value);
     }
 
     [Fact]
@@ -170,16 +237,37 @@ public sealed class KubernetesTests
     }
 
     [Fact]
-    public async Task The_connections_that_the_operations_page_reckons_with_are_those_of_the_code_and_the_autoscaler()
+    public async Task The_connections_that_the_operations_page_reckons_with_are_those_of_the_code_and_the_manifests()
     {
         var manifests = await RenderAsync("production");
-        var replicas = One<V2HorizontalPodAutoscaler>(manifests).Spec.MaxReplicas;
-        var surge = int.Parse(One<V1Deployment>(manifests).Spec.Strategy.RollingUpdate.MaxSurge.Value);
-        var limits = new PostgresLimits();
+        var deployment = One<V1Deployment>(manifests).Spec;
+        var scaler = One<V2HorizontalPodAutoscaler>(manifests).Spec;
+        var each = new PostgresLimits().MaxConnections;
+        var surge = int.Parse(deployment.Strategy.RollingUpdate.MaxSurge.Value);
+        // A pod that ends counts for nobody, and keeps its connections as long as it may take. A release lets one go whenever a new one is
+        // available, a node that is drained whenever a new one is ready, and the autoscaler when the last one has ended.
+        var ends = (double)deployment.Template.Spec.TerminationGracePeriodSeconds!;
+        var ready = deployment.Template.Spec.Containers.Single().ReadinessProbe.InitialDelaySeconds!.Value;
+        var ofRelease = (int)Math.Ceiling(ends / (ready + deployment.MinReadySeconds!.Value));
+        var ofNodes = (int)Math.Ceiling(ends / ready) * int.Parse(One<V1PodDisruptionBudget>(manifests).Spec.MaxUnavailable.Value);
+        var ofScaler = scaler.Behavior.ScaleDown.Policies.Single();
+        Assert.True(ofScaler.PeriodSeconds >= ends);
+        var ending = ofRelease + ofNodes + ofScaler.Value;
+        var page = Repository.ReadAllText("docs/operations.md");
 
-        Assert.Contains(
-            $"({replicas} + {surge}) replicas × {limits.MaxConnections} connections = {(replicas + surge) * limits.MaxConnections}",
-            Repository.ReadAllText("docs/operations.md"), StringComparison.Ordinal);
+        Assert.Contains($"({scaler.MaxReplicas} + {surge} + {ending}) × {each} connections = {(scaler.MaxReplicas + surge + ending) * each}", page, StringComparison.Ordinal);
+        Assert.Contains($"({scaler.MinReplicas} + {surge} + {ending}) × {each} = {(scaler.MinReplicas + surge + ending) * each}", page, StringComparison.Ordinal);
+        // The others on the page, and some.
+        Assert.Contains($"`max_connections = {(((scaler.MaxReplicas + surge + ending) * each) + 15 + 49) / 50 * 50}`", page, StringComparison.Ordinal);
+    }
+
+    /// <summary>The variables that a container has from the Secret, as such or as a file, each under its own name: whether it may be missing.</summary>
+    private static Dictionary<string, bool> FromSecret(V1Container container)
+    {
+        Assert.All(container.Env.Where(variable => variable.ValueFrom is not null), variable => Assert.Equal(variable.Name, variable.ValueFrom.SecretKeyRef.Key));
+        Assert.All(container.Env.Where(variable => variable.ValueFrom is null), variable => Assert.EndsWith("_FILE", variable.Name, StringComparison.Ordinal));
+        return container.Env.ToDictionary(
+            variable => variable.ValueFrom is null ? variable.Name[..^"_FILE".Length] : variable.Name, variable => variable.ValueFrom?.SecretKeyRef.Optional ?? false);
     }
 
     private static Settings Read(Dictionary<string, string> environment) =>
