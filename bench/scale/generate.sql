@@ -1,7 +1,8 @@
 -- Fills a migrated database with :sessions sessions, two events each, the oldest first; four parts of :due sessions, and the rest:
---   overdue 1, overdue 2     identified and never finalized, expired 40 to 39 and 38 to 37 days ago: for the expiry
---   closed 1, closed 2       finalized 36 to 35 and 34 to 33 days ago: for the archive
---   recent                   finalized within the last 29 days
+--   0, 1  closed 1, closed 2     finalized 36 to 35 and 34 to 33 days ago: for the archive
+--   2     recent                 finalized within the last 29 days
+--   3, 4  overdue 1, overdue 2   identified and never finalized, expired 4 to 3 and 2 to 1 days ago: for the expiry, which begins where the
+--                                last run that was done began, and so meets none of the others
 -- The first of each pair is for the same work in bare SQL, the second for the service.
 \set ON_ERROR_STOP on
 set synchronous_commit = off;
@@ -22,12 +23,16 @@ select gen_random_uuid(), gen_random_uuid(), 'till', 'POS-' || n % 500, 'TXN-G-'
        case when is_open then null else 150.00 end, case when is_open then null else true end, case when is_open then null else 0 end,
        case when is_open then null else 1450 end, case when is_open then null else 'RCP-' || n end,
        case when is_open then null else expires_at - interval '23 hours' end
-  from (select n,
-               part < 2 as is_open,
-               now() - (array[interval '40 days', '38 days', '36 days', '34 days', '29 days'])[part + 1]
-                     + case when part < 4 then interval '1 day' * ((n - part * :due)::float8 / :due)
-                            else interval '28 days' * ((n - 4 * :due)::float8 / (:sessions - 4 * :due)) end as expires_at
-          from (select n, least((n - 1) / :due, 4) as part from generate_series(1, :sessions) as n) as parts) as drawn;
+  from (select n, part > 2 as is_open,
+               now() - (array[interval '36 days', '34 days', '29 days', '4 days', '2 days'])[part + 1]
+                     + case part when 2 then interval '24 days' else interval '1 day' end * ((n - first)::float8 / size) as expires_at
+          from (select n, part,
+                       case when part < 3 then part * :due else :sessions - (5 - part) * :due end as first,
+                       case part when 2 then :sessions - 4 * :due else :due end as size
+                  from (select n, case when n <= 2 * :due then (n - 1) / :due
+                                       when n <= :sessions - 2 * :due then 2
+                                       else 3 + (n - 1 - (:sessions - 2 * :due)) / :due end as part
+                          from generate_series(1, :sessions) as n) as numbered) as parts) as drawn;
 
 insert into session_events (session_id, version, event, status, cause, at, earned_points, redeemed_points)
 select id, 1, 'created', 'pending', 'request', created_at, 0, 0 from sessions

@@ -1,72 +1,102 @@
 #!/usr/bin/env bash
 # What old sessions cost: expires and archives DUE of SESSIONS in bare SQL and as many by the service's jobs, under live traffic, and prints
-# the times, their ratios, the tills' p99 before and meanwhile, and the service's memory.
+# the times and their ratio, the tills' p99 before and meanwhile and the ratios of those, and the memory of the service, which is a process of
+# its own.
 #   bench/scale/run.sh [SESSIONS=5000000] [DUE=1000000, less than a quarter of SESSIONS] [RATE=20 sales a second]
-# DATABASE_SERVER and REDIS_URL as for the service, with a role that may create databases; the database "scale" is made anew.
+# Brings a PostgreSQL and a Redis of its own (test.sh installs the programs), gone at its end. Or give DATABASE_SERVER, for example
+# postgresql://loyalty@127.0.0.1:5432, with a role that may create databases, where the database "scale" is made anew, and REDIS_URL.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 sessions=${1:-5000000} due=${2:-1000000} rate=${3:-20} batch=1000
-server=${DATABASE_SERVER:?give DATABASE_SERVER, for example postgresql://loyalty@127.0.0.1:5432}
-redis=${REDIS_URL:?give REDIS_URL, for example redis://127.0.0.1:6379}
-folder=$(mktemp -d) service=''
-trap '[ -z "$service" ] || kill "$service" 2>/dev/null || true; rm -rf "$folder"' EXIT
+[ $((4 * due)) -lt "$sessions" ] || { echo "DUE must be less than a quarter of SESSIONS" >&2; exit 64; }
+folder=$(mktemp -d) pids=()
+trap 'for ((i = ${#pids[@]} - 1; i >= 0; i--)); do kill "${pids[i]}" 2>/dev/null || true; done; wait 2>/dev/null || true; rm -rf "$folder"' EXIT
+
+for project in src/LoyaltyService src/PdiSimulator bench/load; do dotnet build "$project" --configuration Release --verbosity quiet --nologo; done
+program() { local name=$1; shift; exec dotnet "artifacts/bin/$name/release/$name.dll" "$@"; }
+within() { local deadline=$((SECONDS + $1)); shift; until "$@" >/dev/null 2>&1; do [ "$SECONDS" -lt "$deadline" ] || { echo "Not in time: $*" >&2; return 1; }; sleep 0.2; done; }
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+server=${DATABASE_SERVER:-} redis=${REDIS_URL:-}
+if [ -z "$server" ]; then
+  bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1) port=$(free_port) as=()
+  mkdir "$folder/postgres"
+  # PostgreSQL refuses to run as root.
+  if [ "$(id -u)" = 0 ]; then chmod 755 "$folder"; chown postgres "$folder/postgres"; as=(setpriv --reuid=postgres --regid=postgres --clear-groups); fi
+  "${as[@]}" "$bin/initdb" -D "$folder/postgres/data" -U loyalty -A trust -E UTF8 --no-locale >"$folder/postgres.log"
+  # As a server of this size would be set up; with the defaults the checkpoints would be what is measured.
+  "${as[@]}" "$bin/postgres" -D "$folder/postgres/data" -p "$port" -k "$folder/postgres" -c listen_addresses=127.0.0.1 -c shared_buffers=512MB -c max_wal_size=8GB \
+    -c checkpoint_timeout=15min >>"$folder/postgres.log" 2>&1 & pids+=($!)
+  within 30 "$bin/pg_isready" -h 127.0.0.1 -p "$port"
+  server=postgresql://loyalty@127.0.0.1:$port
+fi
+if [ -z "$redis" ]; then
+  port=$(free_port)
+  redis-server --port "$port" --bind 127.0.0.1 --save '' --dir "$folder" >"$folder/redis.log" & pids+=($!)
+  within 30 redis-cli -p "$port" ping
+  redis=redis://127.0.0.1:$port
+fi
 
 # jit off and sequential scans off, as on the service's own connections.
-sql() { PGOPTIONS="-c jit=off -c enable_seqscan=off" psql -q -X -v ON_ERROR_STOP=1 -d "$server/scale" "$@"; }
+sql() { PGOPTIONS="-c jit=off -c enable_seqscan=off" psql -qtA -X -v ON_ERROR_STOP=1 -d "$server/scale" "$@"; }
 now() { date +%s.%N; }
 seconds() { echo "$1 $2" | awk '{printf "%.1f", $2 - $1}'; }
-say() { printf '%-28s %s\n' "$1" "$2"; }
+say() { printf '%-36s %s\n' "$1" "$2"; }
 
-dotnet build src/LoyaltyService.Local --configuration Release --verbosity quiet --nologo
-dotnet build bench/load --configuration Release --verbosity quiet --nologo
 psql -q -X -d "$server/postgres" -c 'drop database if exists scale with (force)' -c 'create database scale'
-
-started=$(now)
-export NODE_ENV=development DATABASE_URL="$server/scale" REDIS_URL="$redis" LOG_LEVEL=warn LOCAL_DATA="$folder" PORT=3300 PDI_PORT=4310
-export PDI_API_URL=http://localhost:4310 PDI_CLIENT_ID=loyalty PDI_CLIENT_SECRET=simulator-secret
-dotnet artifacts/bin/LoyaltyService/release/LoyaltyService.dll migrate
-# What is due at the start would be run before the clock is started.
-psql -q -X -d "$server/scale" -c "insert into job_runs (job, scheduled_for, by_hand, started_at, lease_until, finished_at, outcome)
+started=$(now) pdi=$(free_port) port=$(free_port)
+export NODE_ENV=development DATABASE_URL="$server/scale" REDIS_URL="$redis" LOG_LEVEL=warn PORT=$port
+export RATE_LIMIT_GLOBAL_PER_SECOND=0 RATE_LIMIT_CUSTOMER_PER_SECOND=0 RATE_LIMIT_IP_PER_MINUTE=0
+export PDI_API_URL=http://localhost:$pdi PDI_CLIENT_ID=loyalty PDI_CLIENT_SECRET=simulator-secret
+(program LoyaltyService migrate)
+# Nothing is due by the clock meanwhile, and the last run of the expiry that was done stands just before what the job is to expire.
+sql -c "insert into job_runs (job, scheduled_for, by_hand, started_at, lease_until, finished_at, outcome)
   select job, at, false, now(), now(), now(), 'failed'
     from unnest(array['expire-sessions', 'archive-sessions', 'clear-cache', 'reconciliation']) as job,
-         generate_series(date_trunc('day', now()) - interval '2 days', now() + interval '6 hours', interval '15 minutes') as at"
-psql -q -X -d "$server/scale" -v sessions="$sessions" -v due="$due" -f bench/scale/generate.sql
+         generate_series(date_trunc('day', now()) - interval '2 days', now() + interval '12 hours', interval '15 minutes') as at
+  union all
+  select 'expire-sessions', now() - interval '2 days 12 hours', false, now(), now(), now(), 'done'"
+sql -v sessions="$sessions" -v due="$due" -f bench/scale/generate.sql
 say "sessions generated" "$sessions in $(seconds "$started" "$(now)") s"
 sql -f bench/scale/bare.sql
 
-dotnet artifacts/bin/LoyaltyService.Local/release/LoyaltyService.Local.dll >"$folder/service.log" 2>&1 &
-service=$!
-until curl -sf -o /dev/null localhost:3300/health; do sleep 0.2; done
-load() { exec dotnet artifacts/bin/LoyaltyService.Load/release/LoyaltyService.Load.dll http://localhost:3300 --rate "$rate" --seconds "$1"; }
+(program PdiSimulator --port "$pdi" --ledger :memory:) >/dev/null & pids+=($!)
+within 30 curl -sf "localhost:$pdi/_simulator/faults"
+(program LoyaltyService) >"$folder/service.log" & service=$!; pids+=($service)
+within 60 curl -sf "localhost:$port/health/ready"
+# A driver that has just started is slow itself; its first five seconds do not count.
+load() { program LoyaltyService.Load "http://localhost:$port" --rate "$rate" --warm-up 5 --seconds "$1"; }
 memory() { awk '/VmRSS/ {printf "%d MiB", $2 / 1024}' "/proc/$service/status"; }
-(load 10) >/dev/null
+(load 5) >/dev/null
 
-outcome() { psql -qtA -X -d "$server/scale" -c "select outcome from job_runs where job = '$1' and by_hand"; }
+run_of() { sql -c "select $2 from job_runs where job = '$1' and by_hand"; }
+# The traffic goes on until it is told to end, however long that takes.
+begin_traffic() { (load 86400) >"$1" & traffic=$!; pids+=($traffic); sleep 7; }
+end_traffic() { kill "$traffic"; wait "$traffic" || { echo "A till got an answer other than 200" >&2; exit 1; }; unset 'pids[-1]'; }
+p99() { sed -n '2,4p' "$1" | sed -E 's/^ *([^ ]+) .* p99 ([0-9.]+) ms .*/\1 \2/'; }
+ratios() { join <(p99 "$1" | sort) <(p99 "$2" | sort) | awk '{printf "%s%s %.2f", (NR > 1 ? "   " : ""), $1, $2 / $3}'; }
 
 measure() { # measure NAME JOB BARE: the bare work, then the job's, each under live traffic
-  local name=$1 job=$2 bare=$3 begin
+  local name=$1 job=$2 bare=$3 begin alone handled before took
   (load 15) >"$folder/before"
-  (load 600) >"$folder/bare" & local traffic=$!
-  begin=$(now); sql -c "call $bare"; local alone; alone=$(seconds "$begin" "$(now)")
-  kill "$traffic"; wait "$traffic" || true
-  say "$name, bare SQL" "$alone s"
+  begin_traffic "$folder/bare"
+  begin=$(now); handled=$(sql -c "call $bare"); alone=$(seconds "$begin" "$(now)")
+  end_traffic
+  say "$name, bare SQL" "$alone s for $handled"
 
-  local before; before=$(memory)
-  begin=$(now)
-  curl -sf -o /dev/null -X POST "localhost:3300/ops/jobs/$job/run"
-  (load 600) >"$folder/during" & traffic=$!
-  until [ -n "$(outcome "$job")" ]; do sleep 0.5; done
-  kill "$traffic"; wait "$traffic" || true
-  [ "$(outcome "$job")" = done ] || { psql -q -X -d "$server/scale" -xc "select * from job_runs where job = '$job' and by_hand" >&2; exit 1; }
-  local took
-  took=$(psql -qtA -X -d "$server/scale" -c "select round(extract(epoch from finished_at - started_at)::numeric, 1) from job_runs where job = '$job' and by_hand")
-  local handled; handled=$(psql -qtA -X -d "$server/scale" -c "select handled from job_runs where job = '$job' and by_hand")
-  say "$name, the service's job" "$took s for $handled, $(echo "$took $alone" | awk '{printf "%.2f", $1 / $2}') times the bare SQL"
-  say "memory before and after" "$before, $(memory)"
-  echo "tills before:"; sed -n '2,4p' "$folder/before"
-  echo "tills during the bare SQL:"; sed -n '2,4p' "$folder/bare"
-  echo "tills during the job:"; sed -n '2,4p' "$folder/during"
+  before=$(memory)
+  begin_traffic "$folder/during"
+  curl -sf -o /dev/null -X POST "localhost:$port/ops/jobs/$job/run"
+  until [ -n "$(run_of "$job" outcome)" ]; do sleep 0.5; done
+  end_traffic
+  [ "$(run_of "$job" outcome)" = done ] || { psql -q -X -d "$server/scale" -xc "select * from job_runs where job = '$job' and by_hand" >&2; exit 1; }
+  took=$(run_of "$job" "round(extract(epoch from finished_at - started_at)::numeric, 1)")
+  say "$name, the service's job" "$took s for $(run_of "$job" handled), $(echo "$took $alone" | awk '{printf "%.2f", $1 / ($2 > 0 ? $2 : 0.1)}') times the bare SQL"
+  say "memory of the service" "$before before, $(memory) after, $(awk '/VmHWM/ {printf "%d MiB", $2 / 1024}' "/proc/$service/status") at the most so far"
+  for when in before bare during; do echo "tills, $when:"; sed -n '2,4p' "$folder/$when"; done
+  say "p99, during the job : before" "$(ratios "$folder/during" "$folder/before")"
+  say "p99, during the job : bare SQL" "$(ratios "$folder/during" "$folder/bare")"
 }
 
-measure "expire $due" expire-sessions "bare_expire(now() - interval '38 days 12 hours', $batch)"
-measure "archive $due" archive-sessions "bare_archive(now() - interval '34 days 12 hours', $batch)"
+measure "expire $due" expire-sessions "bare_expire(now() - interval '4 days 12 hours', now() - interval '2 days 12 hours', $batch)"
+measure "archive $due" archive-sessions "bare_archive('epoch', now() - interval '35 days 12 hours', $batch)"
