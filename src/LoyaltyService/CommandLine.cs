@@ -108,7 +108,7 @@ internal static class CommandLine
         using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Stop(signal));
         return await runner.RunAsync(job, run, stop.Token) ? 0 : ExitCodes.Software;
 
-        // What is begun is brought to the end of its batch; the run stays for whoever looks next.
+        // What is begun is brought to the end of its batch; the run has failed, and the next one does what is left.
         void Stop(PosixSignalContext signal)
         {
             signal.Cancel = true;

@@ -11,6 +11,9 @@ internal interface IJobRunStore
     /// <summary>The error of a run that nobody went on with before the next one began, which does all that there is to do.</summary>
     const string Superseded = "Nobody went on with it before the next run.";
 
+    /// <summary>The error of a run by hand whose process was stopped: whoever asked for it sees so, and asks again.</summary>
+    const string Interrupted = "The process that ran it was stopped. A run by hand is not gone on with; the next run does all that is left.";
+
     /// <summary>What time it is, and how the job's latest scheduled run stands.</summary>
     Task<JobClock> LookAsync(string job, CancellationToken cancellationToken);
 
@@ -29,7 +32,7 @@ internal interface IJobRunStore
     /// <summary>Ends the run; false if another has taken it over.</summary>
     Task<bool> EndAsync(JobRunRow run, bool done, string? error, CancellationToken cancellationToken);
 
-    /// <summary>Lets the run go, for whoever comes first after the pause.</summary>
+    /// <summary>Lets the run go, for whoever comes first after the pause. With an error the next one is another try; without, it goes on with this one.</summary>
     Task<bool> LetGoAsync(JobRunRow run, TimeSpan pause, string? error, CancellationToken cancellationToken);
 
     /// <summary>The latest runs of a job, the latest first.</summary>

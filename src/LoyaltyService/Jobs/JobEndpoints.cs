@@ -81,8 +81,8 @@ internal sealed record JobItem(string Name, string Schedule, DateTimeOffset Next
 /// <param name="ByHand">An operator asked for it.</param>
 /// <param name="StartedAt">When it began.</param>
 /// <param name="FinishedAt">When it ended; not there while it runs.</param>
-/// <param name="Outcome"><c>running</c>, <c>waiting</c> for a replica to go on with it, <c>done</c> or <c>failed</c>.</param>
-/// <param name="Attempts">How often it was begun or taken over.</param>
+/// <param name="Outcome"><c>running</c>, <c>waiting</c> for a replica to go on with it (by hand: for the next run to do it), <c>done</c> or <c>failed</c>.</param>
+/// <param name="Attempts">How often it was tried: once, and again after each failure. To be taken over by another replica is no new try.</param>
 /// <param name="Handled">How many things it has done so far.</param>
 /// <param name="Error">Why it failed or waits.</param>
 internal sealed record JobRunItem(

@@ -15,7 +15,7 @@ internal sealed class JobLimits
     /// <summary>How often a run writes down how far it is; the lease is thirty times as long.</summary>
     public TimeSpan ReportEvery { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How often a run is tried before it counts as failed and waits for its next occurrence …</summary>
+    /// <summary>How often a run may fail before it counts as failed and waits for its next occurrence; to be taken over is no failure …</summary>
     public int MaxAttempts { get; init; } = 3;
 
     /// <summary>… and the pause between two tries.</summary>

@@ -60,9 +60,12 @@ internal sealed partial class JobRunner(
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // This replica stops; another one goes on at once.
+            // This replica stops; another one goes on at once, unless it was asked for by hand.
             await run.TryWriteAsync(CancellationToken.None);
-            await runs.LetGoAsync(row, TimeSpan.Zero, error: null, CancellationToken.None);
+            if (row.ByHand)
+                await runs.EndAsync(row, done: false, IJobRunStore.Interrupted, CancellationToken.None);
+            else
+                await runs.LetGoAsync(row, TimeSpan.Zero, error: null, CancellationToken.None);
         }
         catch (Exception failed)
         {

@@ -45,7 +45,7 @@ internal sealed class PostgresJobRunStore(PostgresDatabase database) : IJobRunSt
         select $1, coalesce($2, now()), $2 is null, now(), now() + $3
          where not exists (select from job_runs where job = $1 and finished_at is null and lease_until > now())
         on conflict (job, scheduled_for) do update
-           set lease_until = excluded.lease_until, fence = job_runs.fence + 1, attempts = job_runs.attempts + 1
+           set lease_until = excluded.lease_until, fence = job_runs.fence + 1
          where job_runs.finished_at is null and job_runs.lease_until <= now()
         returning {Columns}
         """;
@@ -61,7 +61,7 @@ internal sealed class PostgresJobRunStore(PostgresDatabase database) : IJobRunSt
         """;
 
     private const string LetGo = """
-        update job_runs set lease_until = now() + $4, error = $5
+        update job_runs set lease_until = now() + $4, error = $5, attempts = attempts + ($5 is not null)::int
          where job = $1 and scheduled_for = $2 and fence = $3 and finished_at is null
         """;
 

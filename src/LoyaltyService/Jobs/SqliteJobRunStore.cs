@@ -29,7 +29,7 @@ internal sealed class SqliteJobRunStore(SqliteDatabase database) : IJobRunStore
         select $job, coalesce($scheduled_for, {Now}), $scheduled_for is null, {Now}, {Now} + $lease
          where not exists (select 1 from job_runs where job = $job and finished_at is null and lease_until > {Now})
         on conflict (job, scheduled_for) do update
-           set lease_until = excluded.lease_until, fence = fence + 1, attempts = attempts + 1
+           set lease_until = excluded.lease_until, fence = fence + 1
          where finished_at is null and lease_until <= {Now}
         returning {Columns}
         """;
@@ -51,7 +51,7 @@ internal sealed class SqliteJobRunStore(SqliteDatabase database) : IJobRunStore
         """;
 
     private const string LetGo = $"""
-        update job_runs set lease_until = {Now} + $pause, error = $error
+        update job_runs set lease_until = {Now} + $pause, error = $error, attempts = attempts + ($error is not null)
          where job = $job and scheduled_for = $scheduled_for and fence = $fence and finished_at is null
         """;
 

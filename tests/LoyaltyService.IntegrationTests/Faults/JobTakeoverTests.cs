@@ -71,7 +71,7 @@ public sealed class JobTakeoverTests
         await InOnePlaceEachAsync(books);
         await RunEndsOnThreeReplicasAsync(database, pdi, "archive-sessions");
         // Daily, so that no other occurrence can have come meanwhile: it was one run, taken over once.
-        Assert.Equal(1, await books.CountAsync($"select count(*) from job_runs where job = 'archive-sessions' and attempts = 2 and handled = {Sessions} and not by_hand"));
+        Assert.Equal(1, await books.CountAsync($"select count(*) from job_runs where job = 'archive-sessions' and fence = 2 and handled = {Sessions} and not by_hand"));
         Assert.Equal(1, await books.CountAsync("select count(*) from job_runs where job = 'archive-sessions'"));
 
         await InOnePlaceEachAsync(books);

@@ -4,6 +4,7 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Sessions;
 using LoyaltyService.Jobs;
 using LoyaltyService.Observability;
+using LoyaltyService.Security;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LoyaltyService.IntegrationTests.Jobs;
@@ -72,7 +73,36 @@ public sealed class JobRunnerTests : IAsyncLifetime
 
         Assert.Equal(["1"], stopping.Reported);
         Assert.Equal(["2", "3"], goingOn.Reported);
-        Assert.Equal((3L, 2), ((await LatestAsync())!.Handled, (await LatestAsync())!.Attempts));
+        Assert.Equal((3L, 2), ((await LatestAsync())!.Handled, (await LatestAsync())!.Fence));
+    }
+
+    [Fact]
+    public async Task Only_failures_count_as_tries_and_not_replicas_that_stop()
+    {
+        var stopping = new CountingJob { HangsAfterFirstReport = true };
+        var (occurrence, row) = (TimeProvider.System.GetUtcNow(), (JobRunRow?)null);
+        for (var restart = 0; restart < Eager.MaxAttempts; restart++)
+        {
+            row = (await under.Runs.ClaimAsync(stopping.Name, occurrence, Eager.Lease, Token))!;
+            Assert.False(await Runner(stopping).RunAsync(stopping, row, new CancellationToken(canceled: true)));
+        }
+
+        var failing = new CountingJob { Fails = true };
+        row = (await under.Runs.ClaimAsync(failing.Name, row!.ScheduledFor, Eager.Lease, Token))!;
+        Assert.False(await Runner(failing).RunAsync(failing, row, Token));
+
+        Assert.Equal((null, 2, 4), ((await LatestAsync())!.Outcome, (await LatestAsync())!.Attempts, (await LatestAsync())!.Fence));
+    }
+
+    [Fact]
+    public async Task A_run_by_hand_whose_process_is_stopped_has_failed_and_says_why()
+    {
+        var job = new CountingJob { HangsAfterFirstReport = true };
+        var row = (await under.Runs.ClaimByHandAsync(job.Name, Eager.Lease, new AuditEntry(Operator.OfCommandLine(), AuditActions.RunJob, job.Name), Token))!;
+
+        Assert.False(await Runner(job).RunAsync(job, row, new CancellationToken(canceled: true)));
+
+        Assert.Equal(("failed", IJobRunStore.Interrupted), ((await LatestAsync())!.Outcome, (await LatestAsync())!.Error));
     }
 
     [Fact]
