@@ -34,7 +34,7 @@ internal interface IReconciliationStore
     Task<Finding?> ResolveAsync(Guid id, string resolution, AuditEntry audit, CancellationToken cancellationToken);
 }
 
-/// <param name="Sessions">Those to ask PDI about.</param>
+/// <param name="Sessions">Those to ask PDI about, in the order of the walk.</param>
 /// <param name="Reached">Where the walk stands now; null at its end.</param>
 internal sealed record ReconciliationPage(IReadOnlyList<Session> Sessions, WalkPosition? Reached);
 

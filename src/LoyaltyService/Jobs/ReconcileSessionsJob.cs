@@ -13,6 +13,7 @@ namespace LoyaltyService.Jobs;
 /// </summary>
 internal sealed partial class ReconcileSessionsJob(
     IReconciliationStore reconciliation,
+    IJobRunStore runs,
     IPdiWorkStore work,
     PdiWorker worker,
     PdiClient pdi,
@@ -24,6 +25,9 @@ internal sealed partial class ReconcileSessionsJob(
 {
     // Calls to PDI at once: it is asked for a report, and the tills come first.
     private const int Lanes = 4;
+
+    // A day that failed is taken up by the next run; a few by hand may have failed since.
+    private const int RunsBefore = 5;
 
     // A session whose finalize runs just now is in doubt for seconds; one that is for longer is looked at.
     private static readonly TimeSpan InFlight = TimeSpan.FromMinutes(15);
@@ -45,7 +49,7 @@ internal sealed partial class ReconcileSessionsJob(
 
     private async Task CompareAsync(DateOnly day, JobRun run, CancellationToken cancellationToken)
     {
-        var progress = Progress.Parse(run.Progress) is { } saved && saved.Day == day ? saved : Progress.Begin(day, limits.ReconcileLate);
+        var progress = await ProgressOfAsync(day, run, cancellationToken);
         // Nothing that was created after the day can have been closed within it.
         var until = Midnight(day.AddDays(1)) + sessionLimits.Lifetime;
         while (await reconciliation.PageAsync(day, progress.Position, until, limits.BatchSize, cancellationToken) is { Reached: { } reached } page)
@@ -54,7 +58,13 @@ internal sealed partial class ReconcileSessionsJob(
             {
                 var started = clock.GetTimestamp();
                 var found = await CompareAsync(day, second, run, progress, cancellationToken);
-                progress = progress with { Checked = progress.Checked + second.Length, Found = progress.Found + found };
+                progress = progress with
+                {
+                    // Together with what was counted, so that a replica that takes over counts nothing twice.
+                    Position = new WalkPosition(second[^1].ExpiresAt, second[^1].Id),
+                    Checked = progress.Checked + second.Length,
+                    Found = progress.Found + found,
+                };
                 await run.ReportAsync(second.Length, progress.ToString(), cancellationToken);
                 if (TimeSpan.FromSeconds(1) - clock.GetElapsedTime(started) is { Ticks: > 0 } rest)
                     await Task.Delay(rest, clock, cancellationToken);
@@ -66,6 +76,13 @@ internal sealed partial class ReconcileSessionsJob(
 
         await reconciliation.EndDayAsync(new ReconciledDay(day, progress.Checked, progress.Found), cancellationToken);
         Log.DayCompared(logger, ReconciliationEndpoints.TextOf(day), progress.Checked, progress.Found);
+    }
+
+    /// <summary>How far the day is: by this run, by one before it that failed on the way, or not begun.</summary>
+    private async Task<Progress> ProgressOfAsync(DateOnly day, JobRun run, CancellationToken cancellationToken)
+    {
+        var failed = (await runs.LatestAsync(Name, RunsBefore, cancellationToken)).Where(before => before.Outcome == "failed").Select(before => before.Progress);
+        return failed.Prepend(run.Progress).Select(Progress.Parse).FirstOrDefault(progress => progress?.Day == day) ?? Progress.Begin(day, limits.ReconcileLate);
     }
 
     /// <summary>Asks PDI about some sessions; while PDI cannot be asked, waits for it and keeps the run.</summary>
@@ -83,7 +100,7 @@ internal sealed partial class ReconcileSessionsJob(
                     {
                         try
                         {
-                            if (await FindDifferenceAsync(day, session, cancellationToken) is { } finding && await NoteAsync(finding, cancellationToken))
+                            if (await FindDifferenceAsync(day, session, run.StartedAt, cancellationToken) is { } finding && await NoteAsync(finding, cancellationToken))
                                 Interlocked.Increment(ref found);
                         }
                         catch (LoyaltyException)
@@ -106,10 +123,11 @@ internal sealed partial class ReconcileSessionsJob(
         return found;
     }
 
-    private async Task<Finding?> FindDifferenceAsync(DateOnly day, Session session, CancellationToken cancellationToken)
+    // When the run began is by the database's clock, as the time since when a session waits is.
+    private async Task<Finding?> FindDifferenceAsync(DateOnly day, Session session, DateTimeOffset began, CancellationToken cancellationToken)
     {
         var doubtful = session.Status is SessionStatus.Finalizing;
-        if (doubtful && (await work.FindAsync(session.Id, cancellationToken) is not { } row || row.IsLeased || clock.GetUtcNow() - row.CreatedAt < InFlight))
+        if (doubtful && (await work.FindAsync(session.Id, cancellationToken) is not { } row || row.IsLeased || began - row.CreatedAt < InFlight))
             return null;
 
         var receipt = (await pdi.GetSessionStatusAsync(session.PdiSessionId!)).Value is { } state ? (state.Status, state.Receipt) : ("not there", null);

@@ -1,10 +1,13 @@
+using System.Globalization;
 using System.Text.Json;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
 using LoyaltyService.Jobs;
+using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 using LoyaltyService.Storage;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace LoyaltyService.IntegrationTests.Jobs;
 
@@ -13,13 +16,21 @@ public abstract class ReconciliationTests(Backend backend) : IAsyncLifetime
 {
     private LoyaltyApp app = null!;
 
-    public async ValueTask InitializeAsync() => app = await LoyaltyApp.StartAsync(backend, services: services => services
-        .AddSingleton(new JobLimits { BySchedule = false, BatchSize = 2, ReconcilePerSecond = 1000 })
-        .AddSingleton(new PdiWorkLimits { Poll = TimeSpan.FromMilliseconds(50) }));
+    private readonly CapturedLog log = new();
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => app = await LoyaltyApp.StartAsync(backend, services: services =>
+    {
+        log.Capture(services);
+        services.AddSingleton(new JobLimits { BySchedule = false, BatchSize = 2, ReconcilePerSecond = 1000 })
+            .AddSingleton(new PdiWorkLimits { Poll = TimeSpan.FromMilliseconds(50) });
+    });
 
     public async ValueTask DisposeAsync()
     {
         await app.DisposeAsync();
+        await log.DisposeAsync();
         GC.SuppressFinalize(this);
     }
 
@@ -71,6 +82,10 @@ public abstract class ReconciliationTests(Backend backend) : IAsyncLifetime
             [("amounts_differ", differs.SessionId), ("missing_at_pdi", missing.SessionId)],
             findings.Select(finding => (Text(finding, "kind"), Text(finding, "sessionId"))).Order());
         Assert.Equal(2, found.Total);
+        var lines = log.Lines.Where(line => Text(line, "event") == "DifferenceFound");
+        Assert.Equal(
+            [("ERROR", "amounts_differ", differs.SessionId), ("ERROR", "missing_at_pdi", missing.SessionId)],
+            lines.Select(line => (Text(line, "level"), Text(line, "kind"), Text(line, "sessionId"))).OrderBy(line => line.Item2));
         var amounts = findings.Single(finding => Text(finding, "kind") == "amounts_differ");
         Assert.Contains("earned 451", Text(amounts, "here"), StringComparison.Ordinal);
         Assert.Contains("earned 450", Text(amounts, "atPdi"), StringComparison.Ordinal);
@@ -120,6 +135,65 @@ public abstract class ReconciliationTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_day_that_was_missed_is_compared_with_the_next_one()
+    {
+        await SoldAsync();
+        await YesterdayAsync();
+        await SoldAsync();
+        await SoldAsync();
+        await YesterdayAsync();
+        await DayIsDoneAsync(daysAgo: 3);
+
+        Assert.Equal(3, await app.RunJobAsync("reconciliation"));
+
+        Assert.Equal(3, await app.Pdi.CallsAsync("getSessionStatus"));
+        Assert.Equal((DayText(1), 2), await LastDayAsync());
+    }
+
+    [Fact]
+    public async Task PDI_is_asked_about_so_many_a_second_and_no_more()
+    {
+        await SoldYesterdayAsync(5);
+        var clock = new CountedTimers();
+        var run = RunAsync(Replica(clock), await ClaimAsync(), Token);
+
+        // Two of the first page's three, the third, and the second page's two. A second's calls are made when the job begins to wait for its rest.
+        foreach (var (second, calls) in new[] { (1, 2), (2, 3), (3, 5) })
+        {
+            await Eventually.BecomesTrueAsync(() => Task.FromResult(clock.Timers == second), "the job waits");
+            Assert.Equal(calls, await app.Pdi.CallsAsync("getSessionStatus"));
+            clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.True(await run);
+    }
+
+    [Theory]
+    // Another replica goes on with the run; or it has failed, and the next run goes on with the day.
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_day_that_was_begun_is_gone_on_with_where_it_stood_and_each_session_counts_once(bool failed)
+    {
+        await SoldYesterdayAsync(5);
+        var clock = new CountedTimers();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var row = await ClaimAsync();
+        var first = RunAsync(Replica(clock), row, stop.Token);
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(clock.Timers == 1), "two of a page of three are done");
+        await stop.CancelAsync();
+        Assert.False(await first);
+        if (failed)
+            Assert.True(await Runs.EndAsync(row, done: false, "It does not work.", Token));
+
+        var next = (await Runs.ClaimAsync(JobNames.Reconciliation, failed ? row.ScheduledFor.AddDays(1) : row.ScheduledFor, TimeSpan.FromMinutes(1), Token))!;
+        Assert.True(await RunAsync(Replica(TimeProvider.System), next, Token));
+
+        Assert.Equal(5, await app.Pdi.CallsAsync("getSessionStatus"));
+        Assert.Equal((DayText(1), 5), await LastDayAsync());
+        Assert.Equal(failed ? 3 : 5, (await Runs.LatestAsync(JobNames.Reconciliation, 1, Token))[0].Handled);
+    }
+
+    [Fact]
     public async Task Pages_of_findings_follow_each_other()
     {
         for (var number = 0; number < 3; number++)
@@ -143,6 +217,40 @@ public abstract class ReconciliationTests(Backend backend) : IAsyncLifetime
         return sale;
     }
 
+    private IJobRunStore Runs => app.Services.GetRequiredService<IJobRunStore>();
+
+    private async Task SoldYesterdayAsync(int sales)
+    {
+        for (var number = 0; number < sales; number++)
+            await SoldAsync();
+        await YesterdayAsync();
+    }
+
+    /// <summary>The job as a replica of its own has it, with a clock of its own: two calls a second, and three sessions a page.</summary>
+    private (JobRunner, IJob) Replica(TimeProvider clock)
+    {
+        var limits = new JobLimits { BySchedule = false, BatchSize = 3, ReconcilePerSecond = 2 };
+        IJob job = ActivatorUtilities.CreateInstance<ReconcileSessionsJob>(app.Services, limits, clock);
+        return (ActivatorUtilities.CreateInstance<JobRunner>(app.Services, new[] { job }, limits, TimeProvider.System), job);
+    }
+
+    private static Task<bool> RunAsync((JobRunner Runner, IJob Job) replica, JobRunRow row, CancellationToken cancellationToken) =>
+        replica.Runner.RunAsync(replica.Job, row, cancellationToken);
+
+    private async Task<JobRunRow> ClaimAsync() =>
+        (await Runs.ClaimAsync(JobNames.Reconciliation, TimeProvider.System.GetUtcNow(), TimeSpan.FromMinutes(1), Token))!;
+
+    private Task DayIsDoneAsync(int daysAgo) => app.ExecuteAsync(
+        $"insert into reconciliation_runs (day, checked, found, finished_at) values ('{DayText(daysAgo)}', 0, 0, {(backend is Backend.Postgres ? "now()" : "0")})");
+
+    private async Task<(string, int)> LastDayAsync()
+    {
+        var last = (await app.GetAsync("/ops/reconciliation")).Json.GetProperty("lastDay");
+        return (Text(last, "day"), last.GetProperty("checked").GetInt32());
+    }
+
+    private static string DayText(int daysAgo) => TimeProvider.System.GetUtcNow().AddDays(-daysAgo).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+
     private Task YesterdayAsync() => app.MakeOlderAsync(TimeSpan.FromDays(1));
 
     private async Task<JsonElement[]> FindingsAsync(string query = "") =>
@@ -151,6 +259,21 @@ public abstract class ReconciliationTests(Backend backend) : IAsyncLifetime
     private static string Text(JsonElement json, string member) => json.GetProperty(member).GetString()!;
 
     private static (int, string?) Of(Answer answer) => (answer.Status, answer.Code);
+
+    /// <summary>A clock that the test moves, and that says how often somebody has begun to wait by it.</summary>
+    private sealed class CountedTimers : FakeTimeProvider
+    {
+        private int timers;
+
+        public int Timers => Volatile.Read(ref timers);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = base.CreateTimer(callback, state, dueTime, period);
+            Interlocked.Increment(ref timers);
+            return timer;
+        }
+    }
 }
 
 public sealed class ReconciliationOnPostgresTests() : ReconciliationTests(Backend.Postgres);
