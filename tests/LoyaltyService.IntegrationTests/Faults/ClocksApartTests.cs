@@ -53,6 +53,42 @@ public sealed class ClocksApartTests
         Task<long> WaitAsync(Sale sale) => books.CountAsync($"select count(*) from pdi_work where {Is(sale, "session_id")}");
     }
 
+    [Fact]
+    public async Task Two_replicas_five_minutes_apart_agree_on_expiry_leases_and_schedules()
+    {
+        await using var pdi = await Simulator.StartAsync();
+        await using var database = await TestDatabase.CreateAsync(Backend.Postgres);
+        var books = new Books(database, Backend.Postgres);
+        var right = await LoyaltyApp.StartAsync(Backend.Postgres, database: database, pdi: pdi);
+        var (almost, just) = (await new Sale(right).IdentifiedAsync(), await new Sale(right).IdentifiedAsync());
+        await books.ExecuteAsync(ExpiresIn(almost, 1), ExpiresIn(just, -1));
+        await pdi.OutageAsync();
+        var waiting = new List<Sale> { await WaitingAsync(right), await WaitingAsync(right), await WaitingAsync(right) };
+        await right.StopAsync();
+        await books.ExecuteAsync("update pdi_work set lease_until = null, due_at = now()", "delete from job_runs");
+        await pdi.HealAsync();
+
+        await using var behind = await ServiceProcess.StartServiceAsync(database, pdi.Address, ShiftedClock.By(TimeSpan.FromMinutes(-2.5)));
+        await using var ahead = await ServiceProcess.StartServiceAsync(database, pdi.Address, ShiftedClock.By(TimeSpan.FromMinutes(2.5)));
+        using var slow = new HttpClient { BaseAddress = behind.Address };
+        using var fast = new HttpClient { BaseAddress = ahead.Address };
+
+        Assert.Equal(5, await MinutesAheadAsync(fast) - await MinutesAheadAsync(slow), tolerance: 0.5);
+        Assert.Equal((409, "invalid_state"), Of(await FinalizeAsync(slow, just)));
+        Assert.Equal(200, (await FinalizeAsync(fast, almost)).Status);
+        await Eventually.BecomesTrueAsync(async () => await books.CountAsync("select count(*) from pdi_work") == 0, "what waited is done");
+        Assert.Equal(1 + waiting.Count, (await pdi.SummaryAsync()).GetProperty("finalized").GetInt32());
+        Assert.Equal(0, (await pdi.SummaryAsync()).GetProperty("doubleFinalized").GetInt32());
+        await Eventually.BecomesTrueAsync(
+            async () => await books.CountAsync("select count(*) from job_runs where job = 'expire-sessions' and outcome = 'done'") > 0, "the expiry has run");
+        // Once by one of the two, and neither before its time nor long after it.
+        Assert.Equal(0, await books.CountAsync("""
+            select count(*) from job_runs
+             where job = 'expire-sessions' and (fence > 1 or scheduled_for > started_at or scheduled_for <= started_at - interval '16 minutes')
+            """));
+        Assert.Equal(1, await books.CountAsync("select count(*) from sessions where failure_reason = 'expired'"));
+    }
+
     private static string Is(Sale sale, string column) => $"{column} = '{sale.SessionId["sess_".Length..]}'";
 
     private static string ExpiresIn(Sale sale, int minutes) => $"update sessions set expires_at = now() + interval '{minutes} minutes' where {Is(sale, "id")}";

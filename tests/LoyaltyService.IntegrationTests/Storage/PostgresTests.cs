@@ -106,6 +106,25 @@ public sealed class PostgresTests
     }
 
     [Fact]
+    public async Task A_session_that_somebody_holds_for_longer_than_five_seconds_is_503_and_served_again_after_that()
+    {
+        await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
+        var sale = await new Sale(app).IdentifiedAsync();
+        await using var holder = await app.Database.OpenPostgresAsync();
+        await using var transaction = await holder.BeginTransactionAsync(Token);
+        await using var hold = new NpgsqlCommand("select from sessions for update", holder, transaction);
+        await hold.ExecuteNonQueryAsync(Token);
+
+        var started = TimeProvider.System.GetTimestamp();
+        var refused = await sale.CalculateAsync();
+
+        Assert.Equal((503, "overloaded", true), (refused.Status, refused.Code, refused.Headers.ContainsKey("Retry-After")));
+        Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(10));
+        await transaction.CommitAsync(Token);
+        Assert.Equal(200, (await sale.CalculateAsync()).Status);
+    }
+
+    [Fact]
     public async Task The_database_itself_refuses_what_must_never_be()
     {
         await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
