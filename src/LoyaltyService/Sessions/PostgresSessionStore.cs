@@ -5,10 +5,10 @@ using NpgsqlTypes;
 namespace LoyaltyService.Sessions;
 
 /// <summary>
-/// Sessions in PostgreSQL. Each method is one statement, and so one implicit transaction in one round trip, at the connection's
-/// default isolation, which <see cref="PostgresDatabase"/> sets to serializable. The row lock comes with the update, the version
-/// compare protects a caller that holds an old copy, and what isolation refuses is retried by <see cref="PostgresDatabase"/>.
-/// New sessions and changes are committed together with those of other callers (<see cref="PostgresSessionCommits"/>).
+/// Sessions in PostgreSQL, at the connection's default isolation, which <see cref="PostgresDatabase"/> sets to serializable. A look is one
+/// statement. A new session or a change is one too, and is committed together with those of other callers
+/// (<see cref="PostgresSessionCommits"/>). The row lock comes with the update, the version compare protects a caller that holds an old copy,
+/// and what isolation refuses is retried by <see cref="PostgresDatabase"/>.
 /// </summary>
 internal sealed class PostgresSessionStore(PostgresDatabase database, PostgresSessionCommits commits) : ISessionStore
 {
