@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using LoyaltyService.Commands;
+using LoyaltyService.Configuration;
 using LoyaltyService.IntegrationTests.Faults;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
@@ -66,6 +67,8 @@ public sealed partial class DatabaseTests
             await new Books(database, backend).ExecuteAsync("drop schema public cascade", "create schema public");
 
         var before = await DryRunAsync(database);
+        // Not even the table of what was run.
+        Assert.Equal("", await TablesAsync(database));
         var again = await DryRunAsync(database);
         Migrator.Run(database.Parsed, NullLogger.Instance);
         var after = await DryRunAsync(database);
@@ -75,6 +78,34 @@ public sealed partial class DatabaseTests
         Assert.Contains("create table sessions", before, StringComparison.OrdinalIgnoreCase);
         Assert.EndsWith($"-- {Migrations.Length} migrations would be run; nothing was changed.\n", before, StringComparison.Ordinal);
         Assert.Equal("-- The schema is up to date.\n", after);
+    }
+
+    [Fact]
+    public async Task The_jobs_command_fills_an_empty_database_and_ends_and_says_when_there_is_none()
+    {
+        await using var pdi = await Simulator.StartAsync();
+        await using var database = await TestDatabase.CreateAsync(Backend.Postgres, migrate: false);
+        await new Books(database, Backend.Postgres).ExecuteAsync("drop schema public cascade", "create schema public");
+        var nowhere = TestDatabase.At($"postgresql://loyalty@127.0.0.1:{FreePort.Find()}/loyalty");
+
+        Assert.Equal($"-- {Migrations.Length} migrations would be run; nothing was changed.", (await RunAsync(database, "migrate", "--dry-run")).Succeeded().Split('\n')[^2]);
+        Assert.Equal("", await TablesAsync(database));
+        Assert.Equal("", (await RunAsync(database, "migrate")).Succeeded());
+        Assert.Equal("-- The schema is up to date.\n", (await RunAsync(database, "migrate", "--dry-run")).Succeeded());
+        var schema = await SchemaAsync(database);
+        // The next release's Job, if it brings no migration.
+        (await RunAsync(database, "migrate")).Succeeded();
+        Assert.Equal(schema, await SchemaAsync(database));
+
+        foreach (var words in new string[][] { ["migrate"], ["migrate", "--dry-run"] })
+        {
+            var without = await RunAsync(nowhere, words);
+            Assert.Equal(ExitCodes.Unavailable, without.ExitCode);
+            Assert.StartsWith("The database cannot be ", without.Output, StringComparison.Ordinal);
+        }
+
+        Task<Ran> RunAsync(TestDatabase at, params string[] words) =>
+            Ran.ToItsEndAsync("dotnet", [typeof(Program).Assembly.Location, .. words], ServiceEnvironment.Of(at, pdi.Address, 0, new() { ["AUTO_MIGRATE"] = "false" }));
     }
 
     [Fact]
@@ -221,6 +252,17 @@ public sealed partial class DatabaseTests
         await using var output = new StringWriter { NewLine = "\n" };
         await Migrate.DryRunAsync(database.Parsed, output);
         return output.ToString();
+    }
+
+    /// <summary>The names of all tables; of a file that is not there, too, none.</summary>
+    private static async Task<string> TablesAsync(TestDatabase database)
+    {
+        if (database.Parsed is SqliteUrl sqlite)
+            return File.Exists(sqlite.SqlitePath) ? "a file" : "";
+        await using var connection = await database.OpenPostgresAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = "select coalesce(string_agg(tablename, ', '), '') from pg_tables where schemaname = 'public'";
+        return (string)(await command.ExecuteScalarAsync())!;
     }
 
     /// <summary>Everything that a migration can make: columns, indexes, constraints.</summary>
