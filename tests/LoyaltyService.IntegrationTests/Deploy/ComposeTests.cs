@@ -124,6 +124,8 @@ public sealed class ComposeTests
 
         Assert.Equal("./test.sh", steps[^1].GetProperty("run").GetString());
         Assert.Contains(steps, step => step.TryGetProperty("with", out var with) && with.TryGetProperty("global-json-file", out var file) && file.GetString() == "global.json");
+        // With the history, from which a test builds the last release.
+        Assert.Contains(steps, step => step.TryGetProperty("with", out var with) && with.TryGetProperty("fetch-depth", out var depth) && depth.GetInt32() == 0);
     }
 
     private static IEnumerable<string> Volumes(JsonElement service) =>

@@ -69,6 +69,41 @@ public sealed class MigrationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_last_release_goes_on_working_on_the_schema_of_this_one_and_beside_it()
+    {
+        var program = await LastRelease.BuildAsync();
+        Assert.SkipWhen(program is null && Environment.GetEnvironmentVariable("CI") is null, "The last release cannot be built without the repository's history.");
+        Assert.NotNull(program);
+        await using var app = await LoyaltyApp.StartAsync(Backend.Postgres, database: database, pdi: pdi);
+        await using var before = await ServiceProcess.StartBuildAsync(program, database, pdi.Address, new() { ["AUTO_MIGRATE"] = "false" });
+        Assert.Equal(Migrations, await books.CountAsync("select count(*) from schema_versions"));
+
+        await new Till(() => before.Address, TimeSpan.FromSeconds(10)).SellAsync("CUST-12345", "TXN-1");
+        // Of three calls each: the first sale begins there, the second here.
+        var call = 0;
+        var both = new Till(() => call++ % 2 == 0 ? before.Address : app.Address, TimeSpan.FromSeconds(10));
+        var began = await both.SellAsync("CUST-12345", "TXN-2");
+        await both.SellAsync("CUST-12345", "TXN-3");
+        await books.AreClosedAsync(sales: 3);
+
+        // It archives, too, and both find what is in the archive.
+        await app.MakeOlderAsync(TimeSpan.FromDays(32));
+        await ArchiveAsync(before.Address);
+        await Eventually.BecomesTrueAsync(async () => await books.CountAsync("select count(*) from sessions_archive") == 3, "all are in the archive");
+        foreach (var service in new[] { before.Address, app.Address })
+        {
+            var session = await new Till(() => service, TimeSpan.FromSeconds(10)).ReadAsync($"/loyalty/sessions/{began.GetProperty("sessionId").GetString()}");
+            Assert.Equal("finalized", session.GetProperty("status").GetString());
+        }
+
+        async Task ArchiveAsync(Uri service)
+        {
+            using var response = await app.Http.PostAsync(new Uri(service, "/ops/jobs/archive-sessions/run"), null, TestContext.Current.CancellationToken);
+            Assert.Equal(System.Net.HttpStatusCode.Accepted, response.StatusCode);
+        }
+    }
+
+    [Fact]
     public async Task The_release_before_the_last_migration_goes_on_working_and_the_new_one_takes_over_what_it_did()
     {
         await using var app = await LoyaltyApp.StartAsync(Backend.Postgres, database: database, pdi: pdi);

@@ -96,6 +96,8 @@ internal sealed class Image
     private static async Task MakeAsync(Dockerfile.Stage build, string result, string published)
     {
         var root = Directory.CreateTempSubdirectory("image-build-");
+        // As docker build --build-arg does: for a stage that says ARG.
+        var arguments = new Dictionary<string, string?> { ["COMMIT"] = build.Has("ARG", "COMMIT=unknown") ? Commit : null };
         try
         {
             var source = root.FullName + build.The("WORKDIR");
@@ -104,7 +106,7 @@ internal sealed class Image
                 if (word == "COPY")
                     Copy(rest, source);
                 else if (word == "RUN")
-                    await RunAsync(rest, source, build);
+                    await Build.RunAsync(rest, source, arguments);
             }
 
             (await Ran.ToItsEndAsync("cp", ["-r", root.FullName + result, published])).Succeeded();
@@ -131,24 +133,6 @@ internal sealed class Image
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
             File.Copy(Repository.PathOf(file), target, overwrite: true);
         }
-    }
-
-    private static async Task RunAsync(string line, string source, Dockerfile.Stage build)
-    {
-        // The output goes to a file: a compiler that stays behind would hold a pipe open.
-        var variables = new Dictionary<string, string?>
-        {
-            // As docker build --build-arg does: for a stage that says ARG.
-            ["COMMIT"] = build.Has("ARG", "COMMIT=unknown") ? Commit : null,
-            ["MSBUILDDISABLENODEREUSE"] = "1",
-            ["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0",
-            // Those of the process that runs the tests would turn the build's folders into the tests' own.
-            ["MSBuildSDKsPath"] = null,
-            ["MSBUILD_EXE_PATH"] = null,
-            ["MSBuildExtensionsPath"] = null,
-        };
-        var ran = await Ran.ToItsEndAsync("sh", ["-c", $"{{ {line}; }} > run.log 2>&1 < /dev/null || {{ cat run.log; exit 1; }}"], variables, source);
-        Assert.True(ran.ExitCode == 0, $"{line}\n{ran.Output}");
     }
 
     /// <summary>A copy that nobody may write to, where any user can reach it; gone with the process that runs the tests.</summary>

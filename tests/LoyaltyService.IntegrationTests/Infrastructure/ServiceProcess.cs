@@ -41,7 +41,16 @@ internal sealed class ServiceProcess : IAsyncDisposable
     public static ServiceProcess LaunchService(TestDatabase database, Uri pdi, Dictionary<string, string?>? variables = null)
     {
         var port = FreePort.Find();
-        return Launch("LoyaltyService", [], ServiceEnvironment.Of(database, pdi, port, variables), port);
+        return Launch(PathOf("LoyaltyService"), [], ServiceEnvironment.Of(database, pdi, port, variables), port);
+    }
+
+    /// <summary>Starts another build of the service, and waits until it answers.</summary>
+    public static async Task<ServiceProcess> StartBuildAsync(string program, TestDatabase database, Uri pdi, Dictionary<string, string?> variables)
+    {
+        var port = FreePort.Find();
+        var service = Launch(program, [], ServiceEnvironment.Of(database, pdi, port, variables), port);
+        await service.AnswersAsync("/health");
+        return service;
     }
 
     /// <summary>Starts the image as a container would be, and waits until it answers at <paramref name="probe"/>.</summary>
@@ -70,7 +79,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
     public static async Task<ServiceProcess> StartSimulatorAsync(string ledger)
     {
         var port = FreePort.Find();
-        var simulator = Launch("PdiSimulator", ["--port", port.ToString(), "--ledger", ledger], [], port);
+        var simulator = Launch(PathOf("PdiSimulator"), ["--port", port.ToString(), "--ledger", ledger], [], port);
         await simulator.AnswersAsync("/_simulator/faults");
         return simulator;
     }
@@ -107,7 +116,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
     private static ServiceProcess Launch(string program, string[] arguments, Dictionary<string, string?> environment, int port)
     {
         var start = new ProcessStartInfo("dotnet") { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
-        start.ArgumentList.Add(PathOf(program));
+        start.ArgumentList.Add(program);
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
         foreach (var (name, value) in environment)
