@@ -9,6 +9,9 @@ namespace LoyaltyService.IntegrationTests.Deploy;
 /// <summary>The production image, from the lines of its Dockerfile, run as a container would run it.</summary>
 public sealed class ImageTests
 {
+    private static readonly TimeSpan MostForItsStart = TimeSpan.FromSeconds(2.5);
+    private const double MostMegabytes = 55;
+
     private const string Key = "not a secret";
     private static readonly Dictionary<string, string?> Production = new() { ["NODE_ENV"] = "production", ["API_KEYS"] = $"till:loyalty:{KeyHash.Of(Key)}" };
 
@@ -20,8 +23,11 @@ public sealed class ImageTests
         await using var database = await TestDatabase.CreateAsync(Backend.Postgres);
         var started = Stopwatch.StartNew();
         await using var service = await ServiceProcess.StartImageAsync(image, database, pdi.Address, Production);
-        TestContext.Current.TestOutputHelper!.WriteLine(
-            $"Ready {started.ElapsedMilliseconds} ms after its start; {image.Files.Count} files of {image.Files.Sum(file => file.Length) / 1048576.0:F1} MiB.");
+        // The time by the clock is docs/operations.md's to report: other tests run beside this one. What the start costs is held to
+        // twice what was measured.
+        var (ready, cost) = (started.Elapsed, service.ProcessorTime);
+        TestContext.Current.TestOutputHelper!.WriteLine($"Ready {ready.TotalSeconds:F2} s after its start, for {cost.TotalSeconds:F2} s of processor time.");
+        Assert.True(cost < MostForItsStart, $"To start takes {cost} of processor time.");
         using var http = new HttpClient { BaseAddress = service.Address, DefaultRequestHeaders = { { "X-Api-Key", Key } } };
 
         var health = await http.GetFromJsonAsync<JsonElement>("/health", TestContext.Current.CancellationToken);
@@ -67,6 +73,9 @@ public sealed class ImageTests
         Assert.Contains("LoyaltyService.dll", names);
         Assert.Contains("rewards.json", names);
         Assert.DoesNotContain(names, name => name.Contains("Simulator", StringComparison.Ordinal) || name.Contains("xunit", StringComparison.Ordinal) || name == ".env");
+        var size = image.Files.Sum(file => file.Length) / 1048576.0;
+        TestContext.Current.TestOutputHelper!.WriteLine($"{image.Files.Count} files of {size:F1} MiB.");
+        Assert.True(size < MostMegabytes, $"It holds {size:F1} MiB.");
         // Compiled ahead: .NET's own code of a method, instead of a header alone.
         Assert.True(image.Files.Single(file => file.Name == "LoyaltyService.dll").Length > 2 * new FileInfo(typeof(Program).Assembly.Location).Length, "LoyaltyService.dll is not compiled ahead.");
     }

@@ -29,6 +29,9 @@ internal sealed class ServiceProcess : IAsyncDisposable
     /// <summary>What it has written so far, on both of its outputs.</summary>
     public IReadOnlyCollection<string> Log => log;
 
+    /// <summary>What it has had of the processors so far.</summary>
+    public TimeSpan ProcessorTime => process.TotalProcessorTime;
+
     /// <summary>Starts the service and waits until it answers.</summary>
     public static async Task<ServiceProcess> StartServiceAsync(TestDatabase database, Uri pdi, Dictionary<string, string?>? variables = null, bool mayDie = false)
     {
