@@ -7,8 +7,8 @@ namespace LoyaltyService.Health;
 /// <summary>Whether the database takes work: PostgreSQL or the embedded one, whichever is there.</summary>
 internal sealed class DatabaseProbe(TimeProvider clock, HealthLimits limits, PostgresDatabase? postgres = null, SqliteDatabase? sqlite = null)
 {
-    // Serializable isolation keeps books about every reader; this one reads nothing, and shall cost nothing.
-    private const string Select = "begin isolation level read committed read only; select 1; commit";
+    // On for a standby too. Whoever is told so of a transaction that may write by itself would be told so of a sale.
+    private const string IsReadOnly = "select current_setting('transaction_read_only')::boolean";
 
     public async Task<CheckStatus> LookAsync(CancellationToken cancellationToken)
     {
@@ -16,9 +16,8 @@ internal sealed class DatabaseProbe(TimeProvider clock, HealthLimits limits, Pos
         try
         {
             if (postgres is not null)
-                await postgres.ExecuteAsync(Select, [], cancellationToken);
-            else
-                await sqlite!.ReadAsync(SelectOne, cancellationToken);
+                return await postgres.ListReadCommittedAsync(IsReadOnly, [], static row => row.GetBoolean(0), cancellationToken) is [true] ? CheckStatus.Down : CheckStatus.Up;
+            await sqlite!.ReadAsync(SelectOne, cancellationToken);
             return CheckStatus.Up;
         }
         catch (Exception broken) when (broken is DatabaseUnavailableException or DbException)

@@ -49,11 +49,24 @@ internal sealed partial class HealthSampler(
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
-                await SampleAsync(stoppingToken);
+                await TrySampleAsync(stoppingToken);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // The service stops; nobody is told anything any more.
+        }
+    }
+
+    private async Task TrySampleAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await SampleAsync(stoppingToken);
+        }
+        catch (Exception defect) when (!stoppingToken.IsCancellationRequested)
+        {
+            // What looks after the service's health must not end it.
+            Log.LookBroke(logger, defect);
         }
     }
 
@@ -107,5 +120,8 @@ internal sealed partial class HealthSampler(
 
         [LoggerMessage(EventName = "DependencyRecovered", Level = LogLevel.Information, Message = "The {dependency} is up")]
         public static partial void DependencyRecovered(ILogger logger, string dependency);
+
+        [LoggerMessage(EventName = "HealthLookBroke", Level = LogLevel.Error, Message = "Defect while looking at what the service depends on")]
+        public static partial void LookBroke(ILogger logger, Exception exception);
     }
 }

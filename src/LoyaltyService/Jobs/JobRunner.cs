@@ -72,7 +72,7 @@ internal sealed partial class JobRunner(
             // A job that fails must not end the service, nor the next occurrence. Tried again by whoever looks next, a bounded number of times.
             Log.JobFailed(logger, job.Name, row.Attempts, failed);
             metrics.JobEnded(job.Name, succeeded: false);
-            await FailAsync(row, failed.Message);
+            await FailAsync(row, ErrorText.Of(failed));
         }
 
         return false;
@@ -100,14 +100,15 @@ internal sealed partial class JobRunner(
                     await RunAsync(job, row, stoppingToken);
                 await Task.Delay(limits.Poll, clock, stoppingToken);
             }
-            catch (Exception unusable) when (unusable is DatabaseUnavailableException or OverloadedException)
-            {
-                Log.LookFailed(logger, job.Name, unusable.Message);
-                await Task.Delay(limits.Poll, clock, CancellationToken.None).WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 return;
+            }
+            catch (Exception failed)
+            {
+                // Whatever it is, it must end neither the service nor the jobs to come.
+                TellLookFailed(job.Name, failed);
+                await Task.Delay(limits.Poll, clock, CancellationToken.None).WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -135,11 +136,19 @@ internal sealed partial class JobRunner(
             else
                 await runs.EndAsync(row, done: false, error, CancellationToken.None);
         }
-        catch (Exception unusable) when (unusable is DatabaseUnavailableException or OverloadedException)
+        catch (Exception failed)
         {
             // Its lease runs out, and it is tried again.
-            Log.LookFailed(logger, row.Job, unusable.Message);
+            TellLookFailed(row.Job, failed);
         }
+    }
+
+    private void TellLookFailed(string job, Exception failed)
+    {
+        if (failed is DatabaseUnavailableException or OverloadedException)
+            Log.LookFailed(logger, job, failed.Message);
+        else
+            Log.LookBroke(logger, job, failed);
     }
 
     private static partial class Log
@@ -155,5 +164,8 @@ internal sealed partial class JobRunner(
 
         [LoggerMessage(EventName = "JobLookFailed", Level = LogLevel.Warning, Message = "The job {job} could not use the database: {reason}")]
         public static partial void LookFailed(ILogger logger, string job, string reason);
+
+        [LoggerMessage(EventName = "JobLookBroke", Level = LogLevel.Error, Message = "Defect while looking after the job {job}, which is looked after again")]
+        public static partial void LookBroke(ILogger logger, string job, Exception exception);
     }
 }

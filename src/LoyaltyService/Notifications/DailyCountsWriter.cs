@@ -55,11 +55,20 @@ internal sealed partial class DailyCountsWriter(
             Log.CountsWait(logger, unusable.Message);
             cancellationToken.ThrowIfCancellationRequested();
         }
+        catch (Exception defect)
+        {
+            // Counts are not worth the end of the service.
+            counts.GiveBack(taken);
+            Log.CountsBroke(logger, defect);
+        }
     }
 
     private static partial class Log
     {
         [LoggerMessage(EventName = "DailyCountsWait", Level = LogLevel.Debug, Message = "The day's counts could not be written: {reason}")]
         public static partial void CountsWait(ILogger logger, string reason);
+
+        [LoggerMessage(EventName = "DailyCountsBroke", Level = LogLevel.Error, Message = "Defect while writing the day's counts, which wait")]
+        public static partial void CountsBroke(ILogger logger, Exception exception);
     }
 }

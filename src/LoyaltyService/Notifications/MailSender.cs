@@ -38,6 +38,11 @@ internal sealed partial class MailSender(
             // Mails wait as long as the database does; what is wrong with it others say louder.
             Log.LookFailed(logger, unusable.Message);
         }
+        catch (Exception defect) when (!stoppingToken.IsCancellationRequested)
+        {
+            // No mail is worth the end of the service; the next look is the next try.
+            Log.LookBroke(logger, defect);
+        }
     }
 
     private async Task SendAsync(OutgoingMail mail, CancellationToken stoppingToken)
@@ -83,12 +88,12 @@ internal sealed partial class MailSender(
         if (mail.Age >= limits.GiveUpAfter)
         {
             Log.MailGivenUp(logger, mail.Key, mail.Attempts, failed);
-            await store.EndAsync(mail, sent: false, failed.Message, stoppingToken);
+            await store.EndAsync(mail, sent: false, ErrorText.Of(failed), stoppingToken);
             return;
         }
 
         Log.MailNotSent(logger, mail.Key, mail.Attempts, $"{failed.GetType().Name}: {failed.Message}");
-        await store.PutBackAsync(mail, Pause(mail.Attempts), failed.Message, stoppingToken);
+        await store.PutBackAsync(mail, Pause(mail.Attempts), ErrorText.Of(failed), stoppingToken);
     }
 
     private TimeSpan Pause(int attempts) =>
@@ -113,5 +118,8 @@ internal sealed partial class MailSender(
 
         [LoggerMessage(EventName = "MailLookFailed", Level = LogLevel.Debug, Message = "Could not look for mails to send: {reason}")]
         public static partial void LookFailed(ILogger logger, string reason);
+
+        [LoggerMessage(EventName = "MailLookBroke", Level = LogLevel.Error, Message = "Defect while looking for mails to send")]
+        public static partial void LookBroke(ILogger logger, Exception exception);
     }
 }

@@ -30,6 +30,12 @@ internal sealed partial class StartNotes(
                 // The start waits for nobody's news.
                 await Task.Delay(limits.Poll, clock, stoppingToken);
             }
+            catch (Exception defect) when (!stoppingToken.IsCancellationRequested)
+            {
+                // Nor is it worth the end of the service.
+                Log.NotesBroke(logger, defect);
+                await Task.Delay(limits.Poll, clock, stoppingToken);
+            }
         }
     }
 
@@ -74,5 +80,8 @@ internal sealed partial class StartNotes(
     {
         [LoggerMessage(EventName = "StartedOtherwise", Level = LogLevel.Information, Message = "Started otherwise than the last time: {news}")]
         public static partial void StartedOtherwise(ILogger logger, string news);
+
+        [LoggerMessage(EventName = "StartNotesBroke", Level = LogLevel.Error, Message = "Defect while comparing this start with the last one")]
+        public static partial void NotesBroke(ILogger logger, Exception exception);
     }
 }

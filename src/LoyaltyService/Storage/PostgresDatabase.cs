@@ -252,9 +252,10 @@ internal sealed partial class PostgresDatabase(
         exception.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected;
 
     // 08: connection; 28: credentials refused; 3D: no such database; 53: insufficient resources; 57: operator intervention (shutdown,
-    // crash, cancelled statement); 58: system error.
+    // crash, cancelled statement); 58: system error; 25006: a standby, or a server that was set read-only.
     private static bool IsUnavailable(PostgresException exception) =>
-        exception.SqlState[..2] is "08" or "28" or "3D" or "53" or "57" or "58";
+        exception.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction
+        || exception.SqlState[..2] is "08" or "28" or "3D" or "53" or "57" or "58";
 
     private static TimeSpan FullJitter(int retry) => FirstRetryDelay * Math.Pow(2, retry) * Random.Shared.NextDouble();
 
