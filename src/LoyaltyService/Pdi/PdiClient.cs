@@ -26,26 +26,36 @@ internal sealed class PdiClient(
     /// Finalizes. After any attempt that may have reached PDI without a clean answer, and at once if the caller is
     /// <paramref name="inDoubt"/>, PDI's own record is asked first; only what it does not have is sent again, under the same key.
     /// </summary>
-    public Task<PdiResult<PdiReceipt>> FinalizeAsync(PdiFinalizeRequest request, string idempotencyKey, bool inDoubt) =>
-        WithinBudgetAsync("finalize", options.FinalizeBudget, async cancellationToken =>
+    public async Task<PdiResult<PdiReceipt>> FinalizeAsync(PdiFinalizeRequest request, string idempotencyKey, bool inDoubt)
+    {
+        try
         {
-            if (inDoubt && await FindReceiptAsync(request.PdiSessionId, cancellationToken) is { } earlier)
-                return earlier;
-            try
+            return await WithinBudgetAsync("finalize", options.FinalizeBudget, async cancellationToken =>
             {
-                var result = await AttemptAsync("finalize", PdiJson.Default.PdiReceipt,
-                    () => Post("finalize", request, PdiJson.Default.PdiFinalizeRequest, idempotencyKey), cancellationToken);
-                // Closed may mean: finalized by this very intent, whose answer was lost.
-                return result.Rejection is { IsSessionGone: true } && await FindReceiptAsync(request.PdiSessionId, cancellationToken) is { } lost
-                    ? lost
-                    : result;
-            }
-            catch (PdiUnavailableException outcome) when (outcome.MayHaveReached)
-            {
-                inDoubt = true;
-                throw;
-            }
-        });
+                if (inDoubt && await FindReceiptAsync(request.PdiSessionId, cancellationToken) is { } earlier)
+                    return earlier;
+                try
+                {
+                    var result = await AttemptAsync("finalize", PdiJson.Default.PdiReceipt,
+                        () => Post("finalize", request, PdiJson.Default.PdiFinalizeRequest, idempotencyKey), cancellationToken);
+                    // Closed may mean: finalized by this very intent, whose answer was lost.
+                    return result.Rejection is { IsSessionGone: true } && await FindReceiptAsync(request.PdiSessionId, cancellationToken) is { } lost
+                        ? lost
+                        : result;
+                }
+                catch (PdiUnavailableException outcome) when (outcome.MayHaveReached)
+                {
+                    inDoubt = true;
+                    throw;
+                }
+            });
+        }
+        catch (PdiUnavailableException last) when (inDoubt && !last.MayHaveReached)
+        {
+            // The last attempt did not reach PDI; an earlier one may have.
+            throw last.AfterOneThatMayHaveReached();
+        }
+    }
 
     public Task<PdiResult<PdiSessionState>> GetSessionStatusAsync(string pdiSessionId) =>
         WithinBudgetAsync("getSessionStatus", options.StatusBudget, cancellationToken => AskStatusAsync(pdiSessionId, cancellationToken));

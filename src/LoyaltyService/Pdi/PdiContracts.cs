@@ -5,7 +5,8 @@ using LoyaltyService.Observability;
 namespace LoyaltyService.Pdi;
 
 // PDI's wire names stay in this file and in PdiClient. Members that the service relies on are required: an answer without one is a
-// broken answer, never a default. Members that it does not know are ignored.
+// broken answer, never a default. So is a text that no database takes, and a number of points that nobody can earn or redeem. Members
+// that it does not know are ignored.
 
 internal sealed record PdiTokenAnswer(
     [property: Secret][property: JsonPropertyName("access_token")] string AccessToken,
@@ -22,32 +23,48 @@ internal sealed record PdiCalculateRequest(
 
 internal sealed record PdiRewards(
     string PdiSessionId,
-    long BasePoints,
-    long TierBonus,
-    long BonusPoints,
-    long EarnedPoints,
+    [property: JsonConverter(typeof(PdiPoints))] long BasePoints,
+    [property: JsonConverter(typeof(PdiPoints))] long TierBonus,
+    [property: JsonConverter(typeof(PdiPoints))] long BonusPoints,
+    [property: JsonConverter(typeof(PdiPoints))] long EarnedPoints,
     decimal Multiplier,
-    long? RedeemablePoints = null,
+    [property: JsonConverter(typeof(PdiPoints))] long? RedeemablePoints = null,
     decimal? Discount = null);
 
 internal sealed record PdiFinalizeRequest(
     string PdiSessionId, string TransactionId, decimal FinalAmount, long EarnedPoints, long RedeemPoints, bool ApplyRewards);
 
-internal sealed record PdiReceipt(string PdiSessionId, string ReceiptId, long EarnedPoints, long RedeemedPoints, long NewBalance);
+internal sealed record PdiReceipt(
+    string PdiSessionId,
+    string ReceiptId,
+    [property: JsonConverter(typeof(PdiPoints))] long EarnedPoints,
+    [property: JsonConverter(typeof(PdiPoints))] long RedeemedPoints,
+    long NewBalance);
 
 internal sealed record PdiSessionState(
     string PdiSessionId,
     string Status,
-    long? EarnedPoints = null,
-    long? RedeemedPoints = null,
+    [property: JsonConverter(typeof(PdiPoints))] long? EarnedPoints = null,
+    [property: JsonConverter(typeof(PdiPoints))] long? RedeemedPoints = null,
     long? NewBalance = null,
-    string? ReceiptId = null)
+    string? ReceiptId = null) : IJsonOnDeserialized
 {
+    [JsonIgnore]
+    public bool IsFinalized => Status == "finalized";
+
     /// <summary>The receipt of a session that PDI has finalized; null if it has not.</summary>
-    public PdiReceipt? Receipt => Status == "finalized" && ReceiptId is not null && EarnedPoints is { } earned
+    [JsonIgnore]
+    public PdiReceipt? Receipt => IsFinalized && ReceiptId is not null && EarnedPoints is { } earned
         && RedeemedPoints is { } redeemed && NewBalance is { } balance
         ? new PdiReceipt(PdiSessionId, ReceiptId, earned, redeemed, balance)
         : null;
+
+    /// <summary>Finalized, but not how: whoever took that for "not finalized" would send it again, or give it up.</summary>
+    void IJsonOnDeserialized.OnDeserialized()
+    {
+        if (IsFinalized && Receipt is null)
+            throw new JsonException("A finalized session without its receipt.");
+    }
 }
 
 /// <summary>A business refusal by PDI: its own code and message, kept for the caller and for the audit.</summary>
@@ -57,12 +74,35 @@ internal sealed record PdiRejection(string Code, [property: Personal] string Mes
     public bool IsSessionGone => Code is "SESSION_NOT_FOUND" or "SESSION_CLOSED";
 }
 
+/// <summary>Points that are earned or redeemed. A balance is not held to it: after a return it may be below zero.</summary>
+internal sealed class PdiPoints : JsonConverter<long>
+{
+    public override long Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        reader.TokenType is JsonTokenType.Number && reader.TryGetInt64(out var points) && points >= 0
+            ? points
+            : throw new JsonException("Not a number of points.");
+
+    public override void Write(Utf8JsonWriter writer, long value, JsonSerializerOptions options) => writer.WriteNumberValue(value);
+}
+
+/// <summary>A text; PostgreSQL takes none with a NUL in it.</summary>
+internal sealed class PdiText : JsonConverter<string>
+{
+    public override string Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        reader.TokenType is JsonTokenType.String && reader.GetString() is { } text && !text.Contains('\0')
+            ? text
+            : throw new JsonException("Not a text.");
+
+    public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
+}
+
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     PropertyNameCaseInsensitive = false,
     NumberHandling = JsonNumberHandling.Strict,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
+    Converters = [typeof(PdiText)],
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(PdiTokenAnswer))]
 [JsonSerializable(typeof(PdiIdentifyRequest))]

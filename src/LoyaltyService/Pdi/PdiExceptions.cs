@@ -22,6 +22,9 @@ internal sealed class PdiUnavailableException(string message, bool mayHaveReache
     public static readonly TimeSpan DefaultRetryAfter = TimeSpan.FromSeconds(5);
 
     public bool MayHaveReached { get; } = mayHaveReached;
+
+    public PdiUnavailableException AfterOneThatMayHaveReached() =>
+        new(Message, mayHaveReached: true, AskedToWait, this) { IsThrottled = IsThrottled, IsRefusedByBreaker = IsRefusedByBreaker };
 }
 
 /// <summary>PDI refuses the service's credentials, or gives no token. An operator has to act.</summary>

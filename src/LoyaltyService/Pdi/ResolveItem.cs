@@ -75,7 +75,7 @@ internal sealed partial class ResolveItem(IPdiWorkStore work, ISessionStore sess
 
     /// <summary>By PDI's own record. A session that PDI does not know, or has voided, is not finalized; one that it never opened neither.</summary>
     private async Task<bool> IsFinalizedAtPdiAsync(Session session) =>
-        session.PdiSessionId is { } pdiSessionId && (await pdi.GetSessionStatusAsync(pdiSessionId)).Value is { Status: "finalized" };
+        session.PdiSessionId is { } pdiSessionId && (await pdi.GetSessionStatusAsync(pdiSessionId)).Value is { IsFinalized: true };
 
     private static partial class Log
     {

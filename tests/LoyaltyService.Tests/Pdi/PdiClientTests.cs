@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using CsCheck;
 using LoyaltyService.Loyalty;
 using LoyaltyService.Pdi;
+using Polly;
 
 namespace LoyaltyService.Tests.Pdi;
 
@@ -11,6 +12,9 @@ public sealed class PdiClientTests : IDisposable
     private static readonly PdiIdentifyRequest IdentifyRequest = new("C-1", "POS-1", "T-1", null);
     private static readonly PdiCalculateRequest CalculateRequest = new("pdi-1", 150.00m, [new PdiItem("A", 2, 1.50m, null)], null);
     private static readonly PdiFinalizeRequest FinalizeRequest = new("pdi-1", "T-1", 150.00m, 450, 0, true);
+
+    private const string Receipt =
+        """{"pdiSessionId":"p","status":"finalized","earnedPoints":1,"redeemedPoints":1,"newBalance":1,"receiptId":"R"}""";
 
     private readonly FakePdi pdi = new();
 
@@ -39,6 +43,15 @@ public sealed class PdiClientTests : IDisposable
 
     public static TheoryData<string, string> RequiredMembers =>
         [.. Operations.SelectMany(operation => operation.Value.Required, (operation, member) => (operation.Key, member))];
+
+    public static TheoryData<string, string> Texts =>
+        [.. Operations.SelectMany(operation => operation.Value.Required.Where(member => IsText(operation.Key, member)), (operation, member) => (operation.Key, member))];
+
+    public static TheoryData<string, string> Points => new()
+    {
+        { "calculate", "basePoints" }, { "calculate", "tierBonus" }, { "calculate", "bonusPoints" }, { "calculate", "earnedPoints" },
+        { "finalize", "earnedPoints" }, { "finalize", "redeemedPoints" },
+    };
 
     public static TheoryData<string, int> Refusals => Each(400, 404, 409, 422);
 
@@ -117,11 +130,7 @@ public sealed class PdiClientTests : IDisposable
     [InlineData("""{"pdiSessionId":"p","status":"open","earnedPoints":1,"redeemedPoints":0,"newBalance":1,"receiptId":"R"}""")]
     [InlineData("""{"pdiSessionId":"p","status":"voided"}""")]
     [InlineData("""{"pdiSessionId":"p","status":"Finalized","earnedPoints":1,"redeemedPoints":0,"newBalance":1,"receiptId":"R"}""")]
-    [InlineData("""{"pdiSessionId":"p","status":"finalized","redeemedPoints":0,"newBalance":1,"receiptId":"R"}""")]
-    [InlineData("""{"pdiSessionId":"p","status":"finalized","earnedPoints":1,"newBalance":1,"receiptId":"R"}""")]
-    [InlineData("""{"pdiSessionId":"p","status":"finalized","earnedPoints":1,"redeemedPoints":0,"receiptId":"R"}""")]
-    [InlineData("""{"pdiSessionId":"p","status":"finalized","earnedPoints":1,"redeemedPoints":0,"newBalance":1}""")]
-    public async Task Only_a_finalized_session_with_all_its_figures_has_a_receipt(string answer)
+    public async Task Only_a_finalized_session_has_a_receipt(string answer)
     {
         Answers(answer);
 
@@ -129,6 +138,74 @@ public sealed class PdiClientTests : IDisposable
 
         Assert.NotNull(result.Value);
         Assert.Null(result.Value.Receipt);
+    }
+
+    [Theory]
+    [InlineData("earnedPoints")]
+    [InlineData("redeemedPoints")]
+    [InlineData("newBalance")]
+    [InlineData("receiptId")]
+    public async Task A_finalized_session_without_its_whole_receipt_is_broken_and_not_an_open_one(string member)
+    {
+        foreach (var missing in new[] { "\"other\":1,", $"\"{member}\":null," })
+        {
+            Answers(Receipt.Replace($"\"{member}\":", missing + "\"more\":", StringComparison.Ordinal));
+
+            await AssertUnavailable("status");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Texts))]
+    public async Task A_text_with_a_NUL_which_no_database_takes_is_broken(string call, string member)
+    {
+        Answers(With(call, member, "\"a\\u0000\""));
+
+        await AssertUnavailable(call);
+    }
+
+    [Theory]
+    [MemberData(nameof(Refusals))]
+    public async Task A_refusal_with_a_NUL_is_broken(string call, int status)
+    {
+        foreach (var broken in new[] { """{"code":"X\u0000","message":"Y"}""", """{"code":"X","message":"\u0000"}""" })
+        {
+            Answers(broken, status);
+
+            await AssertUnavailable(call);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Points))]
+    public async Task Fewer_points_than_none_are_broken(string call, string member)
+    {
+        Answers(With(call, member, "-1"));
+
+        await AssertUnavailable(call);
+    }
+
+    [Fact]
+    public async Task Fewer_points_than_none_are_broken_where_they_may_be_missing_too()
+    {
+        Answers(Operations["calculate"].Good.Insert(1, "\"redeemablePoints\":-1,"));
+        await AssertUnavailable("calculate");
+
+        foreach (var member in new[] { "earnedPoints", "redeemedPoints" })
+        {
+            Answers(Receipt.Replace($"\"{member}\":", $"\"{member}\":-", StringComparison.Ordinal));
+            await AssertUnavailable("status");
+        }
+    }
+
+    [Fact]
+    public async Task A_balance_may_be_below_zero()
+    {
+        Answers(With("identify", "currentPoints", "-1"));
+        Assert.NotNull((await Run("identify")).Value);
+
+        Answers(With("finalize", "newBalance", "-1"));
+        Assert.NotNull((await Run("finalize")).Value);
     }
 
     [Theory]
@@ -349,6 +426,18 @@ public sealed class PdiClientTests : IDisposable
 
         foreach (var call in Operations.Keys)
             Assert.Equal(mayHaveReached, (await Assert.ThrowsAsync<PdiUnavailableException>(() => Run(call))).MayHaveReached);
+    }
+
+    [Fact]
+    public async Task A_finalize_whose_last_attempt_did_not_reach_PDI_is_in_doubt_if_an_earlier_one_may_have()
+    {
+        using var retried = new FakePdi { Pipeline = new ResiliencePipelineBuilder().AddRetry(new() { MaxRetryAttempts = 1, Delay = TimeSpan.Zero }).Build() };
+        retried.OnCall = (number, _) => throw new HttpRequestException(number == 1 ? HttpRequestError.ResponseEnded : HttpRequestError.ConnectionError, "broken");
+
+        var failure = await Assert.ThrowsAsync<PdiUnavailableException>(() => retried.CreateClient().FinalizeAsync(FinalizeRequest, "key-1", inDoubt: false));
+
+        Assert.Equal(2, retried.BusinessCalls.Count);
+        Assert.True(failure.MayHaveReached);
     }
 
     [Theory]
