@@ -32,6 +32,7 @@ begin
         ('finalizing', 'identify_rejected', 'failed'),
         ('finalizing', 'finalized', 'finalized'),
         ('finalizing', 'finalize_refused', 'pending_finalization'),
+        ('finalizing', 'finalize_withdrawn', 'pending_finalization'),
         ('finalizing', 'refused_after_expiry', 'failed'),
         ('finalizing', 'pdi_session_lost', 'failed'),
         ('pending', 'operator_resolved', 'failed'),

@@ -143,10 +143,10 @@ internal sealed class FinalizeSession(
             return conflict;
         if (session.IsExpired || !SessionTransitions.Allows(session.Status, SessionEvent.FinalizeRequested))
             return SessionRejections.InvalidState(session, "finalized");
-        return request.RedeemPoints > 0 && MustWait(session)
-            ? SessionRejections.PdiUnavailable("Points can be redeemed only with PDI's yes.")
-            : null;
+        return request.RedeemPoints > 0 && MustWait(session) ? NotRedeemed() : null;
     }
+
+    private static Rejection NotRedeemed() => SessionRejections.PdiUnavailable("Points can be redeemed only with PDI's yes.");
 
     private async Task<Answer<FinalizeResponse>> TakeEffectAsync(Session session, ReplayKey key, Operation operation, bool mustWait)
     {
@@ -164,12 +164,27 @@ internal sealed class FinalizeSession(
                 return SessionRejections.ByPdi(rejection, session);
             return settled.Status is SessionStatus.Finalized ? Receipt(settled, key) : Accepted(settled);
         }
+        catch (PdiUnavailableException outage) when (session.Intent is { RedeemPoints: > 0 } && !outage.MayHaveReached)
+        {
+            operation.Reason = outage.Message;
+            return await WithdrawAsync(session, operation);
+        }
         catch (LoyaltyException outstanding) when (outstanding is PdiUnavailableException or PdiAuthenticationException)
         {
             // The intent is stored and PDI will be told: that is what the caller needs to know.
             operation.Reason = outstanding.Message;
             return Accepted(session);
         }
+    }
+
+    /// <summary>Takes the intent back; if the worker has taken it over meanwhile, PDI is being asked, and the sale is accepted.</summary>
+    private async Task<Answer<FinalizeResponse>> WithdrawAsync(Session session, Operation operation)
+    {
+        var change = session.FinalizeWithdrawn(Causes.Request) with { TraceId = Activity.Current?.TraceId.ToHexString() };
+        if (await sessions.SaveAsync(change, CancellationToken.None) is not { } withdrawn)
+            return Accepted(session);
+        operation.IsAbout(withdrawn);
+        return NotRedeemed();
     }
 
     private Answer<FinalizeResponse> Receipt(Session session, ReplayKey key)

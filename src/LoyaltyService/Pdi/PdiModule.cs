@@ -9,7 +9,7 @@ internal static class PdiModule
     public static void AddPdi(this WebApplicationBuilder builder, Settings settings)
     {
         builder.Services.TryAddSingleton<PdiOptions>();
-        builder.Services.AddSingleton(CreateHttpClient);
+        builder.Services.TryAddSingleton(CreateHttpClient);
         builder.Services.AddSingleton<PdiHealth>();
         builder.Services.AddSingleton<PdiTokenClient>();
         builder.Services.AddSingleton<PdiTokenProvider>();

@@ -20,7 +20,8 @@ internal interface ISessionStore
 
     /// <summary>
     /// Applies a change if the row still has the version and status that it was decided on, and returns the session as it is now;
-    /// null if the session has moved on, or if work that shall be abandoned is not parked any more.
+    /// null if the session has moved on, if work that shall be abandoned is not parked any more, or if work that shall be withdrawn is not
+    /// its request's own any more.
     /// </summary>
     Task<Session?> SaveAsync(SessionChange change, CancellationToken cancellationToken);
 

@@ -60,6 +60,12 @@ internal static class PostgresSessionChange
                and exists (select from pdi_work where session_id = $1 and parked_at is not null)
         """ + ThenTell + $",\naudited as ({PostgresAuditStore.InsertOf("$28")} from changed where $28::text[] is not null)" + Settle;
 
+    // Not claimed since the intent was stored, and not to be claimed yet.
+    private const string SaveAndWithdraw = UpdateWhere + """
+
+               and exists (select from pdi_work where session_id = $1 and attempts = 0 and lease_until > now())
+        """ + ThenTell + Settle;
+
     // pdi_work is so small that all sales in flight share one page of its index. Who searches the page is in conflict with all who add
     // to it, under serializable isolation; who knows where the row is, is in conflict with nobody. If the row has moved meanwhile, a
     // worker holds it, and removes it when it finds nothing left to do.
@@ -76,6 +82,7 @@ internal static class PostgresSessionChange
         { Work: PdiWorkChange.Settled, Before.WorkRow: { } row } => (
             SaveAndSettleKnown, [.. Parameters(change), new NpgsqlParameter<NpgsqlTid> { TypedValue = row, NpgsqlDbType = NpgsqlDbType.Tid }]),
         { Work: PdiWorkChange.Settled } => (SaveAndSettle, Parameters(change)),
+        { Work: PdiWorkChange.Withdrawn } => (SaveAndWithdraw, Parameters(change)),
         { Work: PdiWorkChange.Abandoned } => (SaveAndAbandon, [.. Parameters(change), PostgresAuditStore.ParamOf(change.Audit)]),
         _ => (SaveOnly, Parameters(change)),
     };

@@ -138,9 +138,13 @@ internal sealed record Session : Discreet
     public SessionChange FinalizeRefused(PdiRejection rejection, string cause) =>
         Change(SessionEvent.FinalizeRefused, cause, this with { Intent = null }) with
         {
-            Detail = rejection.Code,
+            // The session goes on, and has no place for it.
+            Detail = $"{rejection.Code}: {rejection.Message}",
             Work = PdiWorkChange.Settled,
         };
+
+    public SessionChange FinalizeWithdrawn(string cause) =>
+        Change(SessionEvent.FinalizeWithdrawn, cause, this with { Intent = null }) with { Work = PdiWorkChange.Withdrawn };
 
     public SessionChange RefusedAfterExpiry(PdiRejection rejection, string cause) => RejectedFor(SessionEvent.RefusedAfterExpiry, rejection, cause);
 

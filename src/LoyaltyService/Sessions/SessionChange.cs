@@ -9,7 +9,7 @@ internal sealed record SessionChange(Session Before, Session After, SessionEvent
     /// <summary>The sale's amount, where the event has one.</summary>
     public decimal? Amount { get; init; }
 
-    /// <summary>A code that explains the event, where there is one.</summary>
+    /// <summary>A code that explains the event, and PDI's words where they are kept nowhere else.</summary>
     public string? Detail { get; init; }
 
     /// <summary>PDI gave other points than the estimate that the till was told.</summary>
@@ -38,6 +38,9 @@ internal enum PdiWorkChange
 
     /// <summary>PDI owes the session nothing any more.</summary>
     Settled,
+
+    /// <summary>PDI has not been asked, and shall not be. Only while the work is still the request's own: whoever took it over may be asking.</summary>
+    Withdrawn,
 
     /// <summary>PDI is not asked any more for what it owes. Only while the work is parked: nobody may be at it.</summary>
     Abandoned,

@@ -21,6 +21,9 @@ internal enum SessionEvent
     /// <summary>PDI refused the finalize; a corrected one is welcome.</summary>
     FinalizeRefused,
 
+    /// <summary>The request took back its intent to redeem: PDI could not be asked, and has not been.</summary>
+    FinalizeWithdrawn,
+
     /// <summary>PDI refused a finalize whose session's time had run out meanwhile: there is no correcting it any more.</summary>
     RefusedAfterExpiry,
 
@@ -43,7 +46,7 @@ internal static class SessionEventText
     private static readonly string[] Texts =
     [
         "identified", "identify_rejected", "calculated", "finalize_requested",
-        "finalized", "finalize_refused", "refused_after_expiry", "pdi_session_lost", "expired",
+        "finalized", "finalize_refused", "finalize_withdrawn", "refused_after_expiry", "pdi_session_lost", "expired",
         "operator_resolved",
     ];
 

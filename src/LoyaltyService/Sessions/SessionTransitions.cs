@@ -31,6 +31,8 @@ internal static class SessionTransitions
         (SessionStatus.Finalizing, SessionEvent.IdentifyRejected) => SessionStatus.Failed,
         (SessionStatus.Finalizing, SessionEvent.Finalized) => SessionStatus.Finalized,
         (SessionStatus.Finalizing, SessionEvent.FinalizeRefused) => SessionStatus.PendingFinalization,
+        // Points are redeemed only with PDI's yes: what it was certainly not asked is not asked later either.
+        (SessionStatus.Finalizing, SessionEvent.FinalizeWithdrawn) => SessionStatus.PendingFinalization,
         (SessionStatus.Finalizing, SessionEvent.RefusedAfterExpiry) => SessionStatus.Failed,
         (SessionStatus.Finalizing, SessionEvent.PdiSessionLost) => SessionStatus.Failed,
         // The only way out of finalizing without a word of PDI, and only for an operator who has made sure that PDI did not commit.

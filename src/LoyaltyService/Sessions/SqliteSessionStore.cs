@@ -71,6 +71,8 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
 
     private const string Settle = "delete from pdi_work where session_id = $id";
 
+    private const string IsOwn = $"select 1 from pdi_work where session_id = $id and attempts = 0 and lease_until > {Now}";
+
     private const string IsParked = "select 1 from pdi_work where session_id = $id and parked_at is not null";
 
     private const string Claim = $"""
@@ -128,7 +130,9 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
     public Task<Session?> SaveAsync(SessionChange change, CancellationToken cancellationToken) =>
         database.WriteAsync(connection =>
         {
-            if (change.Work is PdiWorkChange.Abandoned && !HasParkedWork(connection, change.Before.Id))
+            if (change.Work is PdiWorkChange.Abandoned && !HasWork(connection, IsParked, change.Before.Id))
+                return null;
+            if (change.Work is PdiWorkChange.Withdrawn && !HasWork(connection, IsOwn, change.Before.Id))
                 return null;
             if (!Apply(connection, change))
                 return null;
@@ -142,7 +146,7 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
 
             if (change.Work is PdiWorkChange.Owed)
                 connection.Execute(Owe, ("$id", change.Before.Id.ToBlob()), ("$lease", change.WorkLease.ToMilliseconds()));
-            else if (change.Work is PdiWorkChange.Settled or PdiWorkChange.Abandoned)
+            else if (change.Work is PdiWorkChange.Settled or PdiWorkChange.Withdrawn or PdiWorkChange.Abandoned)
                 connection.Execute(Settle, ("$id", change.Before.Id.ToBlob()));
             if (change.Audit is { } audit)
                 SqliteAuditStore.Write(connection, audit);
@@ -164,9 +168,9 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
             return events.All(SqliteSessionRow.ReadEvent);
         }, cancellationToken);
 
-    private static bool HasParkedWork(SqliteConnection connection, Guid id)
+    private static bool HasWork(SqliteConnection connection, string such, Guid id)
     {
-        using var command = connection.Command(IsParked, ("$id", id.ToBlob()));
+        using var command = connection.Command(such, ("$id", id.ToBlob()));
         return command.ExecuteScalar() is not null;
     }
 

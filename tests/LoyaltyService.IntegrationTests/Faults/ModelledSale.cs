@@ -44,12 +44,12 @@ internal sealed class ModelledSale(Sale sale)
         await StandsAsExpectedAsync();
     }
 
-    public async Task FinalizeAsync(SaleFinalize body, bool pdiAnswers)
+    public async Task FinalizeAsync(SaleFinalize body, bool pdiAnswers, bool pdiIsReached)
     {
         var sent = body.OtherTransaction ? sale with { TransactionId = "TXN-OTHER" } : sale;
         var answer = await sent.FinalizeAsync(body.Amount, body.ApplyRewards, body.RedeemsTooMuch ? TooMuch : 0);
 
-        Check(Model.Finalize(body, pdiAnswers), answer);
+        Check(Model.Finalize(body, pdiAnswers, pdiIsReached), answer);
         if (answer.Status is 200)
             Assert.Equal(receipt ??= answer.Text, answer.Text);
         await StandsAsExpectedAsync();

@@ -208,6 +208,55 @@ public abstract class PdiFaultTests(Backend backend) : IAsyncLifetime
 
         Assert.Equal(202, taken.Status);
         Assert.Equal(200, corrected.Status);
+        Assert.True(SessionId.TryParse(sale.SessionId, out var id));
+        var refused = (await app.Services.GetRequiredService<ISessionStore>().EventsAsync(id, CancellationToken.None)).Single(row => row.Event == "finalize_refused");
+        Assert.StartsWith("INSUFFICIENT_POINTS: ", refused.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_redemption_that_certainly_did_not_reach_PDI_is_503_and_redeems_nothing_later()
+    {
+        var connection = new PdiConnection();
+        await using var service = await LoyaltyApp.StartAsync(backend, services: services =>
+        {
+            connection.StandBetween(services);
+            services.AddSingleton(new PdiOptions { MaxRetries = 1, FirstBackoff = TimeSpan.FromMilliseconds(1), BreakerFailureThreshold = int.MaxValue });
+            services.AddSingleton(Eager);
+        });
+        var sale = await (new Sale(service) { CustomerId = "CUST-GOLD" }).IdentifiedAsync();
+        var before = await service.Pdi.BalanceAsync("CUST-GOLD");
+        connection.IsRefused = true;
+
+        var redeeming = await sale.FinalizeAsync(redeemPoints: 100);
+        var standing = await sale.StatusAsync();
+        var queue = await service.GetAsync("/ops/queue");
+        var earning = await sale.FinalizeAsync();
+        connection.IsRefused = false;
+        var settled = await SettledAsync(sale);
+
+        Assert.Equal((503, "pdi_unavailable", true), (redeeming.Status, redeeming.Code, redeeming.Headers.ContainsKey("Retry-After")));
+        Assert.Equal("pending_finalization", standing.Json.GetProperty("status").GetString());
+        Assert.Empty(queue.Json.GetProperty("items").EnumerateArray());
+        Assert.Equal(202, earning.Status);
+        Assert.Equal(0, settled.Json.GetProperty("redeemedPoints").GetInt64());
+        Assert.Equal(before + 450, await service.Pdi.BalanceAsync("CUST-GOLD"));
+    }
+
+    [Fact]
+    public async Task A_redemption_that_may_have_reached_PDI_is_202_and_counts_once()
+    {
+        var sale = await (new Sale(app) { CustomerId = "CUST-GOLD" }).IdentifiedAsync();
+        var before = await app.Pdi.BalanceAsync("CUST-GOLD");
+        await app.Pdi.FaultAsync("finalize", new { kind = "commit-then-reset" });
+        await app.Pdi.FaultAsync("getSessionStatus", new { kind = "reset" });
+
+        var redeeming = await sale.FinalizeAsync(redeemPoints: 100);
+        await app.Pdi.HealAsync();
+        var settled = await SettledAsync(sale);
+
+        Assert.Equal(202, redeeming.Status);
+        Assert.Equal(100, settled.Json.GetProperty("redeemedPoints").GetInt64());
+        Assert.Equal(before + settled.Json.GetProperty("earnedPoints").GetInt64() - 100, await app.Pdi.BalanceAsync("CUST-GOLD"));
     }
 
     [Fact]

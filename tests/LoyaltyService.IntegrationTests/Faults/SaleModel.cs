@@ -2,7 +2,7 @@ namespace LoyaltyService.IntegrationTests.Faults;
 
 /// <summary>
 /// One sale as the contract promises it, written down a second time and as short as can be: what each call must be answered, and how the
-/// session then stands. PDI answers or it does not; there is nothing in between that a till could see.
+/// session then stands. PDI answers or it does not; in between a till sees only that points are not redeemed of which PDI has not heard.
 /// </summary>
 internal sealed class SaleModel
 {
@@ -55,7 +55,8 @@ internal sealed class SaleModel
         return new Expected(200) { Version = Version, Earned = Earned, Source = pdiAnswers && identifiedVersion is not null ? "pdi" : "estimate" };
     }
 
-    public Expected Finalize(SaleFinalize body, bool pdiAnswers)
+    /// <param name="pdiIsReached">False where no call comes through to PDI, which then cannot have done it.</param>
+    public Expected Finalize(SaleFinalize body, bool pdiAnswers, bool pdiIsReached)
     {
         if (Status is null)
             return Expected.Refused(404, "session_not_found");
@@ -72,6 +73,13 @@ internal sealed class SaleModel
 
         (Status, intent) = ("finalizing", body);
         Version++;
+        if (body.RedeemsTooMuch && !pdiIsReached)
+        {
+            (Status, intent) = ("pending_finalization", null);
+            Version++;
+            return Expected.Refused(503, "pdi_unavailable");
+        }
+
         if (!pdiAnswers || identifiedVersion is null)
             return new Expected(202) { Status = "finalizing", Version = Version };
         AnswerFinalize();

@@ -46,12 +46,14 @@ public abstract class SaleModelTests(Backend backend) : IAsyncLifetime
                 (1, Gen.Const(new SaleFinalize(150.00m, OtherTransaction: true)))),
             Step (sale, body) => new Step.Finalize(sale, body))),
         (5, Gen.OneOf("reset", "commit-then-reset", "status", "cut", "not-json").Select(Step (kind) => new Step.PdiFails(kind))),
+        (2, Gen.Const<Step>(new Step.PdiIsOutOfReach())),
         (4, Gen.Const<Step>(new Step.PdiIsBack())),
         (1, Gen.Const<Step>(new Step.TimeRunsOut())),
         (1, Gen.Const<Step>(new Step.OverdueAreFailed())),
         // A restart takes as long as all the others together.
         (1, Gen.Const<Step>(new Step.Restart())));
 
+    private readonly PdiConnection connection = new();
     private TestDatabase database = null!;
     private Simulator pdi = null!;
     private LoyaltyApp app = null!;
@@ -99,6 +101,7 @@ public abstract class SaleModelTests(Backend backend) : IAsyncLifetime
     private async Task StartServiceAsync(bool migrate = true) => app = await LoyaltyApp.StartAsync(
         backend, new() { ["AUTO_MIGRATE"] = migrate ? "true" : "false" }, database, pdi, services =>
         {
+            connection.StandBetween(services);
             services.AddSingleton(Pdi);
             services.AddSingleton(Work);
             services.AddSingleton(Sessions);
@@ -107,6 +110,7 @@ public abstract class SaleModelTests(Backend backend) : IAsyncLifetime
     private async Task RunAsync(Step[] row)
     {
         await pdi.HealAsync();
+        connection.IsRefused = false;
         var world = new World(app);
         foreach (var step in row)
         {
@@ -119,11 +123,15 @@ public abstract class SaleModelTests(Backend backend) : IAsyncLifetime
                     await world.Sales[sale].CalculateAsync(amount, world.PdiAnswers);
                     continue;
                 case Step.Finalize(var sale, var body):
-                    await world.Sales[sale].FinalizeAsync(body, world.PdiAnswers);
+                    await world.Sales[sale].FinalizeAsync(body, world.PdiAnswers, !connection.IsRefused);
                     continue;
                 case Step.PdiFails(var kind):
                     foreach (var operation in Operations)
                         await pdi.FaultAsync(operation, new { kind });
+                    world.PdiAnswers = false;
+                    continue;
+                case Step.PdiIsOutOfReach:
+                    connection.IsRefused = true;
                     world.PdiAnswers = false;
                     continue;
                 case Step.PdiIsBack:
@@ -156,6 +164,7 @@ public abstract class SaleModelTests(Backend backend) : IAsyncLifetime
     private async Task SettleAsync(World world)
     {
         await pdi.HealAsync();
+        connection.IsRefused = false;
         await app.LeasesRunOutAsync();
         var queue = app.Services.GetRequiredService<IPdiWorkStore>();
         await Eventually.BecomesTrueAsync(async () => (await queue.CountAsync(CancellationToken.None)).Waiting == 0, "nothing waits for PDI any more");
@@ -180,6 +189,8 @@ public abstract class SaleModelTests(Backend backend) : IAsyncLifetime
         internal sealed record Finalize(int Sale, SaleFinalize Body) : Step;
 
         internal sealed record PdiFails(string Kind) : Step;
+
+        internal sealed record PdiIsOutOfReach : Step;
 
         internal sealed record PdiIsBack : Step;
 

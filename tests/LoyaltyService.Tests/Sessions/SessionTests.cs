@@ -17,6 +17,7 @@ public sealed class SessionTests
         (SessionEvent.FinalizeRequested, session => session.FinalizeRequested(GivenSession.Intent, Causes.Request), PdiWorkChange.Owed),
         (SessionEvent.Finalized, session => session.Finalized(Receipt, Causes.Request), PdiWorkChange.Settled),
         (SessionEvent.FinalizeRefused, session => session.FinalizeRefused(Rejection, Causes.Request), PdiWorkChange.Settled),
+        (SessionEvent.FinalizeWithdrawn, session => session.FinalizeWithdrawn(Causes.Request), PdiWorkChange.Withdrawn),
         (SessionEvent.PdiSessionLost, session => session.PdiSessionLost(Rejection, Causes.Request), PdiWorkChange.Settled),
         (SessionEvent.OperatorResolved, session => session.OperatorResolved("Given by hand.", "ops", Causes.Request), PdiWorkChange.Abandoned),
     ];
@@ -28,7 +29,7 @@ public sealed class SessionTests
     ];
 
     // What removes the row of work.
-    private static readonly PdiWorkChange[] Enders = [PdiWorkChange.Settled, PdiWorkChange.Abandoned];
+    private static readonly PdiWorkChange[] Enders = [PdiWorkChange.Settled, PdiWorkChange.Withdrawn, PdiWorkChange.Abandoned];
 
     [Fact]
     public void A_new_session_is_pending_at_version_1_and_not_identified()
@@ -179,7 +180,17 @@ public sealed class SessionTests
 
         Assert.Null(change.After.Intent);
         Assert.Null(change.After.Failure);
-        Assert.Equal("INSUFFICIENT_POINTS", change.Detail);
+        Assert.Equal("INSUFFICIENT_POINTS: Too few.", change.Detail);
+        Assert.True(SessionTransitions.Allows(change.After.Status, SessionEvent.FinalizeRequested));
+    }
+
+    [Fact]
+    public void A_withdrawn_finalize_leaves_no_intent_that_anybody_could_tell_PDI_of()
+    {
+        var change = GivenSession.Finalizing().FinalizeWithdrawn(Causes.Request);
+
+        Assert.Null(change.After.Intent);
+        Assert.Equal((SessionStatus.PendingFinalization, 450L), (change.After.Status, change.After.EarnedPoints));
         Assert.True(SessionTransitions.Allows(change.After.Status, SessionEvent.FinalizeRequested));
     }
 

@@ -8,17 +8,17 @@ public sealed class SessionTransitionsTests
     private static readonly string[] Statuses = ["pending", "active", "pending_finalization", "finalizing", "finalized", "failed"];
 
     private static readonly string[] Events =
-        ["identified", "identify_rejected", "calculated", "finalize_requested", "finalized", "finalize_refused", "refused_after_expiry", "pdi_session_lost", "expired", "operator_resolved"];
+        ["identified", "identify_rejected", "calculated", "finalize_requested", "finalized", "finalize_refused", "finalize_withdrawn", "refused_after_expiry", "pdi_session_lost", "expired", "operator_resolved"];
 
     private static readonly (string Status, string[] Next)[] Table =
     [
-        // identified, identify_rejected, calculated, finalize_requested, finalized, finalize_refused, refused_after_expiry, pdi_session_lost, expired, operator_resolved
-        ("pending", ["active", "failed", "pending", "finalizing", "-", "-", "-", "-", "failed", "failed"]),
-        ("active", ["-", "-", "pending_finalization", "finalizing", "-", "-", "-", "-", "failed", "-"]),
-        ("pending_finalization", ["-", "-", "pending_finalization", "finalizing", "-", "-", "-", "-", "failed", "-"]),
-        ("finalizing", ["finalizing", "failed", "-", "-", "finalized", "pending_finalization", "failed", "failed", "-", "failed"]),
-        ("finalized", ["-", "-", "-", "-", "-", "-", "-", "-", "-", "-"]),
-        ("failed", ["-", "-", "-", "-", "-", "-", "-", "-", "-", "-"]),
+        // identified, identify_rejected, calculated, finalize_requested, finalized, finalize_refused, finalize_withdrawn, refused_after_expiry, pdi_session_lost, expired, operator_resolved
+        ("pending", ["active", "failed", "pending", "finalizing", "-", "-", "-", "-", "-", "failed", "failed"]),
+        ("active", ["-", "-", "pending_finalization", "finalizing", "-", "-", "-", "-", "-", "failed", "-"]),
+        ("pending_finalization", ["-", "-", "pending_finalization", "finalizing", "-", "-", "-", "-", "-", "failed", "-"]),
+        ("finalizing", ["finalizing", "failed", "-", "-", "finalized", "pending_finalization", "pending_finalization", "failed", "failed", "-", "failed"]),
+        ("finalized", ["-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"]),
+        ("failed", ["-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"]),
     ];
 
     public static TheoryData<string, string, string> Allowed => [.. Pairs.Where(pair => pair.Next != "-")];
