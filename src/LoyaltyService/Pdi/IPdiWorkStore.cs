@@ -14,6 +14,7 @@ internal interface IPdiWorkStore
     /// <summary>
     /// Lets a pending session wait for PDI and gives up the caller's hold on it; false if <paramref name="maxItems"/> wait already.
     /// Callers at the same moment may pass the bound together: it keeps the table small, and no rule depends on its last digit.
+    /// One that was parked waits again, as if it had been replayed: its till is told that it waits.
     /// </summary>
     Task<bool> TryAddAsync(Session session, int maxItems, CancellationToken cancellationToken);
 

@@ -19,7 +19,10 @@ internal sealed class PostgresPdiWorkStore(PostgresDatabase database) : IPdiWork
         with released as (
             update sessions set busy_until = null where id = $1 and version = $2 and busy_until is not null)
         insert into pdi_work (session_id, created_at, due_at) values ($1, now(), now())
-        on conflict (session_id) do update set due_at = now()
+        on conflict (session_id) do update
+           set due_at = now(), parked_at = null,
+               attempts = case when pdi_work.parked_at is null then pdi_work.attempts else 0 end,
+               replayed_at = case when pdi_work.parked_at is null then pdi_work.replayed_at else now() end
         """;
 
     private const string Release = "update sessions set busy_until = null where id = $1 and version = $2 and busy_until is not null";

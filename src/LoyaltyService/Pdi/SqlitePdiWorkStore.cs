@@ -17,7 +17,10 @@ internal sealed class SqlitePdiWorkStore(SqliteDatabase database) : IPdiWorkStor
     private const string Add = $"""
         insert into pdi_work (session_id, created_at, due_at)
         select $id, {Now}, {Now} where (select count(*) from pdi_work where session_id <> $id and {IsWaiting}) < $max_items
-        on conflict (session_id) do update set due_at = excluded.due_at
+        on conflict (session_id) do update
+           set due_at = excluded.due_at, parked_at = null,
+               attempts = case when parked_at is null then attempts else 0 end,
+               replayed_at = case when parked_at is null then replayed_at else excluded.created_at end
         """;
 
     private const string Release = "update sessions set busy_until = null where id = $id and version = $version and busy_until is not null";

@@ -37,12 +37,14 @@ internal static class PostgresSessionChange
 
     private const string SaveOnly = Update + "\nselect null::tid from changed";
 
+    // What it was due for, and how long and how often it was tried for that, is of the time before the intent.
     private const string SaveAndOwe = Update + """
         ,
         owed as (
             insert into pdi_work (session_id, created_at, due_at, lease_until) select id, now(), now(), now() + $28 from changed
             on conflict (session_id) do update
-               set lease_until = excluded.lease_until, fence = pdi_work.fence + 1, attempts = 0, parked_at = null, last_error = null
+               set due_at = excluded.due_at, lease_until = excluded.lease_until, fence = pdi_work.fence + 1,
+                   attempts = 0, replayed_at = excluded.created_at, parked_at = null, last_error = null
             returning ctid)
         select ctid from owed
         """;

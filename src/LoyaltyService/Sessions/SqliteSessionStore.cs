@@ -63,10 +63,12 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
                 $earned_points, $redeemed_points, $reward_source, $detail, $trace_id)
         """;
 
+    // What it was due for, and how long and how often it was tried for that, is of the time before the intent.
     private const string Owe = $"""
         insert into pdi_work (session_id, created_at, due_at, lease_until) values ($id, {Now}, {Now}, {Now} + $lease)
         on conflict (session_id) do update
-           set lease_until = excluded.lease_until, fence = fence + 1, attempts = 0, parked_at = null, last_error = null
+           set due_at = excluded.due_at, lease_until = excluded.lease_until, fence = fence + 1,
+               attempts = 0, replayed_at = excluded.created_at, parked_at = null, last_error = null
         """;
 
     private const string Settle = "delete from pdi_work where session_id = $id";

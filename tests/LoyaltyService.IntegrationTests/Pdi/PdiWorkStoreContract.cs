@@ -253,6 +253,80 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_intent_makes_a_row_due_at_once_with_all_attempts_and_all_time_ahead()
+    {
+        var session = await WaitingAsync();
+        await Work.PutBackAsync(await ClaimOneAsync(), TimeSpan.FromHours(1), "later", counts: true, park: false, Token);
+        await under.MakeOlderAsync(session.Id, TimeSpan.FromHours(23.9));
+
+        await SaveAsync(session.FinalizeRequested(Given.Intent(), Causes.Request));
+
+        var item = await ClaimOneAsync();
+        Assert.Equal((session.Id, 1), (item.SessionId, item.Attempts));
+        Assert.True(item.Age < TimeSpan.FromHours(1), $"{item.Age}");
+        // For whoever looks how long sales wait, it still waits as long as it does.
+        Assert.True((await Work.CountAsync(Token)).OldestAge > TimeSpan.FromHours(23));
+    }
+
+    [Fact]
+    public async Task A_parked_session_whose_till_is_told_again_that_it_waits_does_wait()
+    {
+        var session = await ParkedAsync();
+        await under.MakeOlderAsync(session.Id, TimeSpan.FromHours(25));
+
+        Assert.True(await Work.TryAddAsync(session, NoBound, Token));
+
+        Assert.Null((await FindAsync(session.Id)).ParkedAt);
+        var item = await ClaimOneAsync();
+        Assert.Equal((session.Id, 1), (item.SessionId, item.Attempts));
+        Assert.True(item.Age < TimeSpan.FromHours(1), $"{item.Age}");
+    }
+
+    [Fact]
+    public async Task A_waiting_session_that_comes_again_keeps_its_attempts_and_its_age()
+    {
+        var session = await WaitingAsync();
+        await Work.PutBackAsync(await ClaimOneAsync(), TimeSpan.FromHours(1), "later", counts: true, park: false, Token);
+        await under.MakeOlderAsync(session.Id, TimeSpan.FromHours(2));
+
+        Assert.True(await Work.TryAddAsync(session, NoBound, Token));
+
+        var item = await ClaimOneAsync();
+        Assert.Equal(2, item.Attempts);
+        Assert.True(item.Age > TimeSpan.FromHours(1), $"{item.Age}");
+    }
+
+    [Fact]
+    public async Task Work_is_withdrawn_while_it_is_its_requests_own_and_goes_with_the_intent()
+    {
+        var session = await SaveAsync(FinalizeRequested(await IdentifiedAsync()));
+
+        var withdrawn = await SaveAsync(session.FinalizeWithdrawn(Causes.Request));
+
+        Assert.Null(await Work.FindAsync(session.Id, Token));
+        var found = await under.Store.FindAsync(session.Id, Token);
+        Assert.Equal((SessionStatus.PendingFinalization, 4, null), (found!.Status, found.Version, found.Intent));
+        Assert.Equal(withdrawn with { WorkRow = null }, found with { WorkRow = null });
+        Assert.Equal("finalize_withdrawn", (await under.Store.EventsAsync(session.Id, Token))[^1].Event);
+    }
+
+    [Fact]
+    public async Task Work_that_the_worker_has_taken_over_cannot_be_withdrawn_not_even_after_it_was_put_back()
+    {
+        var session = await SaveAsync((await IdentifiedAsync()).FinalizeRequested(Given.Intent(), Causes.Request));
+        var change = session.FinalizeWithdrawn(Causes.Request);
+
+        var leaseIsOver = await under.Store.SaveAsync(change, Token);
+        var item = await ClaimOneAsync();
+        var isTakenOver = await under.Store.SaveAsync(change, Token);
+        await Work.PutBackAsync(item, TimeSpan.Zero, "PDI is away", counts: false, park: false, Token);
+        var wasTakenOver = await under.Store.SaveAsync(change, Token);
+
+        Assert.Equal((null, null, null), (leaseIsOver, isTakenOver, wasTakenOver));
+        Assert.Equal(SessionStatus.Finalizing, (await under.Store.FindAsync(session.Id, Token))!.Status);
+    }
+
+    [Fact]
     public async Task Twenty_claimers_never_share_an_item()
     {
         var sessions = await PoolAtATimeAsync(Enumerable.Range(0, 60), _ => WaitingAsync());
