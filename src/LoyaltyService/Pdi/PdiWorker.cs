@@ -12,7 +12,8 @@ namespace LoyaltyService.Pdi;
 /// asks PDI what it has done already, and sends the rest again under the same key.
 /// <para>
 /// While the breaker is open nothing is claimed, so that an outage costs no attempts; when it is time for a probe, one item is the
-/// probe. When the breaker closes, everything that waits is due at once, and is drained with bounded concurrency.
+/// probe. When the breaker closes, everything that waits is due at once, and is drained with bounded concurrency. A place that comes free
+/// is taken at once: an item at which PDI hangs holds up none but itself.
 /// </para>
 /// </summary>
 internal sealed partial class PdiWorker(
@@ -28,6 +29,7 @@ internal sealed partial class PdiWorker(
     // Without a maximum: two that wake it at the same moment cost one more look, not an exception in the caller.
     private readonly SemaphoreSlim wake = new(0);
     private int pdiIsBack;
+    private int inWork;
 
     /// <summary>Something is due: looks at once instead of at the next poll.</summary>
     public void Wake()
@@ -38,14 +40,15 @@ internal sealed partial class PdiWorker(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var works = new List<Task>();
         breaker.Closed += OnBreakerClosed;
         try
         {
             while (!stoppingToken.IsCancellationRequested)
             {
-                var worked = await RunOnceAsync(stoppingToken);
-                if (!worked)
-                    await SleepAsync(stoppingToken);
+                works.RemoveAll(static work => work.IsCompleted);
+                works.AddRange((await ClaimAsync(stoppingToken)).Select(WorkOnAsync));
+                await SleepAsync(stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -56,35 +59,72 @@ internal sealed partial class PdiWorker(
         {
             breaker.Closed -= OnBreakerClosed;
         }
+
+        // What is claimed is brought to its end, also when the replica stops: the host waits for it.
+        await Task.WhenAll(works);
     }
 
-    /// <summary>One round: claims what is due and works on it; false if there was nothing to do.</summary>
-    internal async Task<bool> RunOnceAsync(CancellationToken cancellationToken)
+    /// <summary>Claims what is due, but no more than are worked on at once: the lease is for one item's calls, not for waiting in line.</summary>
+    private async Task<IReadOnlyList<PdiWorkItem>> ClaimAsync(CancellationToken cancellationToken)
     {
         try
         {
-            if (Interlocked.Exchange(ref pdiIsBack, 0) == 1)
-                await work.HurryAsync(cancellationToken);
+            await HurryAsync(cancellationToken);
             if (breaker.Wait > TimeSpan.Zero)
-                return false;
+                return [];
 
-            // No more than are worked on at once: the lease is for one item's calls, not for waiting in line.
-            var batch = breaker.State is BreakerState.Closed ? limits.Concurrency : 1;
-            var items = await work.ClaimAsync(batch, limits.Lease, cancellationToken);
-            // What is claimed is brought to its end, also when the replica stops: the host waits for it.
-            await Task.WhenAll(items.Select(WorkOnAsync));
-            return items.Count > 0;
+            var places = breaker.State is BreakerState.Closed ? limits.Concurrency : 1;
+            var free = places - Volatile.Read(ref inWork);
+            return free > 0 ? await work.ClaimAsync(free, limits.Lease, cancellationToken) : [];
         }
-        catch (Exception unusable) when (unusable is DatabaseUnavailableException or OverloadedException)
+        catch (Exception failed) when (!cancellationToken.IsCancellationRequested)
         {
-            Log.RoundFailed(logger, unusable.Message);
-            return false;
+            TellRoundFailed(failed);
+            return [];
+        }
+    }
+
+    private async Task HurryAsync(CancellationToken cancellationToken)
+    {
+        if (Interlocked.Exchange(ref pdiIsBack, 0) == 0)
+            return;
+        var isDone = false;
+        try
+        {
+            await work.HurryAsync(cancellationToken);
+            isDone = true;
+        }
+        finally
+        {
+            // PDI's return is told once, and what waits for it must not wait longer because the database was away at that moment.
+            if (!isDone)
+                Volatile.Write(ref pdiIsBack, 1);
         }
     }
 
     private async Task WorkOnAsync(PdiWorkItem item)
     {
         using var step = Tracing.StartWork("pdi-work");
+        Interlocked.Increment(ref inWork);
+        try
+        {
+            await TryItemAsync(item, step);
+        }
+        catch (Exception failed)
+        {
+            // The item's lease runs out, and it is tried again. Neither the other items nor the host end with it.
+            TellRoundFailed(failed);
+        }
+        finally
+        {
+            // Its place is free, and who is woken sees that it is.
+            Interlocked.Decrement(ref inWork);
+            Wake();
+        }
+    }
+
+    private async Task TryItemAsync(PdiWorkItem item, Activity step)
+    {
         try
         {
             Failpoint.Hit("worker.claimed");
@@ -111,6 +151,14 @@ internal sealed partial class PdiWorker(
             Log.ItemFailed(logger, SessionId.Format(item.SessionId), defect);
             await PutBackAsync(item, defect);
         }
+    }
+
+    private void TellRoundFailed(Exception failed)
+    {
+        if (failed is DatabaseUnavailableException or OverloadedException)
+            Log.RoundFailed(logger, failed.Message);
+        else
+            Log.RoundBroke(logger, failed);
     }
 
     private async Task DriveAsync(Session session)
@@ -154,15 +202,21 @@ internal sealed partial class PdiWorker(
         var counts = reason is not PdiAuthenticationException
             && (reason is not PdiUnavailableException || breaker.State is BreakerState.Closed);
         var park = (counts && item.Attempts >= limits.MaxAttempts) || item.Age >= limits.MaxAge;
-        // The breaker opened while the item was claimed: PDI was not asked, and the item waits for its return.
-        var pause = reason is PdiUnavailableException { AskedToWait: { } asked } && asked > limits.FirstPause
-            ? asked
-            : limits.PauseAfter(item.Attempts);
-        if (!await work.PutBackAsync(item, pause, reason.Message, counts, park, CancellationToken.None))
+        var pause = PauseAfter(item, reason);
+        if (!await work.PutBackAsync(item, pause, ErrorText.Of(reason), counts, park, CancellationToken.None))
             Log.ItemTakenOver(logger, SessionId.Format(item.SessionId), reason.Message);
         else if (park)
             Log.ItemParked(logger, SessionId.Format(item.SessionId), item.Attempts, item.Age.TotalHours, reason.Message);
     }
+
+    /// <summary>
+    /// As long as PDI asks for, or, where the breaker opened while the item was claimed, until PDI's return. But no longer than the brief's
+    /// longest pause: PDI may name hours for what is over in minutes, and the sale's points would be as late.
+    /// </summary>
+    private TimeSpan PauseAfter(PdiWorkItem item, Exception reason) =>
+        reason is PdiUnavailableException { AskedToWait: { } asked } && asked > limits.FirstPause
+            ? TimeSpan.FromTicks(Math.Min(asked.Ticks, limits.LongestPause.Ticks))
+            : limits.PauseAfter(item.Attempts);
 
     private void OnBreakerClosed()
     {
@@ -183,6 +237,9 @@ internal sealed partial class PdiWorker(
     {
         [LoggerMessage(EventName = "WorkRoundFailed", Level = LogLevel.Warning, Message = "The worker could not use the database: {reason}")]
         public static partial void RoundFailed(ILogger logger, string reason);
+
+        [LoggerMessage(EventName = "WorkRoundBroke", Level = LogLevel.Error, Message = "Defect in a round of the worker, which goes on with the next one")]
+        public static partial void RoundBroke(ILogger logger, Exception exception);
 
         [LoggerMessage(EventName = "WorkItemFailed", Level = LogLevel.Error, Message = "Defect while working on {sessionId}")]
         public static partial void ItemFailed(ILogger logger, string sessionId, Exception exception);
