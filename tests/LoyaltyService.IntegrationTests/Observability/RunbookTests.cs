@@ -8,6 +8,14 @@ namespace LoyaltyService.IntegrationTests.Observability;
 public sealed partial class RunbookTests
 {
     private static readonly string Runbook = Repository.ReadAllText("docs/runbook.md");
+    private static readonly string OutagePage = Repository.ReadAllText("docs/pdi-outage.md");
+
+    private static readonly HashSet<string> Logged =
+    [
+        .. Directory.EnumerateFiles(Repository.PathOf("src/LoyaltyService"), "*.cs", SearchOption.AllDirectories)
+            .SelectMany(file => LoggedEvent().Matches(File.ReadAllText(file)))
+            .Select(match => match.Groups["name"].Value),
+    ];
 
     [Fact]
     public void Every_alert_has_a_page_and_every_page_an_alert()
@@ -37,14 +45,19 @@ public sealed partial class RunbookTests
     [Fact]
     public void Every_event_that_is_searched_for_is_logged()
     {
-        var logged = Directory.EnumerateFiles(Repository.PathOf("src/LoyaltyService"), "*.cs", SearchOption.AllDirectories)
-            .SelectMany(file => LoggedEvent().Matches(File.ReadAllText(file)))
-            .Select(match => match.Groups["name"].Value)
-            .ToHashSet();
         var searched = SearchedEvent().Matches(Runbook).Select(match => match.Groups["name"].Value).ToList();
 
         Assert.NotEmpty(searched);
-        Assert.All(searched, name => Assert.Contains(name, logged));
+        Assert.All(searched, name => Assert.Contains(name, Logged));
+    }
+
+    [Fact]
+    public void Every_event_of_the_page_on_PDIs_outage_is_logged()
+    {
+        var named = NamedEvent().Matches(OutagePage).Select(match => match.Groups["name"].Value).ToList();
+
+        Assert.Contains("WaitingSaleRejected", named);
+        Assert.All(named, name => Assert.Contains(name, Logged));
     }
 
     [Fact]
@@ -76,6 +89,10 @@ public sealed partial class RunbookTests
 
     [GeneratedRegex("\\.event == \"(?<name>\\w+)\"")]
     private static partial Regex SearchedEvent();
+
+    // A name of several words; alerts are links.
+    [GeneratedRegex(@"`(?<name>([A-Z][a-z]+){2,})`")]
+    private static partial Regex NamedEvent();
 
     [GeneratedRegex(@"(-X (?<method>[A-Z]+) )?""?\$LOYALTY(?<path>/[\w/$-]+)")]
     private static partial Regex Call();
