@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Cronos;
 using LoyaltyService.Observability;
 using LoyaltyService.Security;
@@ -42,6 +43,7 @@ internal sealed partial class JobRunner(
     /// <returns>Whether the run ended well.</returns>
     public async Task<bool> RunAsync(IJob job, JobRunRow row, CancellationToken cancellationToken)
     {
+        using var span = Tracing.StartWork("job " + job.Name, row.ByHand ? Tracing.Here : default);
         var started = clock.GetTimestamp();
         var run = new JobRun(runs, limits, clock, row);
         try
@@ -72,6 +74,7 @@ internal sealed partial class JobRunner(
             // A job that fails must not end the service, nor the next occurrence. Tried again by whoever looks next, a bounded number of times.
             Log.JobFailed(logger, job.Name, row.Attempts, failed);
             metrics.JobEnded(job.Name, succeeded: false);
+            span.SetStatus(ActivityStatusCode.Error, failed.Message);
             await FailAsync(row, ErrorText.Of(failed));
         }
 

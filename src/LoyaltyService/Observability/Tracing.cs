@@ -25,14 +25,22 @@ internal static class Tracing
     /// A piece of work without a caller: a trace of its own. There is one even if nobody records it, so that the log's lines, the
     /// session's timeline and PDI's requests name the same.
     /// </summary>
-    public static Activity StartWork(string name)
+    /// <param name="causedBy">What asked for the work and does not wait for it, if that is known.</param>
+    public static Activity StartWork(string name, ActivityContext causedBy = default)
     {
         // Whatever started the loop that this work comes from has nothing to do with it.
         Activity.Current = null;
-        return Source.StartActivity(name) ?? new Activity(name).SetIdFormat(ActivityIdFormat.W3C).Start();
+        return Source.StartActivity(ActivityKind.Internal, links: causedBy == default ? null : [new ActivityLink(causedBy)], name: name)
+            ?? new Activity(name).SetIdFormat(ActivityIdFormat.W3C).Start();
     }
 
-    /// <summary>Names the trace of the request that caused the work. Its span is not known any more, which a link allows if it says more.</summary>
+    /// <summary>What a replica does on behalf of this request or work, so that what it causes can be linked to it.</summary>
+    public static ActivityContext Here => Activity.Current?.Context ?? default;
+
+    /// <summary>
+    /// Names the trace of the request that caused the work. Of it the database keeps the trace and not the span, which OpenTelemetry
+    /// allows of a link that says more: the span's place is empty.
+    /// </summary>
     public static void LinkTo(this Activity work, string? traceId, string sessionId)
     {
         if (!work.IsAllDataRequested)

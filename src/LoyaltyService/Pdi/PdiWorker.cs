@@ -130,7 +130,7 @@ internal sealed partial class PdiWorker(
             Failpoint.Hit("worker.claimed");
             if (await sessions.FindAsync(item.SessionId, CancellationToken.None) is { } session)
             {
-                step.LinkTo(session.TraceId, SessionId.Format(session.Id));
+                step.LinkTo(step.IsAllDataRequested ? await TraceOfCauseAsync(session) : null, SessionId.Format(session.Id));
                 await DriveAsync(session);
             }
 
@@ -168,6 +168,11 @@ internal sealed partial class PdiWorker(
         if (session.Status is SessionStatus.Finalizing)
             await FinalizeAsync(session);
     }
+
+    /// <summary>The trace of the request that the session waits for: of the finalize, where there was one.</summary>
+    private async Task<string?> TraceOfCauseAsync(Session session) => session.Status is SessionStatus.Finalizing
+        ? (await sessions.EventsAsync(session.Id, CancellationToken.None)).Last(line => line.Event == SessionEvent.FinalizeRequested.ToText()).TraceId
+        : session.TraceId;
 
     private async Task FinalizeAsync(Session session)
     {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
+using System.Text.Json;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
 using LoyaltyService.Pdi;
@@ -57,6 +58,56 @@ public sealed class TraceTests
         Assert.Equal(trace, Assert.Single(work.Links).Context.TraceId.ToHexString());
         var toPdi = Spans("System.Net.Http", own).Last();
         Assert.Contains(Spans("Microsoft.AspNetCore", own), span => span.ParentSpanId == toPdi.SpanId);
+    }
+
+    [Fact]
+    public async Task The_step_that_finalizes_a_waiting_sale_is_linked_to_the_finalize_and_not_to_the_identify()
+    {
+        await using var app = await StartAsync(new() { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Nowhere });
+        var sale = await new Sale(app).IdentifiedAsync();
+        await app.Pdi.OutageAsync();
+        Assert.Equal(202, (await (sale with { Headers = FromTill }).FinalizeAsync()).Status);
+        await app.Pdi.HealAsync();
+        await SettledAsync(sale, "finalized");
+        await app.StopAsync();
+
+        var steps = Spans("LoyaltyService").Where(span => span.DisplayName == "pdi-work" && Equals(span.GetTagItem("loyalty.session_id"), sale.SessionId)).ToList();
+        Assert.NotEmpty(steps);
+        Assert.All(steps, step => Assert.Equal(trace, Assert.Single(step.Links).Context.TraceId.ToHexString()));
+    }
+
+    [Fact]
+    public async Task A_run_of_a_job_is_a_trace_of_its_own_with_its_SQL_and_its_log_lines()
+    {
+        await using var log = new CapturedLog();
+        await using var app = await StartAsync(new() { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Nowhere }, log.Capture);
+
+        Assert.Equal(202, (await app.PostAsync("/ops/jobs/expire-sessions/run", "", FromTill)).Status);
+        var done = await Eventually.GetAsync(
+            () => Task.FromResult(log.Lines.FirstOrDefault(line => line.TryGetProperty("event", out var name) && name.GetString() == "JobDone")),
+            static line => line.ValueKind is JsonValueKind.Object, "the job is done");
+        await app.StopAsync();
+
+        var run = Assert.Single(Spans("LoyaltyService"), span => span.DisplayName == "job expire-sessions" && span.Links.Any(link => link.Context.TraceId.ToHexString() == trace));
+        var request = Assert.Single(Spans("Microsoft.AspNetCore", trace));
+        Assert.Equal(default, run.ParentSpanId);
+        Assert.NotEqual(request.TraceId, run.TraceId);
+        Assert.Equal((request.TraceId, request.SpanId), (Assert.Single(run.Links).Context.TraceId, run.Links.Single().Context.SpanId));
+        Assert.Equal((run.TraceId.ToHexString(), run.SpanId.ToHexString()), (done.GetProperty("traceId").GetString(), done.GetProperty("spanId").GetString()));
+        Assert.All(Spans("Npgsql", run.TraceId.ToHexString()), command => Assert.Equal(run.SpanId, command.ParentSpanId));
+        Assert.NotEmpty(Spans("Npgsql", run.TraceId.ToHexString()));
+    }
+
+    [Fact]
+    public async Task Without_an_endpoint_nothing_is_recorded()
+    {
+        await using var app = await StartAsync([]);
+        var sale = await (new Sale(app) { Headers = FromTill }).IdentifiedAsync();
+        await sale.FinalizeAsync();
+        Assert.Null(app.Services.GetService<TracerProvider>());
+        await app.StopAsync();
+
+        Assert.Empty(spans);
     }
 
     [Fact]
@@ -119,6 +170,27 @@ public sealed class TraceTests
 
         Assert.Empty(Spans("Microsoft.AspNetCore", trace));
         Assert.Empty(Spans("Npgsql", trace));
+    }
+
+    [Fact]
+    public async Task A_ratio_samples_a_part_of_what_nobody_has_decided_on()
+    {
+        await using var app = await StartAsync(new()
+        {
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Nowhere,
+            ["OTEL_TRACES_SAMPLER"] = "parentbased_traceidratio",
+            ["OTEL_TRACES_SAMPLER_ARG"] = "0.25",
+        });
+
+        await app.GetAsync("/loyalty/sessions/sess_x", FromTill);
+        for (var request = 0; request < 400; request++)
+            await app.GetAsync("/loyalty/getSessionStatus");
+        await app.StopAsync();
+
+        // What the till has decided on stays decided.
+        Assert.Single(Spans("Microsoft.AspNetCore", trace));
+        // 100 ± 5 standard deviations.
+        Assert.InRange(Spans("Microsoft.AspNetCore").Count(span => Equals(span.GetTagItem("server.port"), app.Address.Port) && Equals(span.GetTagItem("http.route"), "/loyalty/getSessionStatus")), 55, 145);
     }
 
     private Task<LoyaltyApp> StartAsync(Dictionary<string, string?> variables, Action<IServiceCollection>? services = null) => LoyaltyApp.StartAsync(
