@@ -8,7 +8,7 @@ using LoyaltyService.Storage;
 namespace LoyaltyService;
 
 /// <summary>The words that the program understands; without one it serves.</summary>
-internal static class CommandLine
+internal static partial class CommandLine
 {
     private const string Usage = """
         usage: LoyaltyService                       serve
@@ -23,7 +23,7 @@ internal static class CommandLine
                                                     SMOKE_API_KEY is the key to do it with, SMOKE_CUSTOMER_ID the customer (CUST-12345)
         """;
 
-    /// <returns>The process's exit code: 0, 1 for a health check or a smoke test that fails, 64 for a word that is not known, 69 without its database, 70 for a job that failed, 75 for one that is being run already, 78 for a configuration that cannot be used.</returns>
+    /// <returns>The process's exit code: 0, 1 for a health check or a smoke test that fails, 64 for a word that is not known, 69 without its database or its port, 70 for a job that failed, 75 for one that is being run already, 78 for a configuration that cannot be used.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
         try
@@ -31,9 +31,7 @@ internal static class CommandLine
             switch (args)
             {
                 case [] or [['-', '-', ..], ..]:
-                    await using (var app = Program.Build(args))
-                        await app.RunAsync();
-                    return 0;
+                    return await ServeAsync(args);
                 case ["migrate"]:
                     // Building the service runs the migrations; nothing is served.
                     await using (Program.Build([], static builder => builder.Configuration["AUTO_MIGRATE"] = "true"))
@@ -68,6 +66,25 @@ internal static class CommandLine
             await Console.Error.WriteLineAsync($"{unavailable.Message} {unavailable.InnerException?.Message}");
             return ExitCodes.Unavailable;
         }
+    }
+
+    private static async Task<int> ServeAsync(string[] args)
+    {
+        await using var app = Program.Build(args);
+        try
+        {
+            await app.StartAsync();
+        }
+        // The server's word for an address that it cannot listen at.
+        catch (IOException busy)
+        {
+            Log.StartFailed(app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(Program).FullName!), busy.Message);
+            await Console.Error.WriteLineAsync(busy.Message);
+            return ExitCodes.Unavailable;
+        }
+
+        await app.WaitForShutdownAsync();
+        return 0;
     }
 
     private static async Task<int> CreateKeyAsync(string name, string scope)
@@ -114,5 +131,11 @@ internal static class CommandLine
             signal.Cancel = true;
             stop.Cancel();
         }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventName = "StartFailed", Level = LogLevel.Critical, Message = "The service cannot start: {reason}")]
+        public static partial void StartFailed(ILogger logger, string reason);
     }
 }

@@ -39,8 +39,9 @@ internal sealed partial class HealthSampler(
             Queue = databaseCheck.Status is CheckStatus.Up ? await CountAsync(before.Queue, cancellationToken) : before.Queue,
         };
         Volatile.Write(ref last, sample);
-        Tell("database", before.Database, sample.Database, before);
-        Tell("redis", before.Redis, sample.Redis, before);
+        // Without its database a replica serves nobody; without Redis it is slower.
+        Tell("database", before.Database, sample.Database, before, sample.Database.Status is CheckStatus.Down ? LogLevel.Critical : LogLevel.Error);
+        Tell("redis", before.Redis, sample.Redis, before, LogLevel.Error);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -73,12 +74,9 @@ internal sealed partial class HealthSampler(
     private async Task<Check> CheckAsync(Func<CancellationToken, Task<CheckStatus>> look, CancellationToken cancellationToken)
     {
         var started = clock.GetTimestamp();
-        using var timeout = new CancellationTokenSource(limits.CheckTimeout, clock);
-        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
-            // A look that does not stop when it is told to is left behind.
-            var status = await look(bound.Token).WaitAsync(limits.CheckTimeout + StopWithin, clock, cancellationToken);
+            var status = await BoundAsync(look, cancellationToken);
             return new Check(status, clock.GetElapsedTime(started));
         }
         catch (Exception late) when (late is TimeoutException || (late is OperationCanceledException && !cancellationToken.IsCancellationRequested))
@@ -89,13 +87,11 @@ internal sealed partial class HealthSampler(
 
     private async Task<PdiWorkCounts> CountAsync(PdiWorkCounts before, CancellationToken cancellationToken)
     {
-        using var timeout = new CancellationTokenSource(limits.CheckTimeout, clock);
-        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
-            return await work.CountAsync(bound.Token);
+            return await BoundAsync(work.CountAsync, cancellationToken);
         }
-        catch (Exception missed) when (missed is DatabaseUnavailableException or OverloadedException or DbException
+        catch (Exception missed) when (missed is DatabaseUnavailableException or OverloadedException or DbException or TimeoutException
             || (missed is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             // The next look will tell; the check of the database says what is wrong.
@@ -103,20 +99,32 @@ internal sealed partial class HealthSampler(
         }
     }
 
-    private void Tell(string dependency, Check before, Check now, HealthSample sampleBefore)
+    /// <summary>A look that does not stop when it is told to is left behind.</summary>
+    private Task<T> BoundAsync<T>(Func<CancellationToken, Task<T>> look, CancellationToken cancellationToken) =>
+        StoppedAsync(look, cancellationToken).WaitAsync(limits.CheckTimeout + StopWithin, clock, cancellationToken);
+
+    // What tells the look to stop is left behind with it: to let go of it is to wait until PostgreSQL has heard, which may be never.
+    private async Task<T> StoppedAsync<T>(Func<CancellationToken, Task<T>> look, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(limits.CheckTimeout, clock);
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        return await look(bound.Token);
+    }
+
+    private void Tell(string dependency, Check before, Check now, HealthSample sampleBefore, LogLevel ifLost)
     {
         if (before.Status == now.Status || (sampleBefore == HealthSample.Unknown && now.Status is CheckStatus.Up))
             return;
         if (now.Status is CheckStatus.Up)
             Log.DependencyRecovered(logger, dependency);
         else
-            Log.DependencyLost(logger, dependency, now.Status);
+            Log.DependencyLost(logger, ifLost, dependency, now.Status);
     }
 
     private static partial class Log
     {
-        [LoggerMessage(EventName = "DependencyLost", Level = LogLevel.Error, Message = "The {dependency} is {status}")]
-        public static partial void DependencyLost(ILogger logger, string dependency, CheckStatus status);
+        [LoggerMessage(EventName = "DependencyLost", Message = "The {dependency} is {status}")]
+        public static partial void DependencyLost(ILogger logger, LogLevel level, string dependency, CheckStatus status);
 
         [LoggerMessage(EventName = "DependencyRecovered", Level = LogLevel.Information, Message = "The {dependency} is up")]
         public static partial void DependencyRecovered(ILogger logger, string dependency);

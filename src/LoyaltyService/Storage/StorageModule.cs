@@ -6,7 +6,7 @@ using StackExchange.Redis;
 namespace LoyaltyService.Storage;
 
 /// <summary>The two databases: PostgreSQL or one SQLite file for what must last, Redis or this process's memory for what need not.</summary>
-internal static class StorageModule
+internal static partial class StorageModule
 {
     public static void AddStorage(this WebApplicationBuilder builder, Settings settings)
     {
@@ -37,8 +37,30 @@ internal static class StorageModule
     {
         var settings = app.Services.GetRequiredService<Settings>();
         if (settings.AutoMigrate)
-            Migrator.Run(settings.Database, app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(Migrator).FullName!));
+            Migrate(app, settings);
         // The first caller shall not wait for it. Redis that is not there is connected to later, in the background.
         app.Services.GetService<IConnectionMultiplexer>();
+    }
+
+    private static void Migrate(WebApplication app, Settings settings)
+    {
+        var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(Migrator).FullName!);
+        try
+        {
+            Migrator.Run(settings.Database, logger);
+        }
+        catch (DatabaseUnavailableException unavailable)
+        {
+            Log.StartFailed(logger, unavailable.Message, unavailable.InnerException?.Message);
+            // The process ends by it, and the log is written in the background.
+            ((IDisposable)app).Dispose();
+            throw;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventName = "StartFailed", Level = LogLevel.Critical, Message = "The service cannot start: {reason} {cause}")]
+        public static partial void StartFailed(ILogger logger, string reason, string? cause);
     }
 }

@@ -1,14 +1,17 @@
+using System.Diagnostics;
 using LoyaltyService.Health;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Npgsql;
 
 namespace LoyaltyService.IntegrationTests.Health;
 
 /// <summary>The probes, with real servers behind wires that the tests cut.</summary>
 public sealed class HealthTests : IAsyncLifetime
 {
+    private readonly CapturedLog log = new();
     private TestDatabase database = null!;
     private Wire postgres = null!;
     private Wire redis = null!;
@@ -23,7 +26,11 @@ public sealed class HealthTests : IAsyncLifetime
             Backend.Postgres,
             new() { ["DATABASE_URL"] = postgres.Url, ["REDIS_URL"] = redis.Url },
             database,
-            services: services => services.AddSingleton(new HealthLimits { SampleEvery = TimeSpan.FromMilliseconds(200) }));
+            services: services =>
+            {
+                log.Capture(services);
+                services.AddSingleton(new HealthLimits { SampleEvery = TimeSpan.FromMilliseconds(200) });
+            });
     }
 
     public async ValueTask DisposeAsync()
@@ -32,6 +39,7 @@ public sealed class HealthTests : IAsyncLifetime
         await redis.DisposeAsync();
         await postgres.DisposeAsync();
         await database.DisposeAsync();
+        await log.DisposeAsync();
     }
 
     [Theory]
@@ -57,6 +65,7 @@ public sealed class HealthTests : IAsyncLifetime
         postgres.Mend();
         var back = await ProbedAsync("/health/ready", answer => answer.Status == 200);
 
+        Assert.Contains(log.Lines, line => (line.GetProperty("level").GetString(), line.GetProperty("message").GetString()) == ("FATAL", "The database is Down"));
         Assert.Equal(("unhealthy", "down", "up"), (Status(ready), Check(ready, "database"), Check(ready, "redis")));
         Assert.Equal((200, "unhealthy", "down"), (live.Status, Status(live), Check(live, "database")));
         Assert.Equal((200, "healthy"), (process.Status, Status(process)));
@@ -86,6 +95,7 @@ public sealed class HealthTests : IAsyncLifetime
         redis.Mend();
         var back = await ProbedAsync("/health/ready", answer => Status(answer) == "healthy");
 
+        Assert.Contains(log.Lines, line => (line.GetProperty("level").GetString(), line.GetProperty("message").GetString()) == ("ERROR", "The redis is Down"));
         Assert.Equal((200, "down", "up"), (ready.Status, Check(ready, "redis"), Check(ready, "database")));
         Assert.Equal(200, sale.Status);
         Assert.Equal(200, back.Status);
@@ -130,13 +140,41 @@ public sealed class HealthTests : IAsyncLifetime
 
         var meanwhile = await app.GetAsync("/health/ready");
         var wasFirst = !sampling.IsCompleted;
+        var started = Stopwatch.GetTimestamp();
         await sampling;
+        var took = Stopwatch.GetElapsedTime(started);
         var after = await app.GetAsync("/health/ready");
+        postgres.Mend();
 
+        Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(2.5));
         Assert.True(wasFirst);
         Assert.True(meanwhile.Status is 200 or 503);
         Assert.Equal((503, "down"), (after.Status, Check(after, "database")));
         Assert.InRange(after.Json.GetProperty("checks").GetProperty("database").GetProperty("latency").GetInt64(), 900, 1_900);
+    }
+
+    [Fact]
+    public async Task A_database_that_hangs_once_it_was_looked_at_holds_up_no_look_for_longer_than_its_bound()
+    {
+        // The queue cannot be counted, and nobody hears that the count is given up: the wire is blocked too.
+        await using var other = await database.OpenPostgresAsync();
+        await using var locked = await other.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await using var lockQueue = new NpgsqlCommand("lock table pdi_work in access exclusive mode", other);
+        await lockQueue.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        await using var waiting = new NpgsqlCommand("select count(*) from pg_locks where relation = 'pdi_work'::regclass and not granted", other);
+        var sampler = app.Services.GetRequiredService<HealthSampler>();
+        // By its own timer: whoever waits for the lock, waits in the middle of a look.
+        await Eventually.BecomesTrueAsync(async () => (long)(await waiting.ExecuteScalarAsync())! > 0, "a look counts the queue");
+        postgres.Block();
+        var during = sampler.Last;
+
+        var started = Stopwatch.GetTimestamp();
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(!ReferenceEquals(sampler.Last, during)), "the look is over");
+
+        var took = Stopwatch.GetElapsedTime(started);
+        postgres.Mend();
+
+        Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(2.5));
     }
 
     [Fact]
