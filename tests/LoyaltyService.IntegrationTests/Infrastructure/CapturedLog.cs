@@ -44,6 +44,7 @@ internal sealed class CapturedLog : Stream
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
+        RunLog.Add(Encoding.UTF8.GetString(buffer));
         lock (textLock)
             text.Write(buffer);
     }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using LoyaltyService.Jobs;
+using LoyaltyService.Observability;
 using LoyaltyService.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
@@ -59,8 +60,10 @@ internal sealed class LoyaltyApp : IAsyncDisposable
         pdi ??= await Simulator.StartAsync();
         var app = Program.Build([], builder =>
         {
-            builder.Configuration.AddInMemoryCollection(ServiceEnvironment.Of(database, pdi.Address, port: 0, variables));
+            builder.Configuration.AddInMemoryCollection(
+                ServiceEnvironment.Of(database, pdi.Address, port: 0, new(variables ?? []) { ["LOG_LEVEL"] = variables?.GetValueOrDefault("LOG_LEVEL") ?? "debug" }));
             services?.Invoke(builder.Services);
+            builder.Services.TryAddSingleton(new LogOutput(RunLog.Output));
             // Nothing by the clock, unless the test says so.
             builder.Services.TryAddSingleton(new JobLimits { BySchedule = false });
         });

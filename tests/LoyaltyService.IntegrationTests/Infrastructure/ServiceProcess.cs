@@ -132,15 +132,22 @@ internal sealed class ServiceProcess : IAsyncDisposable
         var process = Process.Start(start)!;
         // Read at once: a full pipe would stop the process.
         var log = new ConcurrentQueue<string>();
-        process.OutputDataReceived += (_, line) => log.Enqueue(line.Data ?? "");
+        process.OutputDataReceived += Keep;
         process.BeginOutputReadLine();
         if (start.RedirectStandardError)
         {
-            process.ErrorDataReceived += (_, line) => log.Enqueue(line.Data ?? "");
+            process.ErrorDataReceived += Keep;
             process.BeginErrorReadLine();
         }
 
         return new ServiceProcess(process, new Uri($"http://127.0.0.1:{port}"), log);
+
+        void Keep(object sender, DataReceivedEventArgs line)
+        {
+            var text = line.Data ?? "";
+            log.Enqueue(text);
+            RunLog.Add(text);
+        }
     }
 
     private Task AnswersAsync(string probe, bool mayDie = false) => Eventually.BecomesTrueAsync(

@@ -1,0 +1,38 @@
+using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.IntegrationTests.Loyalty;
+
+namespace LoyaltyService.IntegrationTests.Security;
+
+/// <summary>That the log of the whole run is searched.</summary>
+[Collection(nameof(RunsAlone))]
+public sealed class RunLogTests
+{
+    [Fact]
+    public async Task What_a_service_logs_is_searched_in_this_process_and_in_another()
+    {
+        var before = RunLog.Count;
+        await using (var app = await LoyaltyApp.StartAsync(Backend.Sqlite))
+            await new Sale(app).IdentifyAsync();
+        var here = RunLog.Count;
+        await using var database = await TestDatabase.CreateAsync(Backend.Sqlite);
+        await using var process = await ServiceProcess.StartServiceAsync(database, new Uri("http://127.0.0.1:1"), new() { ["LOG_LEVEL"] = "debug" });
+        await process.LogsAsync("\"level\"");
+
+        Assert.True(here > before);
+        Assert.True(RunLog.Count > here);
+    }
+
+    [Theory]
+    [InlineData("""{"message":"Hello John Doe"}""")]
+    [InlineData("""{"message":"asked with simulator-secret"}""")]
+    [InlineData("""{"message":"x","header":"Bearer abc"}""")]
+    [InlineData("""{"message":"a-secret-of-this-test"}""")]
+    public void A_line_with_a_name_or_a_secret_is_found(string line)
+    {
+        RunLog.Forbid("a-secret-of-this-test");
+
+        RunLog.Add("{\"message\":\"good\"}\n" + line + "\n{\"message\":\"good\"}\n");
+
+        Assert.Equal([line], RunLog.TakeLeaks());
+    }
+}
