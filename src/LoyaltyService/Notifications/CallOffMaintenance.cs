@@ -3,19 +3,24 @@ using LoyaltyService.Security;
 
 namespace LoyaltyService.Notifications;
 
-/// <summary>The work on the database does not take place, and those who were told of it are told so.</summary>
-internal sealed partial class CallOffMaintenance(IMaintenanceStore windows, Notifier notifier, AuditTrail audit, ILogger<CallOffMaintenance> logger)
+/// <summary>
+/// The work on the database does not take place, and those who were told of it are told so. Called off again it is the same window,
+/// so that a request without an answer may be repeated: what it left undone is done by the repeat, and what it has done is not done twice.
+/// </summary>
+internal sealed partial class CallOffMaintenance(
+    IMaintenanceStore windows, Notifier notifier, AuditTrail audit, TimeProvider clock, ILogger<CallOffMaintenance> logger)
 {
     public async Task<Answer<MaintenanceItem>> RunAsync(string? id, Operator by, CancellationToken cancellationToken)
     {
         var known = Guid.TryParseExact(id, "N", out var parsed) ? await windows.FindAsync(parsed, cancellationToken) : null;
         var hours = known is null ? null : AnnounceMaintenance.Hours(known);
+        var calledOff = known is { CalledOffAt: not null } && known.EndsAt > clock.GetUtcNow() ? known : null;
         if (known is null
-            || await windows.CallOffAsync(known.Id, new AuditEntry(by, AuditActions.CallOffMaintenance, hours), cancellationToken) is not { } window)
+            || (calledOff ?? await windows.CallOffAsync(known.Id, new AuditEntry(by, AuditActions.CallOffMaintenance, hours), cancellationToken)) is not { } window)
         {
             return await audit.RefusedAsync(
                 new AuditEntry(by, AuditActions.CallOffMaintenance, id),
-                new Rejection(ErrorCode.NotFound, "There is no window with this id that is neither over nor called off."));
+                new Rejection(ErrorCode.NotFound, "There is no window with this id that is not over."));
         }
 
         await notifier.CallOffAsync(AnnounceMaintenance.ReminderKey(window), cancellationToken);

@@ -40,7 +40,7 @@ internal static class MaintenanceEndpoints
             : await requests.RunAsync(context, body.Value, () => announce.RunAsync(body.Value!, context.Operator(), cancellationToken));
 
     /// <summary>Call announced work off</summary>
-    /// <remarks>Those who were told of it are told so.</remarks>
+    /// <remarks>Those who were told of it are told so. Called off again it is the same window.</remarks>
     /// <param name="id">The window.</param>
     /// <response code="200">The window as it is called off.</response>
     internal static Task<Answer<MaintenanceItem>> CallOffAsync(

@@ -1,4 +1,7 @@
+using System.Net;
+using System.Net.Sockets;
 using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.IntegrationTests.Loyalty;
 using LoyaltyService.Jobs;
 using LoyaltyService.Notifications;
 using Microsoft.Extensions.DependencyInjection;
@@ -149,6 +152,9 @@ public sealed class MailTests : IAsyncLifetime
         Assert.Equal((off.Text, true), (repeated.Text, repeated.IsReplay));
         Assert.True(off.Json.TryGetProperty("calledOffAt", out _), off.Text);
         Assert.Equal(off.Text, (await app.GetAsync("/ops/maintenance")).Json.GetProperty("windows")[0].GetRawText());
+        var late = await app.PostAsync($"/ops/maintenance/{id}/call-off", "");
+        Assert.Equal((200, off.Text), (late.Status, late.Text));
+        await ExecuteAsync("update maintenance_windows set starts_at = now() - interval '2 hours', ends_at = now() - interval '1 hour'");
         Assert.Equal((404, "not_found"), Of(await app.PostAsync($"/ops/maintenance/{id}/call-off", "")));
         Assert.Equal(
             1, await CountAsync("select count(*) from audit where action = 'maintenance.call-off' and outcome = 'done'"));
@@ -166,6 +172,42 @@ public sealed class MailTests : IAsyncLifetime
         await app.PostAsync($"/ops/maintenance/{window.Json.GetProperty("id").GetString()}/call-off", "");
 
         Assert.Equal(1, await CountAsync("select count(*) from notifications where key like '% begins' and outcome = 'called_off'"));
+    }
+
+    [Fact]
+    public async Task What_a_call_off_left_undone_is_done_by_its_repeat()
+    {
+        await server.StartAsync();
+        await using var app = await StartAsync(server.Variables());
+        var from = TimeProvider.System.GetUtcNow().AddDays(1);
+        var window = await app.PostAsync("/ops/maintenance", new { from = $"{from:yyyy-MM-dd'T'HH:mm'Z'}", until = $"{from.AddHours(2):yyyy-MM-dd'T'HH:mm'Z'}", reason = "x" });
+        // Its replica died once the window was called off.
+        await ExecuteAsync("update maintenance_windows set called_off_at = now()");
+
+        var repeat = await app.PostAsync($"/ops/maintenance/{window.Json.GetProperty("id").GetString()}/call-off", "");
+
+        Assert.Equal(200, repeat.Status);
+        Assert.Equal(1, await CountAsync("select count(*) from notifications where key like '% begins' and outcome = 'called_off'"));
+        await server.GetsAsync("called off");
+    }
+
+    [Fact]
+    public async Task A_mail_server_that_takes_the_call_and_says_nothing_harms_no_sale_and_gets_the_mail_later()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, server.Port);
+        silent.Start();
+        await using var app = await StartAsync(server.Variables());
+        using var held = await silent.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
+
+        var sale = await new Sale(app).IdentifiedAsync();
+        var finalized = await sale.FinalizeAsync();
+        Assert.Equal(0, await CountAsync("select count(*) from notifications where ended_at is not null"));
+        held.Close();
+        silent.Stop();
+        await server.StartAsync();
+
+        Assert.Equal(200, finalized.Status);
+        await server.GetsAsync("new deployment");
     }
 
     [Theory]
