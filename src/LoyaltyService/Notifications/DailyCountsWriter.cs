@@ -27,7 +27,8 @@ internal sealed partial class DailyCountsWriter(
                 // A process that stood still has seen nothing meanwhile.
                 var since = TimeSpan.FromTicks(Math.Min(clock.GetElapsedTime(lookedAt).Ticks, 2 * limits.LookEvery.Ticks));
                 lookedAt = clock.GetTimestamp();
-                counts.PdiLookedAt(since, away: pdi.Breaker is not BreakerState.Closed);
+                // Half-open is not away: nobody has called since the probe was due, and a night without sales is no outage.
+                counts.PdiLookedAt(since, away: pdi.Breaker is BreakerState.Open);
                 if (clock.GetElapsedTime(writtenAt) < limits.WriteEvery)
                     continue;
                 writtenAt = lookedAt;

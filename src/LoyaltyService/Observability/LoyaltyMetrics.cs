@@ -132,7 +132,8 @@ internal sealed class LoyaltyMetrics
     /// a touch costs nothing, and one from before somebody listened would be lost.
     /// </summary>
     /// <param name="jobs">Those that this service has.</param>
-    public void ShowAtZero(IEnumerable<IJob> jobs)
+    /// <param name="routes">The tills', with their methods: of them a failure is missed least, and so is the step to the first one.</param>
+    public void ShowAtZero(IEnumerable<IJob> jobs, IEnumerable<(string Endpoint, string Method)> routes)
     {
         foreach (var counter in new[] { sessionsCreated, sessionsFinalized, sessionsExpired, pointsEarned, pointsRedeemed, rollbacks, estimateDifferences })
             counter.Add(0);
@@ -154,6 +155,11 @@ internal sealed class LoyaltyMetrics
             rateRefusals.Add(0, new Label("limit", LabelOf(limit)));
 
         requests.Add(0, new Label("endpoint", RequestMetrics.Unmatched), new Label("method", "GET"), new Label("status", "404"));
+        foreach (var (endpoint, method) in routes)
+        {
+            foreach (var status in new[] { "500", "503" })
+                requests.Add(0, new Label("endpoint", endpoint), new Label("method", method), new Label("status", status));
+        }
     }
 
     private static string LabelOf(DecidedBy by) => by switch

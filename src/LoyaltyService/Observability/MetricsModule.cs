@@ -51,7 +51,8 @@ internal static class MetricsModule
         context.Request.Headers.Accept = "text/plain; version=0.0.4";
         // What is added below is text: behind what the exporter compresses, as Prometheus asks it to, it would make the answer unreadable.
         context.Request.Headers.Remove(HeaderNames.AcceptEncoding);
-        metrics.ShowAtZero(context.RequestServices.GetRequiredService<JobRunner>().Jobs);
+        metrics.ShowAtZero(
+            context.RequestServices.GetRequiredService<JobRunner>().Jobs, TillRoutes(context.RequestServices.GetRequiredService<EndpointDataSource>()));
         await next(context);
 
         var text = new StringBuilder();
@@ -64,4 +65,10 @@ internal static class MetricsModule
         if (text.Length > 0 && context.Response.StatusCode == StatusCodes.Status200OK)
             await context.Response.WriteAsync(text.ToString(), context.RequestAborted);
     }
+
+    private static IEnumerable<(string Endpoint, string Method)> TillRoutes(EndpointDataSource routes) =>
+        from route in routes.Endpoints.OfType<RouteEndpoint>()
+        where route.RoutePattern.RawText?.StartsWith("/loyalty/", StringComparison.Ordinal) is true
+        from method in route.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []
+        select (route.RoutePattern.RawText, method);
 }

@@ -24,13 +24,17 @@ internal sealed class Prometheus : IAsyncDisposable
 
     public Uri Address { get; }
 
-    public static async Task<Prometheus> StartAsync(Uri service)
+    /// <param name="rules">The rules instead of the repository's.</param>
+    public static async Task<Prometheus> StartAsync(Uri service, string? rules = null)
     {
         var folder = Directory.CreateTempSubdirectory("prometheus-test-");
         var configuration = Path.Combine(folder.FullName, "prometheus.yaml");
+        var rulesFile = Repository.PathOf("deploy/prometheus/alerts.yaml");
+        if (rules is not null)
+            await File.WriteAllTextAsync(rulesFile = Path.Combine(folder.FullName, "rules.yaml"), rules);
         await File.WriteAllTextAsync(configuration, Repository.ReadAllText(Configuration)
             .Replace("_interval: 30s", "_interval: 1s", StringComparison.Ordinal)
-            .Replace("- alerts.yaml", "- " + Repository.PathOf("deploy/prometheus/alerts.yaml"), StringComparison.Ordinal)
+            .Replace("- alerts.yaml", "- " + rulesFile, StringComparison.Ordinal)
             .Replace("localhost:3000", service.Authority, StringComparison.Ordinal));
         var address = $"127.0.0.1:{FreePort.Find()}";
         var process = Start(

@@ -3,6 +3,7 @@ using LoyaltyService.IntegrationTests.Jobs;
 using LoyaltyService.IntegrationTests.Loyalty;
 using LoyaltyService.Jobs;
 using LoyaltyService.Notifications;
+using LoyaltyService.Pdi;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LoyaltyService.IntegrationTests.Notifications;
@@ -17,6 +18,7 @@ public abstract class DailySummaryTests(Backend backend) : IAsyncLifetime
     {
         await server.StartAsync();
         app = await LoyaltyApp.StartAsync(backend, server.Variables(), services: services => services
+            .AddSingleton(new PdiOptions { BreakerOpenTime = TimeSpan.FromSeconds(1), FirstBackoff = TimeSpan.FromMilliseconds(1) })
             .AddSingleton(new JobLimits { BySchedule = false, BatchSize = 2 })
             .AddSingleton(new NotificationLimits { Poll = TimeSpan.FromMilliseconds(50), LookEvery = TimeSpan.FromMilliseconds(20), WriteEvery = TimeSpan.Zero }));
     }
@@ -121,6 +123,35 @@ public abstract class DailySummaryTests(Backend backend) : IAsyncLifetime
 
         // A token, an identify, a finalize.
         Assert.Equal((3, false, false), (record.Counts["pdi_requests"], record.Counts.ContainsKey("calls_failed"), record.Counts.ContainsKey("pdi_away_ms")));
+    }
+
+    [Fact]
+    public async Task Failures_are_counted_and_PDI_is_away_only_while_the_breaker_refuses_calls()
+    {
+        var sale = await new Sale(app).IdentifiedAsync();
+        await app.Pdi.OutageAsync();
+        // Four requests without an answer, and a till that cannot redeem; the fifth request opens the breaker.
+        Assert.Equal(503, (await sale.CalculateAsync(redeemPoints: 1)).Status);
+        Assert.Equal(503, (await sale.CalculateAsync(redeemPoints: 1)).Status);
+        var open = await CountsAsync(counts => counts.GetValueOrDefault("pdi_away_ms") > 0 && counts.GetValueOrDefault("calls_failed") == 2, "PDI is away");
+
+        // The probe is due, and nobody comes to be it.
+        await Eventually.BecomesTrueAsync(
+            () => Task.FromResult(app.Services.GetRequiredService<PdiHealth>().Breaker is BreakerState.HalfOpen), "the breaker waits for a probe");
+        var idle = await CountsAsync(counts => counts["pdi_watched_ms"] >= open["pdi_watched_ms"] + 1500, "time goes by");
+        var later = await CountsAsync(counts => counts["pdi_watched_ms"] >= idle["pdi_watched_ms"] + 500, "more time goes by");
+
+        Assert.Equal(5, later["pdi_requests_failed"]);
+        Assert.Equal(idle["pdi_away_ms"], later["pdi_away_ms"]);
+        Assert.InRange(later["pdi_away_ms"], 1, 1_500);
+    }
+
+    private async Task<IReadOnlyDictionary<string, long>> CountsAsync(Func<IReadOnlyDictionary<string, long>, bool> isSo, string what)
+    {
+        var summaries = app.Services.GetRequiredService<ISummaryStore>();
+        var today = DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime);
+        return await Eventually.GetAsync(
+            async () => (IReadOnlyDictionary<string, long>)(await summaries.ReadAsync(today, CancellationToken.None)).Counts, isSo, what);
     }
 
     private async Task SoldAsync()

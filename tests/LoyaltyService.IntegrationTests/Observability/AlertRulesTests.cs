@@ -71,8 +71,37 @@ public sealed partial class AlertRulesTests
         Assert.Equal(GivenNames, output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public async Task What_an_alert_says_is_filled_in_by_Prometheus()
+    {
+        await using var app = await LoyaltyApp.StartAsync(Backend.Sqlite);
+        // Each fires at once, for the service that is looked at.
+        var rules = Pause().Replace(Expression().Replace(Repository.ReadAllText(Alert.Folder + "alerts.yaml"), "${key}up\n"), "");
+        await using var prometheus = await Prometheus.StartAsync(app.Address, rules);
+
+        var said = await Eventually.GetAsync(
+            async () => (await prometheus.RulesAsync())
+                .Where(rule => rule.GetProperty("alerts").GetArrayLength() > 0)
+                .ToDictionary(rule => rule.GetProperty("name").GetString()!, rule => rule.GetProperty("alerts")[0].GetProperty("annotations")),
+            said => said.Count == Alert.All().Count, "every alert fires", TimeSpan.FromSeconds(60));
+
+        Assert.All(said, alert => Assert.All(["summary", "description"], name =>
+        {
+            Assert.True(alert.Value.TryGetProperty(name, out var text) && text.GetString()!.Length > 10, $"{alert.Key} has no {name}.");
+            Assert.DoesNotContain("{{", text.GetString(), StringComparison.Ordinal);
+            Assert.DoesNotContain("error expanding", text.GetString(), StringComparison.Ordinal);
+        }));
+    }
+
     private static string PathOf(string file) => Repository.PathOf(Alert.Folder + file);
 
     [GeneratedRegex("""expr: ALERTS\{alertname="(?<name>\w+)".*\n *eval_time: .*\n *exp_samples:(?<none> \[\])?\n""")]
     private static partial Regex Case();
+
+    // To the next key at the same depth, over the lines of a block.
+    [GeneratedRegex("""^(?<key> {8}expr: ).*\n( {10}.*\n)*""", RegexOptions.Multiline)]
+    private static partial Regex Expression();
+
+    [GeneratedRegex("""^ {8}(for|keep_firing_for): .*\n""", RegexOptions.Multiline)]
+    private static partial Regex Pause();
 }

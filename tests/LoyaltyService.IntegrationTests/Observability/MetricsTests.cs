@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 using LoyaltyService.Health;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
@@ -59,6 +60,32 @@ public sealed class MetricsTests : IAsyncLifetime
         Assert.All(
             first.Series.Where(series => Golden.Any(metric => metric.Type != "gauge" && series.StartsWith(metric.Metric, StringComparison.Ordinal))),
             series => Assert.Equal(0, first[series]));
+    }
+
+    [Fact]
+    public async Task A_failure_of_a_tills_route_is_there_at_zero()
+    {
+        var first = await Scrape.ReadAsync(app);
+
+        foreach (var (route, method) in new[] { ("identify", "POST"), ("calculate-rewards", "POST"), ("finalize", "POST"), ("sessions/{sessionId}", "GET"), ("getSessionStatus", "GET") })
+            Assert.All([500, 503], status => Assert.Equal(0, first[$$"""http_requests_total{endpoint="/loyalty/{{route}}",method="{{method}}",status="{{status}}"}"""]));
+    }
+
+    [Fact]
+    public async Task A_histogram_has_the_same_bounds_before_its_first_value_and_after()
+    {
+        string[] bounds = ["1", "2.5", "5", "10", "25", "50", "100", "250", "500", "1000", "2000", "3000", "5000", "8000", "10000", "+Inf"];
+
+        var before = BoundsOf((await app.GetAsync("/metrics")).Text);
+        await SellAsync();
+        var after = BoundsOf((await app.GetAsync("/metrics")).Text);
+
+        Assert.Equal(["loyalty_calculate_duration_ms", "loyalty_finalize_duration_ms", "loyalty_identify_duration_ms", "pdi_request_duration_ms"], before.Keys.Order(StringComparer.Ordinal));
+        Assert.All(before.Values.Concat(after.Values), seen => Assert.Equal(bounds, seen));
+        Assert.Equal(before.Keys.Order(StringComparer.Ordinal), after.Keys.Order(StringComparer.Ordinal));
+
+        static Dictionary<string, string[]> BoundsOf(string scrape) => Regex.Matches(scrape, "^(\\w+)_bucket\\{.*le=\"([^\"]+)\"", RegexOptions.Multiline)
+            .GroupBy(line => line.Groups[1].Value).ToDictionary(lines => lines.Key, lines => lines.Select(line => line.Groups[2].Value).Distinct().ToArray());
     }
 
     [Fact]
