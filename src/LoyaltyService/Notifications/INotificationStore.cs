@@ -13,10 +13,10 @@ internal interface INotificationStore
     /// <summary>Takes the one that has been due for longest and that nobody is sending; null if there is none.</summary>
     Task<OutgoingMail?> ClaimAsync(TimeSpan lease, CancellationToken cancellationToken);
 
-    /// <summary>It is sent, or given up; nothing if another has taken it over.</summary>
+    /// <summary>It is sent, or given up; false if another has taken it over.</summary>
     Task<bool> EndAsync(OutgoingMail mail, bool sent, string? error, CancellationToken cancellationToken);
 
-    /// <summary>It is due again after the pause; nothing if another has taken it over.</summary>
+    /// <summary>It is due again after the pause; false if another has taken it over.</summary>
     Task<bool> PutBackAsync(OutgoingMail mail, TimeSpan pause, string? error, CancellationToken cancellationToken);
 
     /// <summary>Takes back what is not sent yet; false if there is nothing to take back.</summary>

@@ -17,6 +17,7 @@ internal interface ISummaryStore
     /// <param name="after">Where the walk stands.</param>
     Task<IReadOnlyList<SessionSum>> PageAsync(bool archived, DateOnly day, PageCursor after, int limit, CancellationToken cancellationToken);
 
+    /// <summary>What is known of a day beside its sessions; nothing counted and nothing compared if nothing was.</summary>
     Task<DayRecord> ReadAsync(DateOnly day, CancellationToken cancellationToken);
 }
 
