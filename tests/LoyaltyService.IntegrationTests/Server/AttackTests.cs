@@ -4,6 +4,8 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using LoyaltyService.IntegrationTests.Infrastructure;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LoyaltyService.IntegrationTests.Server;
 
@@ -28,7 +30,7 @@ public sealed class AttackTests
             ["API_KEYS"] = $"till:loyalty:{KeyHash.Of("till")},operator:ops:{KeyHash.Of("operator")},both:loyalty+ops:{KeyHash.Of("both")}",
         });
         var seed = Random.Shared.Next();
-        var attacks = new Attacks(new Random(seed), Keys);
+        var attacks = new Attacks(new Random(seed), Keys, [.. app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()]);
         var known = File.ReadAllLines(Repository.PathOf(CorpusPath)).Select(line => Encoding.Latin1.GetBytes(JsonSerializer.Deserialize<string>(line)!)).ToList();
         var queue = new ConcurrentQueue<byte[]>([.. known, .. Enumerable.Range(0, Requests).Select(_ => attacks.Next())]);
         var statuses = new ConcurrentDictionary<string, int>();

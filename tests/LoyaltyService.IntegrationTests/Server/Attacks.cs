@@ -1,24 +1,31 @@
 using System.Text;
 using LoyaltyService.IntegrationTests.Loyalty;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Patterns;
 
 namespace LoyaltyService.IntegrationTests.Server;
 
-/// <summary>Makes requests that nobody should send: odd methods, paths, queries, headers, lengths and bodies, in any mixture.</summary>
-internal sealed class Attacks(Random random, IReadOnlyList<string> keys)
+/// <summary>
+/// Makes requests that nobody should send: odd methods, paths, queries, headers, lengths and bodies, in any mixture. Most go to a route that
+/// there is: the routes are the service's own table, so that a new one is attacked too.
+/// </summary>
+internal sealed class Attacks(Random random, IReadOnlyList<string> keys, IReadOnlyList<RouteEndpoint> routes)
 {
     private static readonly string[] Methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "get", "G€T", "A"];
 
-    private static readonly string[] Posts =
+    // Where there is nothing, or the server itself has to know what is meant.
+    private static readonly (string Method, string Path)[] Odd =
     [
-        "/loyalty/identify", "/loyalty/calculate-rewards", "/loyalty/finalize", "/ops/queue/{x}/replay", "/ops/queue/{x}/resolve", "/ops/jobs/{x}/run", "/ops/reconciliation/{x}/resolve",
-        "/ops/{x}", "/loyalty/{x}",
+        ("POST", "/ops/{x}"), ("POST", "/loyalty/{x}"), ("GET", "/docs/{x}"), ("GET", "/openapi/{x}"), ("GET", "/"), ("GET", "/{x}"), ("GET", "*"), ("GET", "http://127.0.0.1/health"), ("GET", "//{x}"),
     ];
 
-    private static readonly string[] Gets =
+    private static readonly string[] Bodies =
     [
-        "/loyalty/sessions/{x}", "/loyalty/getSessionStatus", "/ops/queue", "/ops/queue/{x}", "/ops/sessions", "/ops/sessions/{x}/events", "/ops/jobs", "/ops/reconciliation", "/ops/audit",
-        "/health", "/health/ready", "/health/live", "/metrics", "/docs", "/docs/{x}", "/openapi/v1.json", "/openapi/{x}", "/", "/{x}", "*", "http://127.0.0.1/health", "//{x}",
+        .. BadInputs.Good.Values, .. BadInputs.Good.Values, """{"level":"debug","note":"x","reason":"y"}""",
+        """{"from":"2026-12-01T02:00Z","until":"2026-12-01T03:00:00.5+01:00","reason":"y"}""",
     ];
+
+    private readonly (string Method, string Path)[] routes = [.. routes.SelectMany(static route => Targets(route))];
 
     private static readonly string[] Names = ["sessionId", "customerId", "transactionId", "status", "from", "to", "limit", "after", "state", "kind", "resolved", "{x}"];
 
@@ -42,7 +49,7 @@ internal sealed class Attacks(Random random, IReadOnlyList<string> keys)
     public byte[] Next()
     {
         var text = new StringBuilder();
-        var (method, route) = random.Next(20) switch { < 11 => ("POST", Any(Posts)), 11 => ("PUT", "/ops/log-level"), _ => ("GET", Any(Gets)) };
+        var (method, route) = Any(Chance(0.85) ? routes : Odd);
         text.Append(Chance(0.95) ? method : Any(Methods)).Append(' ').Append(Fill(route)).Append(Query()).Append(" HTTP/1.1\r\n");
         if (Chance(0.97))
             text.Append("Host: localhost\r\n");
@@ -79,11 +86,18 @@ internal sealed class Attacks(Random random, IReadOnlyList<string> keys)
         return [.. Encoding.Latin1.GetBytes(text.ToString()), .. body];
     }
 
+    private static IEnumerable<(string Method, string Path)> Targets(RouteEndpoint route)
+    {
+        var path = "/" + string.Join('/', route.RoutePattern.PathSegments.Select(
+            static segment => string.Concat(segment.Parts.Select(static part => part is RoutePatternLiteralPart literal ? literal.Content : "{x}"))));
+        return (route.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["GET"]).Select(method => (method, path));
+    }
+
     private string Query() => Chance(0.6) ? "" : "?" + string.Join('&', Enumerable.Range(0, random.Next(1, 4)).Select(_ => $"{Fill(Any(Names))}={Escaped(Value())}"));
 
     private byte[] Body()
     {
-        var body = Encoding.UTF8.GetBytes(Chance(0.8) ? BadInputs.Good[Any([.. BadInputs.Good.Keys])] : """{"level":"debug","note":"x","reason":"y"}""");
+        var body = Encoding.UTF8.GetBytes(Any(Bodies));
         for (var changes = random.Next(4); changes > 0; changes--)
         {
             var from = random.Next(body.Length + 1);

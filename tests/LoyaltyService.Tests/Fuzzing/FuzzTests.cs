@@ -4,8 +4,11 @@ using System.Net.Http.Headers;
 using System.Text;
 using LoyaltyService.Configuration;
 using LoyaltyService.Loyalty;
+using LoyaltyService.Notifications;
+using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 using LoyaltyService.RateLimits;
+using LoyaltyService.Tests.Configuration;
 using LoyaltyService.Tests.Pdi;
 using Microsoft.AspNetCore.Http;
 
@@ -26,11 +29,16 @@ public sealed class FuzzTests
         ["database-url"] = input => Outcome(DatabaseUrl.Parse(Utf8(input))),
         ["redis-url"] = input => Outcome(RedisUrl.Parse(Utf8(input)), static url => (url as RedisServerUrl)?.ToConfigurationOptions()),
         ["api-keys"] = input => Outcome(ApiKeyParser.Parse(Utf8(input))),
+        ["smtp-url"] = input => Outcome(SmtpUrl.Parse(Utf8(input)), static url => url.ToString()),
+        ["http-url"] = input => HttpUrls(Utf8(input)),
         ["trusted-proxies"] = input => Outcome(TrustedProxies.Parse(Utf8(input))),
         ["rate-limit-clients"] = input => Outcome(ClientLimits.Parse(Utf8(input))),
         ["identify"] = BodyAsync<IdentifyRequest>,
         ["calculate-rewards"] = BodyAsync<CalculateRewardsRequest>,
         ["finalize"] = BodyAsync<FinalizeRequest>,
+        ["log-level"] = BodyAsync<LogLevelRequest>,
+        ["resolve"] = BodyAsync<ResolveRequest>,
+        ["maintenance"] = BodyAsync<MaintenanceRequest>,
         ["pdi-identify"] = input => AnswerAsync(input, static async client => (await client.IdentifyAsync(new("C-1", "POS-1", "T-1", null), "key")).Rejection is null),
         ["pdi-calculate"] = input => AnswerAsync(input, static async client => (await client.CalculateAsync(new("pdi-1", 150m, [new("A", 2, 1.5m, null)], null))).Rejection is null),
         ["pdi-finalize"] = input => AnswerAsync(input, static async client => (await client.FinalizeAsync(new("pdi-1", "T-1", 150m, 450, 0, true), "key", inDoubt: false)).Rejection is null),
@@ -94,6 +102,26 @@ public sealed class FuzzTests
             return Task.FromResult(string.Join("; ", parsed.Problems.Select(static problem => problem.Description)));
         use?.Invoke(parsed.Value);
         return Task.FromResult("good");
+    }
+
+    /// <summary>As PDI, as the tokens' issuer and as the collector, in production, where http may be refused, and outside it.</summary>
+    private static Task<string> HttpUrls(string text)
+    {
+        (string, string?)[] urls = [("PDI_API_URL", text), ("JWT_AUTHORITY", text), ("JWT_AUDIENCE", "loyalty-service"), ("OTEL_EXPORTER_OTLP_ENDPOINT", text)];
+        return Task.FromResult(string.Join("; ", new[] { Given.Production(urls), Given.Development(urls) }.Select(Outcome)));
+
+        static string Outcome(Dictionary<string, string?> environment)
+        {
+            try
+            {
+                return "good at " + Given.Read(environment).PdiApiUrl.Scheme;
+            }
+            catch (ConfigurationException refused)
+            {
+                // Without the input, which most of them quote.
+                return string.Join(", ", refused.Errors.Select(error => $"{error.Variable} {error.Description.Split(", but ")[0]}"));
+            }
+        }
     }
 
     private static async Task<string> BodyAsync<T>(byte[] input)
