@@ -17,7 +17,7 @@ public sealed class LeakTests
     private const string Words = "Reported by Zoe Quillfeather, +45 20 77 31 99.";
 
     private static readonly string[] Personal = ["Quillfeather", "77 31 99", "20773199", "gluten", "Zoe"];
-    private static readonly string[] Secrets = ["till-secret-4711", "ops-secret-4711", "simulator-secret", "wrong-secret-0815", "Bearer ", KeyHash.Of("till-secret-4711")];
+    private static readonly string[] Secrets = ["till-secret-4711", "ops-secret-4711", "simulator-secret", "wrong-secret-0815", "Bearer ", KeyHash.Of("till-secret-4711"), "database-secret-4711", "redis-secret-4711", "smtp-secret-4711", "eyJ"];
 
     [Fact]
     public async Task Neither_logs_nor_traces_nor_metrics_tell_who_the_customer_is_or_what_opens_anything()
@@ -26,9 +26,12 @@ public sealed class LeakTests
         await NameCustomerAsync(pdi);
         await using var collector = await Collector.StartAsync();
         await using var log = new CapturedLog();
-        await using var app = await StartAsync(pdi, collector, log);
+        await using var issuer = await Issuer.StartAsync();
+        await using var database = await TestDatabase.CreateAsync(Backend.Postgres, migrate: false);
+        await using var app = await StartAsync(pdi, collector, log, issuer, database);
 
         await SellAsync(app);
+        await ShowTokensAsync(app, issuer);
         await RefuseAsync(app);
         await OperateAsync(app);
         var metrics = (await app.GetAsync("/metrics")).Text;
@@ -66,6 +69,20 @@ public sealed class LeakTests
         await app.GetAsync("/loyalty/getSessionStatus?sessionId=" + sale.SessionId, sale.Headers);
         // The same transaction with other metadata.
         Assert.Equal(422, (await IdentifyAsync(sale, "+45 20 77 31 99")).Status);
+    }
+
+    /// <summary>A good one, one that has ended, and one that nobody can read.</summary>
+    private static async Task ShowTokensAsync(LoyaltyApp app, Issuer issuer)
+    {
+        foreach (var (token, status) in new[] { (issuer.Token(), 404), (issuer.Token(changes: ("exp", 1)), 401), (issuer.Token() + "x", 401), ("eyJ.eyJ.", 401) })
+            Assert.Equal(status, (await app.GetAsync("/loyalty/sessions/" + BadInputs.AnySession, Issuer.Header(token))).Status);
+    }
+
+    /// <summary>The same server, which asks for no password, by a URL that has one.</summary>
+    private static string WithPassword(string url, string user, string password)
+    {
+        var address = new Uri(url);
+        return address.UserInfo.Contains(':') ? url : $"{address.Scheme}://{(address.UserInfo.Length > 0 ? address.UserInfo : user)}:{password}@{address.Authority}{address.PathAndQuery}";
     }
 
     private static async Task RefuseAsync(LoyaltyApp app)
@@ -107,15 +124,24 @@ public sealed class LeakTests
         (await http.PutAsJsonAsync($"/_simulator/customers/{CustomerId}", new { customerName = "Zoe Quillfeather" })).EnsureSuccessStatusCode();
     }
 
-    private static Task<LoyaltyApp> StartAsync(Simulator pdi, Collector collector, CapturedLog log) => LoyaltyApp.StartAsync(
+    private static Task<LoyaltyApp> StartAsync(Simulator pdi, Collector collector, CapturedLog log, Issuer issuer, TestDatabase database) => LoyaltyApp.StartAsync(
         Backend.Postgres,
         new()
         {
             ["LOG_LEVEL"] = "debug",
             ["API_KEYS"] = $"till:loyalty:{KeyHash.Of("till-secret-4711")},support:ops:{KeyHash.Of("ops-secret-4711")}",
+            ["DATABASE_URL"] = WithPassword(database.Url, "loyalty", "database-secret-4711"),
+            ["REDIS_URL"] = WithPassword(TestServers.RedisUrl, "default", "redis-secret-4711"),
+            // Nobody listens there, so that each mail is a line in the log.
+            ["SMTP_URL"] = "smtp://mailer:smtp-secret-4711@127.0.0.1:1",
+            ["MAIL_FROM"] = "loyalty@example.com",
+            ["MAIL_TO"] = "ops@example.com",
+            ["JWT_AUTHORITY"] = issuer.Authority,
+            ["JWT_AUDIENCE"] = Issuer.Audience,
             ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Url,
             ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
         },
+        database: database,
         pdi: pdi,
         services: services =>
         {

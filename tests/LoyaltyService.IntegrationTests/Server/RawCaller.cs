@@ -53,5 +53,8 @@ internal sealed class RawCaller : IDisposable
         return text.ToString();
     }
 
+    /// <summary>Whether the server has cut the connection, without a look at what it has sent before that.</summary>
+    public bool IsCut() => connection.Client.Poll(0, SelectMode.SelectError);
+
     public void Dispose() => connection.Dispose();
 }

@@ -42,6 +42,48 @@ public sealed class ServerLimitTests
     }
 
     [Fact]
+    public async Task A_body_that_drips_is_cut_although_it_never_stops()
+    {
+        await using var app = await StartAsync(new ServerLimits { SlowGrace = TimeSpan.FromSeconds(1.1) });
+        using var caller = await RawCaller.ConnectAsync(app);
+        await caller.SendAsync(RawCaller.Post("Content-Length: 60000\r\n\r\n{"));
+        var answer = caller.ReadToEndAsync(Patience);
+
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (!answer.IsCompleted && await timer.WaitForNextTickAsync(TestContext.Current.CancellationToken))
+        {
+            try
+            {
+                await caller.SendAsync(" ");
+            }
+            catch (IOException)
+            {
+                // Cut: the answer ends too.
+                break;
+            }
+        }
+
+        Assert.StartsWith("HTTP/1.1 400", await answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_asks_for_much_and_does_not_take_it_is_cut_and_the_others_are_answered_meanwhile()
+    {
+        await using var app = await StartAsync(new ServerLimits { SlowGrace = TimeSpan.FromSeconds(1.1), LeastBytesPerSecond = 1024 * 1024 });
+        using var caller = await RawCaller.ConnectAsync(app);
+        // Some thirty megabytes: more than lie in the buffers between the two.
+        await caller.SendAsync(string.Concat(Enumerable.Repeat("GET /openapi/v1.json HTTP/1.1\r\nHost: localhost\r\n\r\n", 100)));
+
+        await Eventually.BecomesTrueAsync(
+            async () =>
+            {
+                Assert.Equal(200, (await app.GetAsync("/health")).Status);
+                return caller.IsCut();
+            },
+            "the caller is cut");
+    }
+
+    [Fact]
     public async Task A_request_that_takes_too_long_is_ended_with_a_problem()
     {
         await using var app = await StartAsync(new ServerLimits { RequestTime = TimeSpan.FromSeconds(0.5) });
