@@ -93,10 +93,15 @@ internal sealed class PdiClient(
         {
             return await pipeline.ExecuteAsync(static async (context, run) => await run(context.CancellationToken), context, attempt);
         }
+        catch (PdiUnavailableException failed)
+        {
+            failed.Operation = LabelOf(operation);
+            throw;
+        }
         catch (OperationCanceledException late)
         {
             // In a pause between two attempts.
-            throw new PdiUnavailableException($"PDI did not answer {operation} in time.", mayHaveReached: true, inner: late);
+            throw new PdiUnavailableException($"PDI did not answer {operation} in time.", mayHaveReached: true, inner: late) { Operation = LabelOf(operation) };
         }
         finally
         {

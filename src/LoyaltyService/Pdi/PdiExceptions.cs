@@ -23,8 +23,11 @@ internal sealed class PdiUnavailableException(string message, bool mayHaveReache
 
     public bool MayHaveReached { get; } = mayHaveReached;
 
+    /// <summary>What PDI was to do: one of <see cref="Observability.PdiOperations"/>; null where it was not asked at all.</summary>
+    public string? Operation { get; set; }
+
     public PdiUnavailableException AfterOneThatMayHaveReached() =>
-        new(Message, mayHaveReached: true, AskedToWait, this) { IsThrottled = IsThrottled, IsRefusedByBreaker = IsRefusedByBreaker };
+        new(Message, mayHaveReached: true, AskedToWait, this) { IsThrottled = IsThrottled, IsRefusedByBreaker = IsRefusedByBreaker, Operation = Operation };
 }
 
 /// <summary>PDI refuses the service's credentials, or gives no token. An operator has to act.</summary>

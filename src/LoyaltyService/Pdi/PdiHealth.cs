@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using LoyaltyService.Health;
 using LoyaltyService.Observability;
 
@@ -11,6 +12,8 @@ internal sealed class PdiHealth(ConsecutiveFailureBreaker breaker, LoyaltyMetric
 {
     // One object, so that a reader never gets the outcome of one request with the time of another.
     private Check last = new(CheckStatus.Up, TimeSpan.Zero);
+
+    private readonly ConcurrentDictionary<string, long> answered = new();
 
     public BreakerState Breaker => breaker.State;
 
@@ -26,6 +29,11 @@ internal sealed class PdiHealth(ConsecutiveFailureBreaker breaker, LoyaltyMetric
         };
     }
 
+    /// <summary>PDI has answered a request of this kind, whoever's it was.</summary>
+    /// <param name="operation">One of <see cref="PdiOperations"/>.</param>
+    public bool HasAnswered(string operation, TimeSpan within) =>
+        answered.TryGetValue(operation, out var at) && clock.GetElapsedTime(at) <= within;
+
     /// <summary>A request to PDI has ended.</summary>
     /// <param name="operation">One of <see cref="PdiOperations"/>.</param>
     /// <param name="outcome">One of <see cref="PdiOutcomes"/>.</param>
@@ -34,6 +42,8 @@ internal sealed class PdiHealth(ConsecutiveFailureBreaker breaker, LoyaltyMetric
     {
         var took = clock.GetElapsedTime(started);
         metrics.PdiAnswered(operation, outcome, took);
+        if (outcome != PdiOutcomes.Failed)
+            answered[operation] = clock.GetTimestamp();
         Volatile.Write(ref last, new Check(outcome == PdiOutcomes.Failed ? CheckStatus.Degraded : CheckStatus.Up, took));
     }
 }

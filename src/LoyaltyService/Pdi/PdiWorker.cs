@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using LoyaltyService.Loyalty;
 using LoyaltyService.Observability;
@@ -22,12 +23,15 @@ internal sealed partial class PdiWorker(
     PdiClient pdi,
     FinalizeAtPdi finalizeAtPdi,
     ConsecutiveFailureBreaker breaker,
+    PdiHealth health,
     PdiWorkLimits limits,
     TimeProvider clock,
     ILogger<PdiWorker> logger) : BackgroundService
 {
     // Without a maximum: two that wake it at the same moment cost one more look, not an exception in the caller.
     private readonly SemaphoreSlim wake = new(0);
+    // By what PDI was to do: whose attempt failed last, and when.
+    private readonly ConcurrentDictionary<string, (Guid SessionId, long At)> lastFailed = new();
     private int pdiIsBack;
     private int inWork;
 
@@ -204,14 +208,32 @@ internal sealed partial class PdiWorker(
     {
         Activity.Current?.SetStatus(ActivityStatusCode.Error, reason.Message);
         // An outage, or credentials that PDI refuses, are nobody's fault among those that wait: it takes 24 h until they are parked.
-        var counts = reason is not PdiAuthenticationException
-            && (reason is not PdiUnavailableException || breaker.State is BreakerState.Closed);
+        var counts = reason switch
+        {
+            PdiAuthenticationException => false,
+            PdiUnavailableException failed => breaker.State is BreakerState.Closed && !IsNobodysFault(item, failed.Operation),
+            _ => true,
+        };
         var park = (counts && item.Attempts >= limits.MaxAttempts) || item.Age >= limits.MaxAge;
         var pause = PauseAfter(item, reason);
         if (!await work.PutBackAsync(item, pause, ErrorText.Of(reason), counts, park, CancellationToken.None))
             Log.ItemTakenOver(logger, SessionId.Format(item.SessionId), reason.Message);
         else if (park)
             Log.ItemParked(logger, SessionId.Format(item.SessionId), item.Attempts, item.Age.TotalHours, reason.Message);
+    }
+
+    /// <summary>
+    /// PDI does this for nobody just now, though it may do something else, so that the breaker stays closed: others fail at it too, and
+    /// nobody, tills included, has been answered for as long as the longest pause. An item that fails alone is at fault itself.
+    /// </summary>
+    private bool IsNobodysFault(PdiWorkItem item, string? operation)
+    {
+        if (operation is null)
+            return false;
+        var (sessionId, at) = lastFailed.GetValueOrDefault(operation);
+        lastFailed[operation] = (item.SessionId, clock.GetTimestamp());
+        return sessionId != Guid.Empty && sessionId != item.SessionId && clock.GetElapsedTime(at) <= 2 * limits.LongestPause
+            && !health.HasAnswered(operation, limits.LongestPause);
     }
 
     /// <summary>

@@ -18,6 +18,7 @@ internal sealed class FakePdi : HttpMessageHandler
 {
     private readonly Lock callsLock = new();
     private readonly List<Call> calls = [];
+    private PdiHealth? health;
 
     public FakeTimeProvider Clock { get; init; } = new();
 
@@ -37,9 +38,9 @@ internal sealed class FakePdi : HttpMessageHandler
 
     public IReadOnlyList<Call> BusinessCalls => Calls(isToken: false);
 
-    public PdiTokenProvider CreateTokens() => new(new PdiTokenClient(CreateHttp(), Given.Read(Given.Development()), CreateHealth(), Clock), Options, Clock, Log.For<PdiTokenProvider>());
+    public PdiTokenProvider CreateTokens() => new(new PdiTokenClient(CreateHttp(), Given.Read(Given.Development()), Health, Clock), Options, Clock, Log.For<PdiTokenProvider>());
 
-    public PdiClient CreateClient() => new(CreateHttp(), CreateTokens(), Pipeline, CreateHealth(), Options, Clock);
+    public PdiClient CreateClient() => new(CreateHttp(), CreateTokens(), Pipeline, Health, Options, Clock);
 
     /// <summary>One attempt a call, unless a test puts more around it.</summary>
     public ResiliencePipeline Pipeline { get; init; } = ResiliencePipeline.Empty;
@@ -74,7 +75,7 @@ internal sealed class FakePdi : HttpMessageHandler
         return await (call.IsToken ? OnToken(number, cancellationToken) : OnCall(number, cancellationToken));
     }
 
-    private PdiHealth CreateHealth() => new(
+    public PdiHealth Health => health ??= new(
         new ConsecutiveFailureBreaker(Options, PdiResilience.Judge, Clock, Log.For<ConsecutiveFailureBreaker>()), new LoyaltyMetrics(new Meter("test")), Clock);
 
     // As the module sets it up; only the network is missing.

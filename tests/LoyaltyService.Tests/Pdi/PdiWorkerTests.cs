@@ -66,8 +66,8 @@ public sealed class PdiWorkerTests : IAsyncDisposable
     [Fact]
     public async Task When_the_breaker_closes_what_waits_is_due_and_claimed_at_once()
     {
-        await OpenAsync();
         await StartAsync(LooksOnlyWhenWoken);
+        await OpenAsync();
         work.DueAfterHurry(3);
 
         await CloseAsync();
@@ -79,8 +79,8 @@ public sealed class PdiWorkerTests : IAsyncDisposable
     [Fact]
     public async Task A_return_of_PDI_that_could_not_be_told_to_the_database_is_told_again()
     {
-        await OpenAsync();
         await StartAsync(LooksOften);
+        await OpenAsync();
         work.HurryFails = new InvalidOperationException("The database is away.");
         work.DueAfterHurry(1);
 
@@ -149,6 +149,32 @@ public sealed class PdiWorkerTests : IAsyncDisposable
         Assert.Equal(isParked, work.PutBacks[0].Park);
     }
 
+    [Fact]
+    public async Task Attempts_at_what_PDI_does_for_nobody_do_not_count_but_for_the_first()
+    {
+        work.Due(4);
+        pdi.OnCall = static (_, _) => Task.FromResult(FakePdi.Json("", HttpStatusCode.BadGateway));
+
+        await StartAsync(LooksOften);
+        await work.UntilAsync(() => work.PutBacks.Count == 4);
+
+        Assert.Single(work.PutBacks, put => put.Counts);
+    }
+
+    [Fact]
+    public async Task Attempts_at_what_PDI_does_for_others_count()
+    {
+        work.Due(1);
+        await StartAsync(LooksOften);
+        await work.UntilAsync(() => work.Removed.Count == 1);
+
+        pdi.OnCall = static (_, _) => Task.FromResult(FakePdi.Json("", HttpStatusCode.BadGateway));
+        work.Due(4);
+        await work.UntilAsync(() => work.PutBacks.Count == 4);
+
+        Assert.All(work.PutBacks, put => Assert.True(put.Counts));
+    }
+
     [Theory]
     [InlineData(10_800, 30)]
     [InlineData(12, 12)]
@@ -208,12 +234,14 @@ public sealed class PdiWorkerTests : IAsyncDisposable
     {
         var client = pdi.CreateClient();
         worker = new PdiWorker(
-            work, sessions, client, new FinalizeAtPdi(sessions, client, new LoyaltyMetrics(new Meter("test"))), breaker, limits, TimeProvider.System, pdi.Log.For<PdiWorker>());
+            work, sessions, client, new FinalizeAtPdi(sessions, client, new LoyaltyMetrics(new Meter("test"))), breaker, pdi.Health, limits, TimeProvider.System, pdi.Log.For<PdiWorker>());
         return worker.StartAsync(CancellationToken.None);
     }
 
     private async Task OpenAsync()
     {
+        // It listens to the breaker before it looks.
+        await work.UntilAsync(() => work.Looks > 0);
         pdi.OnCall = static (_, _) => Task.FromResult(FakePdi.Json("", HttpStatusCode.BadGateway));
         for (var failure = 0; failure < 5; failure++)
             await Assert.ThrowsAsync<PdiUnavailableException>(() => pdi.CreateClient().GetSessionStatusAsync("pdi-1"));
@@ -241,6 +269,8 @@ public sealed class PdiWorkerTests : IAsyncDisposable
         public List<PdiWorkItem> Removed { get; } = [];
 
         public List<PutBack> PutBacks { get; } = [];
+
+        public int Looks { get; private set; }
 
         public int Hurried { get; private set; }
 
@@ -283,6 +313,7 @@ public sealed class PdiWorkerTests : IAsyncDisposable
         public Task<IReadOnlyList<PdiWorkItem>> ClaimAsync(int limit, TimeSpan lease, CancellationToken cancellationToken) =>
             Task.FromResult(Do<IReadOnlyList<PdiWorkItem>>(() =>
             {
+                Looks++;
                 if (ClaimFails is { } fails)
                 {
                     ClaimFails = null;
