@@ -43,7 +43,7 @@ alter table sessions add primary key (id), add unique (sale_key);
 alter table session_events add primary key (session_id, version);
 create index sessions_expires_at on sessions (expires_at);
 create index sessions_customer on sessions (customer_id, created_at);
-create index sessions_transaction on sessions (transaction_id);
+create index sessions_transaction on sessions (transaction_id, created_at);
 create index sessions_created_at on sessions (created_at);
 vacuum analyze sessions;
 vacuum analyze session_events;
