@@ -4,19 +4,19 @@ using System.Numerics;
 namespace LoyaltyService.Loyalty;
 
 /// <summary>
-/// A JSON number by its value, read from its text: <see cref="Digits"/> times ten to the power of <see cref="Exponent"/>. The types
+/// A JSON number by its value, read from its text: digits times ten to the power of an exponent. The types
 /// that numbers are usually read into round what has more digits than they hold, and two numbers become one.
 /// </summary>
-/// <param name="IsNegative">Zero is not, whatever its sign.</param>
-/// <param name="Digits">Without zeros at either end; empty for zero.</param>
-/// <param name="Exponent">As large as it was written.</param>
-internal readonly record struct ExactNumber(bool IsNegative, string Digits, BigInteger Exponent)
+/// <param name="isNegative">Zero is not, whatever its sign.</param>
+/// <param name="digits">Without zeros at either end; empty for zero.</param>
+/// <param name="exponent">As large as it was written.</param>
+internal readonly struct ExactNumber(bool isNegative, string digits, BigInteger exponent)
 {
     // So many zeros are written out, as in 100000000000000000000; beyond them, a short number would become a long text.
     private const int MaxZeros = 20;
 
     /// <summary>How many digits it has behind the point.</summary>
-    public BigInteger Decimals => BigInteger.Max(0, -Exponent);
+    public BigInteger Decimals => BigInteger.Max(0, -exponent);
 
     /// <param name="json">A number that is valid JSON.</param>
     public static ExactNumber Parse(string json)
@@ -39,18 +39,18 @@ internal readonly record struct ExactNumber(bool IsNegative, string Digits, BigI
     /// <summary>The number as JSON, in the one way that its value has.</summary>
     public override string ToString()
     {
-        if (Digits.Length == 0)
+        if (digits.Length == 0)
             return "0";
 
-        var sign = IsNegative ? "-" : "";
+        var sign = isNegative ? "-" : "";
         // How many of the digits are before the point; below zero, that many zeros are behind it.
-        var point = Digits.Length + Exponent;
-        if (Exponent > MaxZeros || point < -MaxZeros)
-            return $"{sign}{Digits[0]}{(Digits.Length > 1 ? "." : "")}{Digits[1..]}e{point - 1}";
-        if (Exponent >= 0)
-            return sign + Digits + new string('0', (int)Exponent);
+        var point = digits.Length + exponent;
+        if (exponent > MaxZeros || point < -MaxZeros)
+            return $"{sign}{digits[0]}{(digits.Length > 1 ? "." : "")}{digits[1..]}e{point - 1}";
+        if (exponent >= 0)
+            return sign + digits + new string('0', (int)exponent);
         if (point > 0)
-            return $"{sign}{Digits[..(int)point]}.{Digits[(int)point..]}";
-        return $"{sign}0.{new string('0', (int)-point)}{Digits}";
+            return $"{sign}{digits[..(int)point]}.{digits[(int)point..]}";
+        return $"{sign}0.{new string('0', (int)-point)}{digits}";
     }
 }
