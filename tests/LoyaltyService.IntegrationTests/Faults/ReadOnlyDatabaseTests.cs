@@ -19,6 +19,8 @@ public sealed class ReadOnlyDatabaseTests
         await using var app = await LoyaltyApp.StartAsync(Backend.Postgres, database: database, services: static services =>
         {
             services.AddSingleton(new HealthLimits { SampleEvery = TimeSpan.FromMilliseconds(200) });
+            // The breaker stays out of it.
+            services.AddSingleton(new PdiOptions { MaxRetries = 1, FirstBackoff = TimeSpan.FromMilliseconds(1), BreakerFailureThreshold = int.MaxValue });
             services.AddSingleton(new PdiWorkLimits { Poll = TimeSpan.FromMilliseconds(50) });
             services.AddSingleton(new JobLimits { Poll = TimeSpan.FromMilliseconds(50) });
         });

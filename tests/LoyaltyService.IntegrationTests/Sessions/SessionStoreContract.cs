@@ -106,7 +106,7 @@ public abstract class SessionStoreContract(Backend backend) : IAsyncLifetime
         var found = await Store.FindAsync(session.Id, Token);
         Assert.Equal(SessionStatus.PendingFinalization, found!.Status);
         Assert.Null(found.Intent);
-        Assert.Equal("INSUFFICIENT_POINTS", (await Store.EventsAsync(session.Id, Token))[^1].Detail);
+        Assert.Equal("INSUFFICIENT_POINTS: Not enough.", (await Store.EventsAsync(session.Id, Token))[^1].Detail);
         Assert.False(await under.HasWorkAsync(session.Id));
     }
 
