@@ -31,8 +31,7 @@ public sealed class RunLogTests
     {
         RunLog.Forbid("a-secret-of-this-test");
 
-        RunLog.Add("{\"message\":\"good\"}\n" + line + "\n{\"message\":\"good\"}\n");
-
-        Assert.Equal([line], RunLog.TakeLeaks());
+        Assert.True(RunLog.HasLeak("{\"message\":\"good\"}\n" + line + "\n{\"message\":\"good\"}\n"));
+        Assert.False(RunLog.HasLeak("{\"message\":\"good\"}\n"));
     }
 }
