@@ -34,8 +34,9 @@ internal sealed partial class Authority : IDocumentRetriever, IDisposable
     private readonly HttpDocumentRetriever documents;
     private readonly TimeProvider clock;
     private readonly ILogger<Authority> logger;
+    private readonly Lock gate = new();
     private (long At, IOException Error)? failure;
-    private volatile bool hasKeys;
+    private volatile Task? firstFetch;
     private int waiting;
 
     public Authority(Settings settings, TimeProvider clock, ILogger<Authority> logger)
@@ -59,14 +60,13 @@ internal sealed partial class Authority : IDocumentRetriever, IDisposable
     /// <exception cref="InvalidOperationException">They are not known: the authority gives none, or as many callers as may wait for it.</exception>
     public async Task HaveKeysAsync(CancellationToken cancellationToken)
     {
-        if (hasKeys)
+        if (firstFetch is { IsCompletedSuccessfully: true })
             return;
         try
         {
             if (Interlocked.Increment(ref waiting) > MaxWaiting)
                 throw new InvalidOperationException("As many callers as may wait for the authority's keys do so.");
-            await Keys.GetConfigurationAsync(cancellationToken);
-            hasKeys = true;
+            await FetchAsync().WaitAsync(cancellationToken);
         }
         finally
         {
@@ -93,6 +93,17 @@ internal sealed partial class Authority : IDocumentRetriever, IDisposable
     }
 
     public void Dispose() => http.Dispose();
+
+    /// <summary>One for all who wait: a caller that leaves makes room at once, and does not break it off for the others.</summary>
+    private Task FetchAsync()
+    {
+        lock (gate)
+        {
+            if (firstFetch is null or { IsCompleted: true, IsCompletedSuccessfully: false })
+                firstFetch = Keys.GetConfigurationAsync(CancellationToken.None);
+            return firstFetch;
+        }
+    }
 
     private static partial class Log
     {
