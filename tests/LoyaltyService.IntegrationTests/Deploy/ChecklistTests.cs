@@ -72,7 +72,7 @@ public sealed class ChecklistTests : IAsyncLifetime
 
         Assert.True(passing.ExitCode == 0, passing.Output);
         Assert.Matches(@"(?m)^tests +required +ok .* 3 passed, 0 failed$", passing.Output);
-        Assert.Equal("restore", called[0]);
+        Assert.Equal("restore --locked-mode --force", called[0]);
         Assert.Equal(
             [
                 "format whitespace --verify-no-changes --no-restore", "build --no-restore --configuration Test -p:UseSharedCompilation=true",

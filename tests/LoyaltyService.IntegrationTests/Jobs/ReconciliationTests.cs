@@ -82,7 +82,7 @@ public abstract class ReconciliationTests(Backend backend) : IAsyncLifetime
             [("amounts_differ", differs.SessionId), ("missing_at_pdi", missing.SessionId)],
             findings.Select(finding => (Text(finding, "kind"), Text(finding, "sessionId"))).Order());
         Assert.Equal(2, found.Total);
-        var lines = log.Lines.Where(line => Text(line, "event") == "DifferenceFound");
+        var lines = log.Lines.Where(line => line.TryGetProperty("event", out var name) && name.GetString() == "DifferenceFound");
         Assert.Equal(
             [("ERROR", "amounts_differ", differs.SessionId), ("ERROR", "missing_at_pdi", missing.SessionId)],
             lines.Select(line => (Text(line, "level"), Text(line, "kind"), Text(line, "sessionId"))).OrderBy(line => line.Item2));
