@@ -15,23 +15,25 @@ psql -q -X -d "$server/postgres" -c 'create database ceiling'
 start_service
 
 # A backend says what it did when it has nothing to do for a second.
-counts() { sleep 1.5; psql -qtAX -F ' ' -d "$server/bench" -c "select xact_commit, xact_rollback, n_tup_upd, n_tup_hot_upd from pg_stat_database, pg_stat_user_tables where datname = 'bench' and relname = 'sessions'"; }
+counts() { sleep 1.5; psql -qtAX -F ' ' -d "$server/bench" -c "select xact_commit, xact_rollback, n_tup_upd, n_tup_hot_upd, pg_current_wal_insert_lsn() - '0/0' from pg_stat_database, pg_stat_user_tables where datname = 'bench' and relname = 'sessions'"; }
 lines() { wc -l <"$folder/service.log"; }
 
 load --tills "$tills" --seconds 10 >"$folder/first"
 load --tills "$tills" --seconds 30 >"$folder/warm"
-read -r commits rollbacks updates hot < <(counts); logged=$(lines)
+read -r commits rollbacks updates hot log < <(counts); logged=$(lines)
 declare -A before after
 for name in service postgres redis pdi; do before[$name]=$(ticks "${!name}"); done
 "$folder/tools/dotnet-counters" collect --process-id "$service" --format csv --output "$folder/counters.csv" --counters System.Runtime >/dev/null & counters=$!; pids+=("$counters")
 TIMEFORMAT='%U %S'
 { time load --tills "$tills" --seconds "$length" --warm-up 2 >"$folder/full"; } 2>"$folder/driver"
 for name in service postgres redis pdi; do after[$name]=$(ticks "${!name}"); done
-kill -INT "$counters"; wait "$counters" || true
+kill -TERM "$counters"; wait "$counters" || true
 logged=$(($(lines) - logged))
-read -r commits2 rollbacks2 updates2 hot2 < <(counts)
+read -r commits2 rollbacks2 updates2 hot2 log2 < <(counts)
 resident=$(memory "$service") full=$(rate "$folder/full")
 load --tills "$tills" --seconds "$length" --warm-up 2 --rate "$((full / 2))" >"$folder/half"
+disk=$(psql -qtAX -d "$server/bench" -c "select (pg_total_relation_size('sessions') + pg_total_relation_size('session_events')) / count(*) from sessions")
+curl -s -o /dev/null "localhost:$port/metrics"
 read -r took size < <(curl -s -o /dev/null -w '%{time_total} %{size_download}\n' "localhost:$port/metrics")
 kill -TERM "$service"; wait "$service" || true
 
@@ -62,6 +64,7 @@ row "CPU a sale: others" "PostgreSQL $(cpu postgres), Redis $(cpu redis), PDI $(
 row "commits a sale" "$(calc "($commits2 - $commits) / $done")"
 row "transactions that were rolled back" "$((rollbacks2 - rollbacks)), $(calc "100 * ($rollbacks2 - $rollbacks) / ($commits2 - $commits)" 3) %" "under 0.1 %"
 row "updates of sessions that were HOT" "$(calc "100 * ($hot2 - $hot) / ($updates2 - $updates)" 1) %" "at least 95 %"
+row "disk a sale" "$(calc "$disk / 1024" 1) KiB, and $(calc "($log2 - $log) / $done / 1024" 1) KiB of write-ahead log"
 row "memory, resident" "$resident MiB" "at most 200 MiB"
 row "garbage a sale" "$(calc "$(gc total_allocated) / $done / 1024" 1) KiB"
 row "garbage collection" "$(gc 'gc.collections' | cut -d. -f1) collections, pauses $(calc "1000 * $(gc pause.time)" 0) ms in $((length + 2)) s"

@@ -3,7 +3,7 @@
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 folder=$(mktemp -d) pids=()
 cleanup() {
-  for ((i = ${#pids[@]} - 1; i >= 0; i--)); do kill -INT "${pids[i]}" 2>/dev/null || true; wait "${pids[i]}" 2>/dev/null || true; done
+  for ((i = ${#pids[@]} - 1; i >= 0; i--)); do kill -TERM "${pids[i]}" 2>/dev/null || true; wait "${pids[i]}" 2>/dev/null || true; done
   rm -rf "$folder"
 }
 trap cleanup EXIT
@@ -52,7 +52,7 @@ start_pdi() {
 
 build() {
   dotnet publish src/LoyaltyService --configuration Release --runtime linux-x64 --verbosity quiet --nologo -p:RunAnalyzers=false >"$folder/build" || { cat "$folder/build" >&2; exit 1; }
-  dotnet build bench/load --configuration Release --verbosity quiet --nologo -p:RunAnalyzers=false >"$folder/build" || { cat "$folder/build" >&2; exit 1; }
+  dotnet publish bench/load --configuration Release --runtime linux-x64 --verbosity quiet --nologo -p:RunAnalyzers=false >"$folder/build" || { cat "$folder/build" >&2; exit 1; }
 }
 program() { exec "${PROGRAM:-artifacts/publish/LoyaltyService/release_linux-x64/LoyaltyService}" "$@"; }
 
@@ -74,7 +74,7 @@ start_service() { # start_service: sets port, service (its pid) and ready (secon
   ready=$(calc "$(now) - $started")
 }
 
-load() { dotnet artifacts/bin/LoyaltyService.Load/release/LoyaltyService.Load.dll "http://localhost:$port" --key "$secret" "$@"; }
+load() { artifacts/publish/LoyaltyService.Load/release_linux-x64/LoyaltyService.Load "http://localhost:$port" --key "$secret" "$@"; }
 sales() { sed -n '1s/.*: \([0-9]*\) sales,.*/\1/p' "$1"; }
 rate() { sed -n '1s/.* \([0-9]*\) sales\/s.*/\1/p' "$1"; }
 others() { grep -hE ' [0-9]{3}: [0-9]+' "$@" | grep -v ' 200:' || echo "every answer 200"; }

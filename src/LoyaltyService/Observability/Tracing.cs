@@ -15,10 +15,10 @@ internal static class Tracing
             ? Source.StartActivity("redis " + command, ActivityKind.Client)?.SetTag("db.system.name", "redis").SetTag("db.operation.name", command)
             : null;
 
-    /// <summary>The commit of a change in PostgreSQL, together with those of other requests, as a part of the current trace; null if nobody records it.</summary>
-    public static Activity? StartCommit() =>
+    /// <summary>What is sent to PostgreSQL together with the same of other requests, as a part of the current trace; null if nobody records it.</summary>
+    public static Activity? StartTogether(string operation) =>
         Source.HasListeners() && Activity.Current is not null
-            ? Source.StartActivity("postgresql COMMIT", ActivityKind.Client)?.SetTag("db.system.name", "postgresql").SetTag("db.operation.name", "COMMIT")
+            ? Source.StartActivity("postgresql " + operation, ActivityKind.Client)?.SetTag("db.system.name", "postgresql").SetTag("db.operation.name", operation)
             : null;
 
     /// <summary>

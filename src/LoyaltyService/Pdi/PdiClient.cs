@@ -68,9 +68,13 @@ internal sealed class PdiClient(
     private async Task<PdiReceipt?> FindReceiptAsync(string pdiSessionId, CancellationToken cancellationToken) =>
         (await AskStatusAsync(pdiSessionId, cancellationToken)).Value?.Receipt;
 
+    private static readonly MediaTypeHeaderValue Json = new("application/json", "utf-8");
+
     private static HttpRequestMessage Post<T>(string path, T body, JsonTypeInfo<T> type, string? idempotencyKey)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body, type) };
+        // With its length: in chunks a body of a few hundred bytes would be three writes.
+        var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, type)) };
+        request.Content.Headers.ContentType = Json;
         if (idempotencyKey is not null)
             request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey);
         return request;

@@ -12,15 +12,16 @@ namespace LoyaltyService.Sessions;
 /// line waits as others do for a connection, and is told so after as long.
 /// </para>
 /// <para>
-/// There are two lanes, of one batch at a time each, so that they are not in conflict under serializable isolation: what adds sessions reads
-/// nothing that anybody writes, and what changes sessions writes to no index. A transaction that did both would be in conflict with every other one
-/// whose sessions lie on the same page of the index.
+/// There are three lanes, of one batch at a time each, so that they are not in conflict under serializable isolation: what adds sessions reads
+/// nothing that anybody writes, what changes sessions writes to no index, and what only looks writes nothing. A transaction that did more than one
+/// of these would be in conflict with every other one whose sessions lie on the same page of the index.
 /// </para>
 /// </summary>
 internal sealed class PostgresSessionCommits(PostgresDatabase database, TimeProvider clock)
 {
-    private readonly Lane creations = new(database);
-    private readonly Lane changes = new(database);
+    private readonly Lane creations = new(database, "COMMIT");
+    private readonly Lane changes = new(database, "COMMIT");
+    private readonly Lane looks = new(database, "SELECT");
 
     /// <param name="saleKey">The sale of the session that is added, or looked for.</param>
     /// <param name="query">A row if it was added, or found.</param>
@@ -30,9 +31,13 @@ internal sealed class PostgresSessionCommits(PostgresDatabase database, TimeProv
     /// <param name="query">A row if the change was made.</param>
     public Task<Session?> ChangeAsync(Guid id, PostgresQuery<Session> query) => RunAsync(changes, id, query);
 
+    /// <param name="id">The session that is looked for.</param>
+    /// <param name="query">A row if it is there.</param>
+    public Task<Session?> FindAsync(Guid id, PostgresQuery<Session> query) => RunAsync(looks, id, query);
+
     private async Task<Session?> RunAsync(Lane lane, Guid subject, PostgresQuery<Session> query)
     {
-        using var span = Tracing.StartCommit();
+        using var span = Tracing.StartTogether(lane.Operation);
         var commit = new Commit(subject, query);
         lane.Add(commit);
         try
@@ -62,13 +67,16 @@ internal sealed class PostgresSessionCommits(PostgresDatabase database, TimeProv
         }
     }
 
-    private sealed class Lane(PostgresDatabase database)
+    private sealed class Lane(PostgresDatabase database, string operation)
     {
         private const int LargestBatch = 32;
 
         private readonly Lock gate = new();
         private readonly List<Commit> waiting = [];
         private bool isRunning;
+
+        /// <summary>What a trace says of it.</summary>
+        public string Operation => operation;
 
         public void Add(Commit commit)
         {

@@ -101,7 +101,7 @@ internal sealed class PostgresSessionStore(PostgresDatabase database, PostgresSe
 
     // Whose it is, the statement asks: for a session of another client both looks find nothing, and take as long as for one that is not there.
     public async Task<Session?> FindAsync(Guid id, string client, CancellationToken cancellationToken) =>
-        await database.QueryAsync(FindOwned, [Param.Of(id), Param.Of(client)], PostgresSessionRow.Read, cancellationToken)
+        await commits.FindAsync(id, Query(FindOwned, [Param.Of(id), Param.Of(client)]))
         ?? await database.QueryAsync(FindArchivedOwned, [Param.Of(id), Param.Of(client)], PostgresSessionRow.Read, cancellationToken);
 
     private async Task<Session?> FindBySaleKeyAsync(Guid saleKey, CancellationToken cancellationToken) =>

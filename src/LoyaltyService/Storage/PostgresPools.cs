@@ -11,7 +11,7 @@ namespace LoyaltyService.Storage;
 internal sealed class PostgresPools : IAsyncDisposable
 {
     /// <summary>How many batches are on the wire at most.</summary>
-    public const int Batches = 2;
+    public const int Batches = 3;
 
     // A connection whose server says nothing is given up, long after its caller was: for that the driver asks the server to cancel and holds a
     // thread while it does, up to 2 s. If it did so when the callers' time is over, they would wait for these threads to be told.

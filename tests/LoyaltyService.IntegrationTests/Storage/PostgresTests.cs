@@ -87,7 +87,7 @@ public sealed class PostgresTests
         Assert.Equal(20, connections.Select(connection => connection.Pid).Distinct().Count());
         Assert.All(connections, connection => Assert.Equal(("serializable", "off", "off"), (connection.Isolation, connection.Scans, connection.Jit)));
         // brief: 5 s to acquire a lock.
-        Assert.Equal(["50ms", "50ms", .. Enumerable.Repeat("5s", 18)], connections.Select(connection => connection.LockTimeout));
+        Assert.Equal([.. Enumerable.Repeat("50ms", PostgresPools.Batches), .. Enumerable.Repeat("5s", 20 - PostgresPools.Batches)], connections.Select(connection => connection.LockTimeout));
     }
 
     [Theory]
