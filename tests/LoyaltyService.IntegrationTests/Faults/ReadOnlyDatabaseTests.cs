@@ -28,7 +28,7 @@ public sealed class ReadOnlyDatabaseTests
         var waiting = await new Sale(app).IdentifiedAsync();
         await SetReadOnlyAsync(database, true);
 
-        var unready = await ProbedAsync(app, 503);
+        await BecomesAsync(app, 503, "down");
         var identify = await new Sale(app).IdentifyAsync();
         var finalize = await waiting.FinalizeAsync();
         var status = await waiting.StatusAsync();
@@ -37,21 +37,22 @@ public sealed class ReadOnlyDatabaseTests
         foreach (var loop in app.Services.GetServices<IHostedService>().OfType<BackgroundService>())
             Assert.False(loop.ExecuteTask is { IsFaulted: true }, $"{loop.GetType().Name} has ended: {loop.ExecuteTask?.Exception}");
         await SetReadOnlyAsync(database, false);
-        var ready = await ProbedAsync(app, 200);
+        await BecomesAsync(app, 200, "up");
 
-        Assert.Equal("down", unready.Json.GetProperty("checks").GetProperty("database").GetProperty("status").GetString());
         Assert.Equal((503, "database_unavailable", true), (identify.Status, identify.Code, identify.Headers.ContainsKey("Retry-After")));
         Assert.Equal((503, "database_unavailable"), (finalize.Status, finalize.Code));
         Assert.Equal(200, status.Status);
-        Assert.Equal("up", ready.Json.GetProperty("checks").GetProperty("database").GetProperty("status").GetString());
         Assert.False(app.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested);
         // The first on each connection that was ended finds that out.
         await Eventually.GetAsync(new Sale(app).IdentifyAsync, answer => answer.Status == 200, "a sale is identified");
         await Eventually.GetAsync(waiting.StatusAsync, answer => answer.Json.GetProperty("status").GetString() == "active", "what waited is identified", TimeSpan.FromSeconds(60));
     }
 
-    private static Task<Answer> ProbedAsync(LoyaltyApp app, int status) =>
-        Eventually.GetAsync(() => app.GetAsync("/health/ready"), answer => answer.Status == status, $"/health/ready is {status}");
+    // A look that comes late, on a machine that has no time, is a 503 too, and says nothing of the database.
+    private static Task<Answer> BecomesAsync(LoyaltyApp app, int status, string database) => Eventually.GetAsync(
+        () => app.GetAsync("/health/ready"),
+        answer => answer.Status == status && answer.Json.GetProperty("checks").GetProperty("database").GetProperty("status").GetString() == database,
+        $"/health/ready is {status} and the database {database}");
 
     private static async Task SetReadOnlyAsync(TestDatabase database, bool isReadOnly)
     {
