@@ -1,6 +1,7 @@
 # The production image: the published service on .NET's runtime, without a shell, a package manager or the simulator.
 #   docker build --build-arg COMMIT=$(git rev-parse HEAD) --tag loyalty-service:0.1.0 .
-#   docker run --read-only --cap-drop ALL --env-file .env --publish 3000:3000 loyalty-service:0.1.0
+#   docker run --read-only --cap-drop ALL --env-file .env --volume ./secrets:/run/secrets:ro --publish 3000:3000 loyalty-service:0.1.0
+# Secrets are files (DATABASE_URL_FILE=/run/secrets/database-url): what is in .env anybody sees who may inspect the container.
 # A test carries out the COPY and RUN lines of the first stage as they stand here, and starts what they make under the ENV, USER,
 # ENTRYPOINT and HEALTHCHECK of the second.
 

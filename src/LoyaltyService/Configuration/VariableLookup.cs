@@ -14,7 +14,9 @@ internal sealed class VariableLookup(IReadOnlyDictionary<string, string?> enviro
     /// <summary>An empty value counts as not set: compose files and shells pass one on for a variable that they do not have.</summary>
     public string? Given(string name) => environment.GetValueOrDefault(name) is { Length: > 0 } value ? value : null;
 
-    public bool IsSet(EnvironmentVariable variable) => Given(variable.Name) is not null || Given(variable.FileName) is not null;
+    /// <summary>Of an empty file the same: a secret has it for what it does not have.</summary>
+    public bool IsSet(EnvironmentVariable variable) =>
+        Given(variable.Name) is not null || (Given(variable.FileName) is { } path && !IsEmpty(path));
 
     /// <returns>The value that the variable or its fallback stands for; the type's default when there is none or an error was added.</returns>
     public T? Read<T>(EnvironmentVariable variable, Func<string, Parsed<T>> parse, bool required = false, string? fallback = null)
@@ -56,13 +58,28 @@ internal sealed class VariableLookup(IReadOnlyDictionary<string, string?> enviro
 
         try
         {
-            return readFile(path).TrimEnd('\r', '\n') is { Length: > 0 } content ? content : null;
+            return ContentOf(path);
         }
         // All that reading a file of any name can throw; the operator needs the other errors too.
         catch (Exception exception) when (ConfigurationModule.IsUnreadable(exception))
         {
             Add(variable.FileName, $"must name a readable text file, but \"{Printable(path)}\" gives {exception.GetType().Name}");
             return null;
+        }
+    }
+
+    private string? ContentOf(string path) => readFile(path).TrimEnd('\r', '\n') is { Length: > 0 } content ? content : null;
+
+    private bool IsEmpty(string path)
+    {
+        try
+        {
+            return ContentOf(path) is null;
+        }
+        catch (Exception exception) when (ConfigurationModule.IsUnreadable(exception))
+        {
+            // Said when it is read.
+            return false;
         }
     }
 

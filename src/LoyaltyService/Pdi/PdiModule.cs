@@ -29,6 +29,8 @@ internal static class PdiModule
             builder.Services.AddSingleton<IPdiWorkStore, PostgresPdiWorkStore>();
         else
             builder.Services.AddSingleton<IPdiWorkStore, SqlitePdiWorkStore>();
+        builder.Services.AddSingleton<SettleSession>();
+        builder.Services.AddSingleton<PdiWorkFailures>();
         builder.Services.AddSingleton<PdiWorker>();
         builder.Services.AddHostedService(static services => services.GetRequiredService<PdiWorker>());
 

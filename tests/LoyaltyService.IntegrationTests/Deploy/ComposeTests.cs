@@ -29,7 +29,7 @@ public sealed class ComposeTests
         var known = ConfigurationModule.Environment(environment.GetValueOrDefault);
 
         Assert.All(environment.Keys, name => Assert.Contains(name, known.Keys));
-        var settings = SettingsReader.Read(known, ConfigurationModule.ReadFile);
+        var settings = SettingsReader.Read(known, ReadSecret);
         Assert.Equal(AppEnvironment.Development, settings.Environment);
         // Callers come from outside the container: without keys none would be let in.
         Assert.NotEmpty(settings.ApiKeys);
@@ -38,6 +38,28 @@ public sealed class ComposeTests
         Assert.Contains(((PostgresUrl)settings.Database).ToNpgsql().Host, services);
         Assert.Contains(settings.PdiApiUrl.Host, services);
         Assert.Contains(new Uri(environment["REDIS_URL"]!).Host, services);
+    }
+
+    [Fact]
+    public void Nothing_secret_stands_where_it_is_seen_by_whoever_inspects_a_container()
+    {
+        var files = Compose.GetProperty("secrets").EnumerateObject().ToDictionary(secret => secret.Name, secret => Repository.PathOf(secret.Value.GetProperty("file").GetString()!));
+        var secrets = files.Values.Select(file => File.ReadAllText(file).Trim()).Append("user:pass").ToList();
+        var given = new List<string>();
+        foreach (var service in Compose.GetProperty("services").EnumerateObject())
+        {
+            var own = service.Value.TryGetProperty("secrets", out var mounted) ? mounted.EnumerateArray().Select(secret => secret.GetString()!).ToList() : [];
+            given.AddRange(own);
+            var words = WordsOf(service.Value).ToList();
+            Assert.DoesNotContain(words, word => secrets.Exists(secret => word == secret || (secret.Contains(':', StringComparison.Ordinal) && word.Contains(secret, StringComparison.Ordinal))));
+            // And each file is one that the service reads.
+            Assert.All(own, secret => Assert.Contains($"/run/secrets/{secret}", words));
+        }
+
+        Assert.Equal(files.Keys.Order(), given.Order());
+        var app = Compose.GetProperty("services").GetProperty("app").GetProperty("environment").EnumerateObject().Select(variable => variable.Name).ToList();
+        Assert.Equal(["REDIS_URL"], EnvironmentVariables.All.Where(variable => variable.IsSecret).Select(variable => variable.Name).Intersect(app));
+        Assert.DoesNotContain("@", Compose.GetProperty("services").GetProperty("app").GetProperty("environment").GetProperty("REDIS_URL").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -127,6 +149,17 @@ public sealed class ComposeTests
         // With the history, from which a test builds the last release.
         Assert.Contains(steps, step => step.TryGetProperty("with", out var with) && with.TryGetProperty("fetch-depth", out var depth) && depth.GetInt32() == 0);
     }
+
+    /// <summary>Every text of a service's definition.</summary>
+    private static IEnumerable<string> WordsOf(JsonElement part) => part.ValueKind switch
+    {
+        JsonValueKind.Object => part.EnumerateObject().SelectMany(member => WordsOf(member.Value)),
+        JsonValueKind.Array => part.EnumerateArray().SelectMany(WordsOf),
+        _ => [part.ToString()],
+    };
+
+    private static string ReadSecret(string path) =>
+        File.ReadAllText(Repository.PathOf(Compose.GetProperty("secrets").GetProperty(Path.GetFileName(path)).GetProperty("file").GetString()!));
 
     private static IEnumerable<string> Volumes(JsonElement service) =>
         service.TryGetProperty("volumes", out var volumes) ? volumes.EnumerateArray().Select(volume => volume.GetString()!) : [];

@@ -54,6 +54,19 @@ public sealed class VariableFileTests
         Assert.Contains("\"/run/secrets/missing\"", Given.ErrorOf("PDI_CLIENT_SECRET_FILE", environment));
     }
 
+    [Theory]
+    [InlineData("SMTP_URL")]
+    [InlineData("JWT_AUTHORITY")]
+    [InlineData("HTTPS_KEY")]
+    public void An_empty_file_asks_for_nothing_else(string name)
+    {
+        var environment = Given.Development((name, null), (name + "_FILE", "/run/secrets/empty"));
+
+        var settings = SettingsReader.Read(environment, _ => "\n");
+
+        Assert.Equal((null, null, null), (settings.Smtp, settings.JwtAuthority, settings.HttpsKey));
+    }
+
     [Fact]
     public void An_empty_file_counts_as_not_set()
     {

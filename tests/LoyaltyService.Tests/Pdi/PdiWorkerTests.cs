@@ -233,8 +233,9 @@ public sealed class PdiWorkerTests : IAsyncDisposable
     private Task StartAsync(PdiWorkLimits limits)
     {
         var client = pdi.CreateClient();
+        var settle = new SettleSession(sessions, client, new FinalizeAtPdi(sessions, client, new LoyaltyMetrics(new Meter("test"))), pdi.Log.For<SettleSession>());
         worker = new PdiWorker(
-            work, sessions, client, new FinalizeAtPdi(sessions, client, new LoyaltyMetrics(new Meter("test"))), breaker, pdi.Health, limits, TimeProvider.System, pdi.Log.For<PdiWorker>());
+            work, settle, new PdiWorkFailures(breaker, pdi.Health, limits, TimeProvider.System), breaker, limits, TimeProvider.System, pdi.Log.For<PdiWorker>());
         return worker.StartAsync(CancellationToken.None);
     }
 
