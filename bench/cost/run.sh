@@ -3,7 +3,7 @@
 # with its spread, and the replicas' own CPU time a sale.
 #   bench/cost/run.sh observability|limits [PAIRS=12] [SECONDS=8 a run]
 #     observability  logs, metrics and traces: log at info to a file, /metrics read every five seconds, a tenth of the traces sent to a collector
-#                    that takes them; against log at error, nobody who reads the metrics, no collector
+#                    that takes them; against log at error and OpenTelemetry switched off (OTEL_SDK_DISABLED), so that nothing is recorded
 #     limits         the rate limits, so high that nobody is refused and so low that Redis is asked as in production: all and the address twice
 #                    what the load was seen to be, so that a replica's own part covers a twelfth of it, and a customer a tenth of that; against none
 # DATABASE_SERVER and REDIS_URL as for the service, with a role that may create databases: the database "cost" is made anew. Without them
@@ -74,8 +74,8 @@ run() { # run off|on: sales a second, and milliseconds of the replica's CPU time
   awk -v sales="$sales" -v ticks="$(($(ticks "${pid[$name]}") - before))" -v hz="$(getconf CLK_TCK)" -v s="$length" 'BEGIN {printf "%.1f %.3f\n", sales / s, 1000 * ticks / hz / sales}'
 }
 
-start off
 if [ "$what" = observability ]; then
+  start off OTEL_SDK_DISABLED=true
   # A collector that takes everything and keeps nothing.
   python3 -c '
 import http.server
@@ -89,6 +89,7 @@ http.server.ThreadingHTTPServer(("127.0.0.1", 4351), Sink).serve_forever()' & pi
   start on LOG_LEVEL=info OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4351 OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf \
     OTEL_TRACES_SAMPLER=parentbased_traceidratio OTEL_TRACES_SAMPLER_ARG=0.1
 else
+  start off
   # Three requests a sale, as fast as they are once the runtime is warm.
   best=0
   for ((runs = 1, rate = 1; runs <= 4 || rate > best * 11 / 10; runs++)); do

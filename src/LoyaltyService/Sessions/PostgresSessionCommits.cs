@@ -23,15 +23,15 @@ internal sealed class PostgresSessionCommits(PostgresDatabase database, TimeProv
     private readonly Lane changes = new(database, "COMMIT");
     private readonly Lane looks = new(database, "SELECT");
 
-    /// <param name="saleKey">The sale of the session that is added, or looked for.</param>
-    /// <param name="query">A row if it was added, or found.</param>
+    /// <param name="saleKey">The sale of the session that is added.</param>
+    /// <param name="query">A row if it was added.</param>
     public Task<Session?> CreateAsync(Guid saleKey, PostgresQuery<Session> query) => RunAsync(creations, saleKey, query);
 
     /// <param name="id">The session that is changed.</param>
     /// <param name="query">A row if the change was made.</param>
     public Task<Session?> ChangeAsync(Guid id, PostgresQuery<Session> query) => RunAsync(changes, id, query);
 
-    /// <param name="id">The session that is looked for.</param>
+    /// <param name="id">The session that is looked for, or its sale.</param>
     /// <param name="query">A row if it is there.</param>
     public Task<Session?> FindAsync(Guid id, PostgresQuery<Session> query) => RunAsync(looks, id, query);
 

@@ -74,7 +74,7 @@ internal sealed class PostgresSessionStore(PostgresDatabase database, PostgresSe
             // The archive is looked into after the insert, with a snapshot of its own: a sale that is archived meanwhile leaves the unique
             // key, and a snapshot that is older than the insert would not show where it went.
             var created = await commits.CreateAsync(session.SaleKey, Query(busyFor is null ? CreateAndWait : CreateOnly, CreateParameters(session, lifetime, busyFor)));
-            var archived = await commits.CreateAsync(session.SaleKey, Query(FindArchivedBySaleKey, [Param.Of(session.SaleKey)]));
+            var archived = await commits.FindAsync(session.SaleKey, Query(FindArchivedBySaleKey, [Param.Of(session.SaleKey)]));
             if (archived is not null && created is not null)
                 await database.ExecuteAsync(TakeBack, [Param.Of(created.Id)], CancellationToken.None);
             if ((archived ?? created) is { } known)

@@ -5,10 +5,10 @@ using Npgsql;
 namespace LoyaltyService.Storage;
 
 /// <summary>
-/// The service's way to PostgreSQL: one pool whose every connection is serializable, a bounded wait for a connection, bounded
-/// retries of what serializable isolation refuses, and errors in the service's own words.
+/// The service's way to PostgreSQL: statements, and what they give, on connections that are serializable. What stands around each, a bounded
+/// wait, bounded retries and errors in the service's own words, is <see cref="PostgresAttempts"/>.
 /// </summary>
-internal sealed partial class PostgresDatabase(
+internal sealed class PostgresDatabase(
     PostgresPools pools, TimeProvider clock, LoyaltyMetrics metrics, ILogger<PostgresDatabase> logger) : IAsyncDisposable
 {
     /// <summary>How often a statement that isolation refused (40001, 40P01) is run again (design: five).</summary>
@@ -23,14 +23,10 @@ internal sealed partial class PostgresDatabase(
     /// <summary>How long a caller waits for a statement, its connection included: longer than the lock timeout, shorter than a till's patience.</summary>
     public static readonly TimeSpan StatementTime = TimeSpan.FromSeconds(10);
 
-    // With full jitter below 20, 40, 80, 160 and 320 ms, five retries outlast a burst of conflicts by 310 ms on average: a commit takes
-    // a few milliseconds on a good day and tens on a bad one, and a till is told 503 only after that.
-    private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(20);
-
-    private long lastAnswer;
+    private readonly PostgresAttempts attempts = new(clock, metrics, logger);
 
     /// <summary>When a statement last came to its end, as a timestamp of the clock; null before the first one.</summary>
-    public long? LastAnswer => Interlocked.Read(ref lastAnswer) is var answered and not 0 ? answered : null;
+    public long? LastAnswer => attempts.LastAnswer;
 
     public static DatabaseUnavailableException TookTooLong(TimeoutException late) =>
         new($"The database has not answered within {StatementTime.TotalSeconds} s.", late);
@@ -75,7 +71,7 @@ internal sealed partial class PostgresDatabase(
         var rows = new List<T?>();
         try
         {
-            return await RetryAsync(pools.ForBatches, async (connection, token) =>
+            return await attempts.RunAsync(pools.ForBatches, async (connection, token) =>
             {
                 queries ??= take();
                 rows.Clear();
@@ -136,63 +132,12 @@ internal sealed partial class PostgresDatabase(
     {
         try
         {
-            return await RetryAsync(pools.ForStatements, run, cancellationToken);
+            return await attempts.RunAsync(pools.ForStatements, run, cancellationToken);
         }
-        catch (PostgresException refused) when (IsSerializationFailure(refused) || refused.SqlState is PostgresErrorCodes.LockNotAvailable)
+        catch (PostgresException refused) when (PostgresAttempts.IsSerializationFailure(refused) || refused.SqlState is PostgresErrorCodes.LockNotAvailable)
         {
             throw new OverloadedException("Too many changes of the same data at once.", refused);
         }
-    }
-
-    private async Task<T> RetryAsync<T>(NpgsqlDataSource source, Func<NpgsqlConnection, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
-    {
-        for (var retry = 0; ; retry++)
-        {
-            try
-            {
-                return await RunOnceAsync(source, run, cancellationToken);
-            }
-            catch (PostgresException refused)
-            {
-                metrics.StatementRolledBack();
-                if (!IsSerializationFailure(refused) || retry == MaxRetries)
-                    throw;
-                Log.StatementRetried(logger, refused.SqlState, retry + 1);
-                await Task.Delay(FullJitter(retry), clock, cancellationToken);
-            }
-        }
-    }
-
-    private async Task<T> RunOnceAsync<T>(NpgsqlDataSource source, Func<NpgsqlConnection, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
-    {
-        try
-        {
-            // The server ends a statement that takes too long. If it stands still itself, the caller does not wait for it.
-            return await OpenAndRunAsync(source, run, cancellationToken).WaitAsync(StatementTime, clock, CancellationToken.None);
-        }
-        catch (TimeoutException late)
-        {
-            throw TookTooLong(late);
-        }
-        catch (PostgresException refused) when (IsUnavailable(refused))
-        {
-            throw new DatabaseUnavailableException("The database does not take work just now.", refused);
-        }
-        catch (NpgsqlException broken) when (broken is not PostgresException)
-        {
-            throw new DatabaseUnavailableException("The database cannot be reached.", broken)
-            {
-                IsOutcomeUnknown = broken.InnerException is not TimeoutException,
-            };
-        }
-    }
-
-    private async Task<T> OpenAndRunAsync<T>(NpgsqlDataSource source, Func<NpgsqlConnection, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
-    {
-        await using var connection = await OpenAsync(source, cancellationToken);
-        var result = await run(connection, cancellationToken);
-        Interlocked.Exchange(ref lastAnswer, clock.GetTimestamp());
-        return result;
     }
 
     private Task<IReadOnlyList<T>> ListReadCommittedAsync<T>(
@@ -250,36 +195,5 @@ internal sealed partial class PostgresDatabase(
             foreach (var command in batch.BatchCommands)
                 command.Parameters.Clear();
         }
-    }
-
-    private static async ValueTask<NpgsqlConnection> OpenAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
-    {
-        using var wait = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        wait.CancelAfter(ConnectionWait);
-        try
-        {
-            return await source.OpenConnectionAsync(wait.Token);
-        }
-        catch (OperationCanceledException late) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw NoneCameFree(late);
-        }
-    }
-
-    private static bool IsSerializationFailure(PostgresException exception) =>
-        exception.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected;
-
-    // 08: connection; 28: credentials refused; 3D: no such database; 53: insufficient resources; 57: operator intervention (shutdown,
-    // crash, cancelled statement); 58: system error; 25006: a standby, or a server that was set read-only.
-    private static bool IsUnavailable(PostgresException exception) =>
-        exception.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction
-        || exception.SqlState[..2] is "08" or "28" or "3D" or "53" or "57" or "58";
-
-    private static TimeSpan FullJitter(int retry) => FirstRetryDelay * Math.Pow(2, retry) * Random.Shared.NextDouble();
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventName = "StatementRetried", Level = LogLevel.Debug, Message = "Statement retried after {sqlState}, try {retry}")]
-        public static partial void StatementRetried(ILogger logger, string sqlState, int retry);
     }
 }

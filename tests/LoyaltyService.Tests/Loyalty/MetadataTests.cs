@@ -49,7 +49,7 @@ public sealed class MetadataTests
         var (digits, power) = number;
         var written = $$"""{"a":{{digits}}e{{power}}}""";
         var canonical = Canonical(written)!;
-        var moved = Canonical($$"""{"a":{{digits}}000e{{power - 3}}}""");
+        var moved = Canonical($$"""{"a":{{digits * 1000}}e{{power - 3}}}""");
 
         Assert.Equal(canonical, moved);
         Assert.Equal(Value($"{digits}e{power}"), Value(canonical[5..^1]));
