@@ -59,7 +59,7 @@ internal sealed class PostgresSessionUpkeep(PostgresDatabase database) : ISessio
     private async Task<WalkBatch> WalkAsync(string statement, WalkPosition from, DateTimeOffset until, int limit, CancellationToken cancellationToken)
     {
         NpgsqlParameter[] parameters = [Param.Of(from.At), Param.Of(from.Id), Param.Of(until), Param.Of(limit)];
-        var reached = await database.RunBatchAsync(
+        var reached = await database.ListReadCommittedAsync(
             statement, parameters,
             static row => new WalkBatch((int)row.GetInt64(0), new WalkPosition(row.GetFieldValue<DateTimeOffset>(1), row.GetGuid(2))), cancellationToken);
         return reached is [var batch] ? batch : new WalkBatch(0, null);

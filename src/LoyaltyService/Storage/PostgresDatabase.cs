@@ -88,20 +88,19 @@ internal sealed class PostgresDatabase(
 
     /// <summary>
     /// As <see cref="ListAsync"/>, but read committed: for a look at many rows by somebody who decides nothing on it that a statement of its
-    /// own would not decide again. Under serializable isolation it would hold whole tables, in conflict with every sale.
+    /// own would not decide again, and for a job's batch. Under serializable isolation both would hold whole tables, in conflict with every
+    /// sale. A batch is protected by its row locks, and by the status that it compares again with the row locked.
     /// </summary>
     public Task<IReadOnlyList<T>> ListReadCommittedAsync<T>(
         string statement, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>
-        ListReadCommittedAsync(statement, parameters, read, before: null, cancellationToken);
-
-    /// <summary>
-    /// A job's batch: read committed, as it would be in conflict with every sale otherwise; it is protected by its row locks, and by the status
-    /// that it compares again with the row locked. It does not wait for the disk, nor does the disk write a batch at once before the tills'
-    /// commits: whoever commits next on top of it takes it along. What a crash of the server takes back is whole batches, which are due again.
-    /// </summary>
-    public Task<IReadOnlyList<T>> RunBatchAsync<T>(
-        string statement, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>
-        ListReadCommittedAsync(statement, parameters, read, "set local synchronous_commit = off", cancellationToken);
+        RunAsync(statement, parameters, async (command, token) =>
+        {
+            await using var transaction = await command.Connection!.BeginTransactionAsync(IsolationLevel.ReadCommitted, token);
+            command.Transaction = transaction;
+            var rows = await ReadAllAsync(command, read, token);
+            await transaction.CommitAsync(token);
+            return rows;
+        }, cancellationToken);
 
     /// <summary>Runs a statement and tells how many rows it changed.</summary>
     public Task<int> ExecuteAsync(string statement, NpgsqlParameter[] parameters, CancellationToken cancellationToken) =>
@@ -139,23 +138,6 @@ internal sealed class PostgresDatabase(
             throw new OverloadedException("Too many changes of the same data at once.", refused);
         }
     }
-
-    private Task<IReadOnlyList<T>> ListReadCommittedAsync<T>(
-        string statement, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> read, string? before, CancellationToken cancellationToken) =>
-        RunAsync(statement, parameters, async (command, token) =>
-        {
-            await using var transaction = await command.Connection!.BeginTransactionAsync(IsolationLevel.ReadCommitted, token);
-            if (before is not null)
-            {
-                await using var first = new NpgsqlCommand(before, command.Connection, transaction);
-                await first.ExecuteNonQueryAsync(token);
-            }
-
-            command.Transaction = transaction;
-            var rows = await ReadAllAsync(command, read, token);
-            await transaction.CommitAsync(token);
-            return rows;
-        }, cancellationToken);
 
     private static async Task<IReadOnlyList<T>> ReadAllAsync<T>(NpgsqlCommand command, Func<NpgsqlDataReader, T> read, CancellationToken token)
     {
