@@ -89,6 +89,13 @@ public sealed class ImageTests
         Assert.Equal(0, (await http.GetFromJsonAsync<JsonElement>("/_simulator/ledger/summary", TestContext.Current.CancellationToken)).GetProperty("finalized").GetInt32());
     }
 
+    [Theory]
+    [InlineData("Dockerfile")]
+    [InlineData("src/PdiSimulator/Dockerfile")]
+    public void Its_user_is_the_base_images_own_and_may_nothing(string path) =>
+        // By number: a cluster that demands runAsNonRoot cannot tell who a name is.
+        Assert.Equal("1654:1654", Dockerfile.Parse(Repository.ReadAllText(path)).Stages[^1].The("USER"));
+
     [Fact]
     public void Its_versions_are_those_of_the_repository()
     {
