@@ -41,11 +41,14 @@ kill -TERM "$service"; wait "$service" || true
 columns=$(sed -n '/string Columns = """/,/"""/p' src/LoyaltyService/Sessions/PostgresSessionRow.cs | sed '1d;$d' | tr '\n' ' ')
 sed "s/COLUMNS/$columns/" bench/sale.sql >"$folder/sale.sql"
 export PGOPTIONS="-c default_transaction_isolation=serializable -c enable_seqscan=off -c jit=off"
-ceiling() { "$bin/pgbench" -h 127.0.0.1 -p "$pgport" -U loyalty -n -M prepared -f "$folder/sale.sql" -c "$tills" -j 2 --max-tries 6 -T "$1" ceiling 2>&1; }
+ceiling() { "$bin/pgbench" -h 127.0.0.1 -p "$pgport" -U loyalty -n -M prepared -f "$folder/sale.sql" -c "$tills" -j 2 --max-tries 6 -T "$1" "${@:2}" ceiling 2>&1; }
 ceiling 5 >"$folder/ceiling" || { cat "$folder/ceiling" >&2; exit 1; }
 ceiling "$length" >"$folder/ceiling" || { cat "$folder/ceiling" >&2; exit 1; }
 bound=$(sed -n 's/^tps = \([0-9.]*\).*/\1/p' "$folder/ceiling")
 retried=$(sed -n 's/^number of transactions retried: [0-9]* (\([0-9.%]*\)).*/\1/p' "$folder/ceiling")
+# And at the rate of the half load: how long the database alone takes for a sale then.
+(cd "$folder" && ceiling "$length" --rate $((full / 2)) --log >/dev/null) && alone=$(awk '{print $3 / 1000}' "$folder"/pgbench_log.* | sort -n |
+  awk '{a[NR] = $1} END {printf "p50 %.1f ms   p99 %.1f ms   p99.9 %.1f ms", a[int(NR * 0.5)], a[int(NR * 0.99)], a[int(NR * 0.999)]}')
 
 # Those of the warm-up are in the processes' times too.
 done=$((full * (length + 2)))
@@ -72,4 +75,5 @@ row "log lines a sale" "$(calc "$logged / $done" 1)"
 row "a scrape" "$(calc "1000 * $took" 1) ms, $((size / 1024)) KiB" "under 10 ms, 40 KiB"
 echo "latency at $tills tills:"; sed -n '2,4p' "$folder/full"
 echo "latency at half of that rate ($((full / 2)) sales/s, open loop; target: p99 at most 25 ms):"; sed -n '2,4p' "$folder/half"
+echo "  a whole sale's statements alone at that rate (pgbench): $alone"
 others "$folder/full" "$folder/half"
