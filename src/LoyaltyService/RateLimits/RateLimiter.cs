@@ -122,25 +122,8 @@ internal sealed class RateLimiter(RedisBuckets? redis, Replicas replicas, Loyalt
         lock (gate)
         {
             var now = clock.GetTimestamp();
-            var refusal = new Decision(null, TimeSpan.Zero, DecidedBy.Redis);
-            var next = 0;
-            foreach (var part in request)
-            {
-                if (part.IsOwn)
-                    continue;
-                var ask = asks[next++];
-                if (answers?.Each[next - 1] is not { } answer)
-                {
-                    part.Bucket.NotAnswered(ask);
-                    continue;
-                }
-
-                part.Bucket.Answered(ask, answer, answers.Born, now, part.Rates);
-                if (answer.Wait > refusal.RetryAfter)
-                    refusal = refusal with { RefusedBy = part.Key.Kind, RetryAfter = answer.Wait };
-            }
-
-            if (answers is null || refusal.RefusedBy is not null)
+            var decision = Enter(request, asks, answers, now);
+            if (answers is null || decision.RefusedBy is not null)
             {
                 foreach (var part in request)
                 {
@@ -151,14 +134,38 @@ internal sealed class RateLimiter(RedisBuckets? redis, Replicas replicas, Loyalt
 
             if (answers is null)
                 return Counted(Alone(request, DecidedBy.Fallback));
-            if (refusal.RefusedBy is null)
+            if (decision.RefusedBy is null)
             {
                 foreach (var part in request)
                     part.Bucket.LetThrough(now, part.Rates);
             }
 
-            return Counted(refusal);
+            return Counted(decision);
         }
+    }
+
+    /// <summary>Tells each bucket that was asked for what Redis answered, if it did; the decision is that of the longest wait.</summary>
+    private static Decision Enter(Request[] request, List<TokenAsk> asks, TokenAnswers? answers, long now)
+    {
+        var decision = new Decision(null, TimeSpan.Zero, DecidedBy.Redis);
+        var next = 0;
+        foreach (var part in request)
+        {
+            if (part.IsOwn)
+                continue;
+            var ask = asks[next++];
+            if (answers?.Each[next - 1] is not { } answer)
+            {
+                part.Bucket.NotAnswered(ask);
+                continue;
+            }
+
+            part.Bucket.Answered(ask, answer, answers.Born, now, part.Rates);
+            if (answer.Wait > decision.RetryAfter)
+                decision = decision with { RefusedBy = part.Key.Kind, RetryAfter = answer.Wait };
+        }
+
+        return decision;
     }
 
     private Request[] Open(IReadOnlyList<Demand> demands)

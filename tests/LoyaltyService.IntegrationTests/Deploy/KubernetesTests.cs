@@ -201,12 +201,12 @@ public sealed class KubernetesTests
             var environment = new Dictionary<string, string>(values);
             foreach (var (name, file) in files)
                 environment[name + "_FILE"] = file;
-            var settings = Read(environment, file => secrets[Path.GetFileName(file)]);
+            var settings = Read(environment, secrets);
             Assert.Null(settings.Smtp);
-            secrets["SMTP_URL"] = "smtps://loyalty:secret@mail";
-            var mailing = Read(new(environment) { ["MAIL_FROM"] = "loyalty@example.com", ["MAIL_TO"] = "ops@example.com" }, file => secrets[Path.GetFileName(file)]);
+            var mailing = Read(
+                new(environment) { ["MAIL_FROM"] = "loyalty@example.com", ["MAIL_TO"] = "ops@example.com" },
+                new(secrets) { ["SMTP_URL"] = "smtps://loyalty:secret@mail" });
             Assert.Equal("mail", mailing.Smtp!.Server.Host);
-            secrets["SMTP_URL"] = "";
             Assert.Equal(overlay == "development" ? AppEnvironment.Development : AppEnvironment.Production, settings.Environment);
             // The Job does it.
             Assert.False(settings.AutoMigrate);
@@ -266,8 +266,8 @@ public sealed class KubernetesTests
         return files;
     }
 
-    private static Settings Read(Dictionary<string, string> environment, Func<string, string> readFile) =>
-        SettingsReader.Read(ConfigurationModule.Environment(environment.GetValueOrDefault), readFile);
+    private static Settings Read(Dictionary<string, string> environment, Dictionary<string, string> secrets) =>
+        SettingsReader.Read(ConfigurationModule.Environment(environment.GetValueOrDefault), file => secrets[Path.GetFileName(file)]);
 
     private static V1Container Container(V1Deployment deployment) => deployment.Spec.Template.Spec.Containers.Single();
 

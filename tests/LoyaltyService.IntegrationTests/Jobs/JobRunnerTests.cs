@@ -151,7 +151,7 @@ public sealed class JobRunnerTests : IAsyncLifetime
                 await run.ReportAsync(handled: 1, $"{number}", cancellationToken);
                 Reported.Enqueue($"{number}");
                 if (HangsAfterFirstReport)
-                    await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+                    await new TaskCompletionSource().Task.WaitAsync(cancellationToken);
             }
         }
     }

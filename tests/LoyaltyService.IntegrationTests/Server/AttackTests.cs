@@ -68,12 +68,16 @@ public sealed class AttackTests
         {
             await connection.SendAsync(request, TestContext.Current.CancellationToken);
             var answer = ReadLineAsync(connection);
-            using var patience = new CancellationTokenSource();
-            // A server that waits for more than was sent is told that there is no more.
-            if (await Task.WhenAny(answer, Task.Delay(Patience, TimeProvider.System, patience.Token)) != answer)
+            try
+            {
+                return await answer.WaitAsync(Patience, TimeProvider.System);
+            }
+            catch (TimeoutException)
+            {
+                // A server that waits for more than was sent is told that there is no more.
                 connection.Shutdown(SocketShutdown.Send);
-            await patience.CancelAsync();
-            return await answer;
+                return await answer;
+            }
         }
         catch (SocketException)
         {
