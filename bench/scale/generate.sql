@@ -35,9 +35,10 @@ select gen_random_uuid(), gen_random_uuid(), 'till', 'POS-' || n % 500, 'TXN-G-'
                           from generate_series(1, :sessions) as n) as numbered) as parts) as drawn;
 
 insert into session_events (session_id, version, event, status, cause, at, earned_points, redeemed_points)
-select id, 1, 'created', 'pending', 'request', created_at, 0, 0 from sessions
+select id, 1, 'created', 'pending', 'request', created_at, 0, 0 from sessions where transaction_id like 'TXN-G-%'
 union all
-select id, version, case status when 'active' then 'identified' else 'finalized' end, status, 'request', created_at, earned_points, 0 from sessions;
+select id, version, case status when 'active' then 'identified' else 'finalized' end, status, 'request', created_at, earned_points, 0
+  from sessions where transaction_id like 'TXN-G-%';
 
 alter table sessions add primary key (id), add unique (sale_key);
 alter table session_events add primary key (session_id, version);
