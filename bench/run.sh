@@ -17,6 +17,8 @@ start_service
 # A backend says what it did when it has nothing to do for a second.
 counts() { sleep 1.5; psql -qtAX -F ' ' -d "$server/bench" -c "select xact_commit, xact_rollback, n_tup_upd, n_tup_hot_upd, pg_current_wal_insert_lsn() - '0/0' from pg_stat_database, pg_stat_user_tables where datname = 'bench' and relname = 'sessions'"; }
 lines() { wc -l <"$folder/service.log"; }
+# Of both cores, since the start of the machine: at work, idle, taken by the host.
+cores() { awk '/^cpu / {print $2 + $3 + $4 + $7 + $8, $5 + $6, $9}' /proc/stat; }
 
 load --tills "$tills" --seconds 10 >"$folder/first"
 load --tills "$tills" --seconds 30 >"$folder/warm"
@@ -31,7 +33,10 @@ kill -TERM "$counters"; wait "$counters" || true
 logged=$(($(lines) - logged))
 read -r commits2 rollbacks2 updates2 hot2 log2 < <(counts)
 resident=$(memory "$service") full=$(rate "$folder/full")
+read -r busy idle taken < <(cores)
 load --tills "$tills" --seconds "$length" --warm-up 2 --rate "$((full / 2))" >"$folder/half"
+read -r busy2 idle2 taken2 < <(cores)
+all=$((busy2 - busy + idle2 - idle + taken2 - taken))
 disk=$(psql -qtAX -d "$server/bench" -c "select (pg_total_relation_size('sessions') + pg_total_relation_size('session_events')) / count(*) from sessions")
 curl -s -o /dev/null "localhost:$port/metrics"
 read -r took size < <(curl -s -o /dev/null -w '%{time_total} %{size_download}\n' "localhost:$port/metrics")
@@ -75,5 +80,6 @@ row "log lines a sale" "$(calc "$logged / $done" 1)"
 row "a scrape" "$(calc "1000 * $took" 1) ms, $((size / 1024)) KiB" "under 10 ms, 40 KiB"
 echo "latency at $tills tills:"; sed -n '2,4p' "$folder/full"
 echo "latency at half of that rate ($((full / 2)) sales/s, open loop; target: p99 at most 25 ms):"; sed -n '2,4p' "$folder/half"
+echo "  the cores meanwhile: $(calc "100 * ($busy2 - $busy) / $all" 0) % at work, $(calc "100 * ($taken2 - $taken) / $all" 1) % taken by the host"
 echo "  a whole sale's statements alone at that rate (pgbench): $alone"
 others "$folder/full" "$folder/half"

@@ -7,7 +7,8 @@
 # postgresql://loyalty@127.0.0.1:5432, with a role that may create databases, where the database "scale" is made anew, and REDIS_URL.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-sessions=${1:-5000000} due=${2:-1000000} rate=${3:-40} batch=1000
+sessions=${1:-5000000} due=${2:-1000000} rate=${3:-40}
+batch=$(sed -n 's/.*int BatchSize .*= \([0-9]*\);/\1/p' src/LoyaltyService/Jobs/JobLimits.cs)
 [ $((9 * due)) -le $((2 * sessions)) ] || { echo "DUE must be at most two ninths of SESSIONS" >&2; exit 64; }
 folder=$(mktemp -d) pids=()
 trap 'for ((i = ${#pids[@]} - 1; i >= 0; i--)); do kill "${pids[i]}" 2>/dev/null || true; done; wait 2>/dev/null || true; rm -rf "$folder"' EXIT
