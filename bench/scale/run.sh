@@ -100,7 +100,8 @@ bare() { # bare NAME CALL TRAFFIC: sets cost, in milliseconds a session
 # The job's work stands between the two that it is compared with: what comes later goes into tables and indexes that have grown.
 measure() { # measure NAME JOB BARE BARE: bare work, the job's, bare work again, each under live traffic
   local name=$1 job=$2 first before took
-  at_rest; (load 30) >"$folder/before"
+  # As long as a job: the p99 of half a minute at 40 sales/s is its twelfth worst sale, and twice the next half minute's.
+  at_rest; (load 90) >"$folder/before"
   bare "$name, before" "$3" bare; first=$cost
 
   at_rest; before=$(memory); begin_traffic "$folder/during"
