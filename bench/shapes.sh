@@ -10,13 +10,16 @@ each=${SECONDS_EACH:-15} sessions=${SESSIONS:-5000000}
 
 build; start_postgres; start_redis; start_pdi; configure; start_service
 
-measure() { # measure NAME PIDS ARGUMENTS...: sales a second, and the replicas' CPU a sale
-  local name=$1 replicas=$2 before=0 after=0 pid; shift 2
+log() { psql -qtAX -d "$server/bench" -c "select pg_current_wal_insert_lsn() - '0/0'"; }
+measure() { # measure NAME PIDS ARGUMENTS...: sales a second, the replicas' CPU a sale, and the write-ahead log's bytes
+  local name=$1 replicas=$2 before=0 after=0 pid from; shift 2
+  from=$(log)
   for pid in $replicas; do before=$((before + $(ticks "$pid"))); done
   load --seconds "$each" "$@" >"$folder/run"
   for pid in $replicas; do after=$((after + $(ticks "$pid"))); done
-  printf '%-34s %5s sales/s, CPU of the service a sale %s ms, %s MiB; %s\n' "$name" "$(rate "$folder/run")" \
-    "$(calc "10 * ($after - $before) / $(sales "$folder/run")")" "$(memory "$service")" "$(others "$folder/run")"
+  printf '%-34s %5s sales/s, CPU of the service a sale %s ms, %s KiB of write-ahead log, %s MiB; %s\n' "$name" "$(rate "$folder/run")" \
+    "$(calc "10 * ($after - $before) / $(sales "$folder/run")")" "$(calc "($(log) - $from) / 1024 / $(sales "$folder/run")" 1)" "$(memory "$service")" \
+    "$(others "$folder/run")"
 }
 load --tills 32 --seconds 40 >/dev/null
 
@@ -35,7 +38,8 @@ for shape in "$@"; do
     full)
       measure "$(psql -qtAX -d "$server/bench" -c 'select count(*) from sessions') sessions" "$service" --tills 32
       psql -q -X -d "$server/bench" -v sessions="$sessions" -v due=1 -f bench/scale/generate.sql
-      psql -q -X -d "$server/bench" -c 'vacuum analyze sessions, session_events'
+      psql -q -X -d "$server/bench" -c 'vacuum analyze sessions, session_events' -c checkpoint
+      sync; python3 bench/scale/at_rest.py "$folder/probe"
       measure "$(psql -qtAX -d "$server/bench" -c 'select count(*) from sessions') sessions" "$service" --tills 32
       measure "the same, once more" "$service" --tills 32 ;;
     soak)
