@@ -79,6 +79,14 @@ sales() { sed -n '1s/.*: \([0-9]*\) sales,.*/\1/p' "$1"; }
 rate() { sed -n '1s/.* \([0-9]*\) sales\/s.*/\1/p' "$1"; }
 others() { grep -hE ' [0-9]{3}: [0-9]+' "$@" | grep -v ' 200:' || echo "every answer 200"; }
 
+# The service's own time, and how much of it is the host's: see host.py and own_time.py.
+watch_host() { python3 bench/host.py "$folder/host" & host=$!; pids+=("$host"); }
+own_time() { # own_time SECONDS: of the last so many; ends the watch
+  local end; end=$(now); sleep 0.2
+  kill -TERM "$host"; wait "$host" || { echo "  the host was not watched, so this is not known"; return 0; }
+  python3 bench/own_time.py "$folder/service.log" "$folder/host" "$(calc "$end - $1" 3)" "$end"
+}
+
 # CPU in ticks: of a process, and of all that it has started (PostgreSQL's backends).
 ticks() { awk '{sum += $14 + $15} END {print sum}' "/proc/$1/stat" $(pgrep -P "$1" | sed 's#.*#/proc/&/stat#') 2>/dev/null; }
 memory() { awk '/VmRSS/ {print int($2 / 1024)}' "/proc/$1/status"; }

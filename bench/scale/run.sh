@@ -47,7 +47,7 @@ say() { printf '%-36s %s\n' "$1" "$2"; }
 
 psql -q -X -d "$server/postgres" -c 'drop database if exists scale with (force)' -c 'create database scale'
 started=$(now) pdi=$(free_port) port=$(free_port)
-export NODE_ENV=development DATABASE_URL="$server/scale" REDIS_URL="$redis" LOG_LEVEL=warn PORT=$port
+export NODE_ENV=development DATABASE_URL="$server/scale" REDIS_URL="$redis" LOG_LEVEL=info PORT=$port
 export RATE_LIMIT_GLOBAL_PER_SECOND=0 RATE_LIMIT_CUSTOMER_PER_SECOND=0 RATE_LIMIT_IP_PER_MINUTE=0
 export PDI_API_URL=http://localhost:$pdi PDI_CLIENT_ID=loyalty PDI_CLIENT_SECRET=simulator-secret
 (program LoyaltyService migrate)
@@ -69,8 +69,9 @@ sql -f bench/scale/bare.sql
 within 30 curl -sf "localhost:$pdi/_simulator/faults"
 (program LoyaltyService) >"$folder/service.log" & service=$!; pids+=($service)
 within 60 curl -sf "localhost:$port/health/ready"
-# A driver that has just started is slow itself; its first five seconds do not count.
-load() { program LoyaltyService.Load "http://localhost:$port" --rate "$rate" --warm-up 5 --seconds "$1"; }
+python3 bench/host.py "$folder/host" & pids+=($!)
+# A driver that has just started is slow itself; its first ten seconds do not count.
+load() { program LoyaltyService.Load "http://localhost:$port" --rate "$rate" --warm-up 10 --seconds "$1"; }
 memory() { awk '/VmRSS/ {printf "%d MiB", $2 / 1024}' "/proc/$service/status"; }
 (load 5) >/dev/null
 
@@ -83,16 +84,20 @@ at_rest() {
   sql -c checkpoint; sync; python3 bench/scale/at_rest.py "$folder/probe"
 }
 # The traffic goes on until it is told to end, however long that takes.
-begin_traffic() { (load 86400) >"$1" & traffic=$!; pids+=($traffic); sleep 7; }
-end_traffic() { kill "$traffic"; wait "$traffic" || { echo "A till got an answer other than 200" >&2; exit 1; }; unset 'pids[-1]'; }
-p99() { sed -n '2,4p' "$1" | sed -E 's/^ *([^ ]+) .* p99 ([0-9.]+) ms .*/\1 \2/'; }
-ratios() { join <(p99 "$1" | sort) <(p99 "$2" | sort) | awk '{printf "%s%s %.2f", (NR > 1 ? "   " : ""), $1, $2 / $3}'; }
+begin_traffic() { (load 86400) >"$folder/tills" & traffic=$!; pids+=($traffic); sleep 12; since=$(now); }
+end_traffic() { # end_traffic FILE: the service's own time meanwhile
+  python3 bench/own_time.py "$folder/service.log" "$folder/host" "$since" "$(now)" >"$1"
+  kill "$traffic"; wait "$traffic" || { echo "A till got an answer other than 200" >&2; cat "$folder/tills" >&2; exit 1; }; unset 'pids[-1]'
+}
+# p99 FILE BEFORE: of all calls if nothing stands before it in its line.
+p99() { sed -nE "s/^ *([a-z]+) $2 *p50 [0-9.]+ ms +p99 ([0-9.]+) ms.*/\\1 \\2/p" "$1"; }
+ratios() { join <(p99 "$1" "$3" | sort) <(p99 "$2" "$3" | sort) | awk '{printf "%s%s %.2f", (NR > 1 ? "   " : ""), $1, $2 / $3}'; }
 each() { echo "$1 $2" | awk '{print 1000 * $1 / ($2 > 0 ? $2 : 1)}'; }
 bare() { # bare NAME CALL TRAFFIC: sets cost, in milliseconds a session
   local begin handled took
-  at_rest; begin_traffic "$folder/$3"
+  at_rest; begin_traffic
   begin=$(now); handled=$(sql -c "call $2"); took=$(seconds "$begin" "$(now)")
-  end_traffic
+  end_traffic "$folder/$3"
   cost=$(each "$took" "$handled")
   say "$1, bare SQL" "$took s for $handled"
 }
@@ -101,13 +106,13 @@ bare() { # bare NAME CALL TRAFFIC: sets cost, in milliseconds a session
 measure() { # measure NAME JOB BARE BARE: bare work, the job's, bare work again, each under live traffic
   local name=$1 job=$2 first before took
   # As long as a job: the p99 of half a minute at 40 sales/s is its twelfth worst sale, and twice the next half minute's.
-  at_rest; (load 90) >"$folder/before"
+  at_rest; begin_traffic; sleep 90; end_traffic "$folder/before"
   bare "$name, before" "$3" bare; first=$cost
 
-  at_rest; before=$(memory); begin_traffic "$folder/during"
+  at_rest; before=$(memory); begin_traffic
   curl -sf -o /dev/null -X POST "localhost:$port/ops/jobs/$job/run"
   until [ -n "$(run_of "$job" outcome)" ]; do sleep 0.5; done
-  end_traffic
+  end_traffic "$folder/during"
   [ "$(run_of "$job" outcome)" = done ] || { psql -q -X -d "$server/scale" -xc "select * from job_runs where job = '$job' and by_hand" >&2; exit 1; }
   took=$(run_of "$job" "extract(epoch from finished_at - started_at)")
   say "$name, the service's job" "$(printf %.1f "$took") s for $(run_of "$job" handled)"
@@ -115,9 +120,11 @@ measure() { # measure NAME JOB BARE BARE: bare work, the job's, bare work again,
 
   bare "$name, after" "$4" again
   say "a session, the job : bare SQL" "$(echo "$(each "$took" "$(run_of "$job" handled)") $first $cost" | awk '{printf "%.2f", 2 * $1 / ($2 + $3)}')"
-  for when in before bare during again; do echo "tills, $when:"; sed -n '2,4p' "$folder/$when"; done
-  say "p99, during the job : before" "$(ratios "$folder/during" "$folder/before")"
-  say "p99, during bare SQL : before" "$(ratios "$folder/bare" "$folder/before")"
+  for when in before bare during again; do echo "sales, $when:"; cat "$folder/$when"; done
+  say "p99, during the job : before" "$(ratios "$folder/during" "$folder/before" '')"
+  say "  with the host at full speed" "$(ratios "$folder/during" "$folder/before" '.*full speed:')"
+  say "p99, during bare SQL : before" "$(ratios "$folder/bare" "$folder/before" '')"
+  say "  with the host at full speed" "$(ratios "$folder/bare" "$folder/before" '.*full speed:')"
 }
 
 measure "expire $due" expire-sessions "bare_expire(now() - interval '4 days 12 hours', now() - interval '3 days 12 hours', $batch)" \
