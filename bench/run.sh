@@ -37,8 +37,8 @@ read -r busy idle taken < <(cores)
 watch_host
 # In its first seconds the driver is being compiled, on the same cores.
 load --tills "$tills" --seconds "$length" --warm-up 10 --rate "$((full / 2))" >"$folder/half"
-own_time "$length" >"$folder/own"
 read -r busy2 idle2 taken2 < <(cores)
+own_time "$length" >"$folder/own"
 all=$((busy2 - busy + idle2 - idle + taken2 - taken))
 disk=$(psql -qtAX -d "$server/bench" -c "select (pg_total_relation_size('sessions') + pg_total_relation_size('session_events')) / count(*) from sessions")
 curl -s -o /dev/null "localhost:$port/metrics"

@@ -89,7 +89,7 @@ end_traffic() { # end_traffic FILE: the service's own time meanwhile
   python3 bench/own_time.py "$folder/service.log" "$folder/host" "$since" "$(now)" >"$1"
   kill "$traffic"; wait "$traffic" || { echo "A till got an answer other than 200" >&2; cat "$folder/tills" >&2; exit 1; }; unset 'pids[-1]'
 }
-# p99 FILE BEFORE: of all calls if nothing stands before it in its line.
+# p99 FILE WHICH: by operation; of all calls where WHICH is empty, or of the figures that follow it in a line of own_time.py.
 p99() { sed -nE "s/^ *([a-z]+) $2 *p50 [0-9.]+ ms +p99 ([0-9.]+) ms.*/\\1 \\2/p" "$1"; }
 ratios() { join <(p99 "$1" "$3" | sort) <(p99 "$2" "$3" | sort) | awk '{printf "%s%s %.2f", (NR > 1 ? "   " : ""), $1, $2 / $3}'; }
 each() { echo "$1 $2" | awk '{print 1000 * $1 / ($2 > 0 ? $2 : 1)}'; }
