@@ -17,7 +17,7 @@ begin
         timeline as (
             insert into session_events (session_id, version, event, status, cause, at, earned_points, redeemed_points, reward_source)
             select id, version, 'expired', status, 'job', now(), earned_points, redeemed_points, reward_source from changed),
-        settled as (delete from pdi_work where session_id in (select changed.id from changed join page using (id) where page.status = 'pending'))
+        settled as (delete from pdi_work where session_id = any (array(select id from changed intersect select id from page where status = 'pending')))
         select (select count(*) from page), (select count(*) from changed), last.expires_at, last.id into seen, done, position_at, position_id
           from (select expires_at, id from page order by expires_at desc, id desc limit 1) as last;
         exit when seen is null;

@@ -21,8 +21,11 @@ internal sealed class PostgresSessionUpkeep(PostgresDatabase database) : ISessio
         timeline as (
             insert into session_events (session_id, version, event, status, cause, at, earned_points, redeemed_points, reward_source)
             select id, version, 'expired', status, '{Causes.Job}', now(), earned_points, redeemed_points, reward_source from changed),
-        -- Only what was pending can wait for PDI; a search of the small table by all would be in conflict with every sale in flight.
-        settled as (delete from pdi_work where session_id in (select changed.id from changed join page using (id) where page.status = 'pending'))
+        -- Only what was pending can wait for PDI; a search of the small table by all would be in conflict with every sale in flight. Not a join: where
+        -- few sessions of the table are open the planner expects one row, and would compare each with each once for every item that waits.
+        settled as (
+            delete from pdi_work
+             where session_id = any (array(select id from changed intersect select id from page where status = 'pending')))
         select (select count(*) from changed), last.at, last.id from {Last}
         """;
 
