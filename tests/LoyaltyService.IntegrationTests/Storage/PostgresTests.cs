@@ -90,6 +90,55 @@ public sealed class PostgresTests
         Assert.Equal([.. Enumerable.Repeat("50ms", PostgresPools.Batches), .. Enumerable.Repeat("5s", 20 - PostgresPools.Batches)], connections.Select(connection => connection.LockTimeout));
     }
 
+    /// <summary>A column that is added later has to be decided on: what is not searched by needs none (0007).</summary>
+    [Fact]
+    public async Task The_server_keeps_statistics_of_a_few_columns_only()
+    {
+        await using var database = await TestDatabase.CreateAsync(Backend.Postgres);
+        await using var connection = await database.OpenPostgresAsync();
+        await using var command = new NpgsqlCommand(
+            """
+            select attrelid::regclass || ' ' || attstattarget || ': ' || string_agg(attname, ', ' order by attname)
+              from pg_attribute
+             where attrelid in ('sessions'::regclass, 'session_events'::regclass, 'sessions_archive'::regclass, 'session_events_archive'::regclass)
+               and attnum > 0 and not attisdropped and attstattarget is distinct from 0
+             group by attrelid, attstattarget order by 1
+            """,
+            connection);
+        await using var rows = await command.ExecuteReaderAsync(Token);
+        var found = new List<string>();
+        while (await rows.ReadAsync(Token))
+            found.Add(rows.GetString(0));
+
+        Assert.Equal(
+            [
+                "session_events 10: session_id, status", "session_events_archive 10: session_id, status",
+                "sessions 10: created_at, customer_id, expires_at, id, sale_key, status, transaction_id",
+                "sessions_archive 10: created_at, customer_id, expires_at, id, sale_key, status, transaction_id",
+            ],
+            found);
+    }
+
+    [Fact]
+    public async Task A_commit_that_fails_after_the_rows_were_read_is_no_success()
+    {
+        await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
+        var database = app.Services.GetRequiredService<PostgresDatabase>();
+        await using var connection = await app.Database.OpenPostgresAsync();
+        await using (var command = new NpgsqlCommand("create table checked_late (id int primary key, other int references checked_late deferrable initially deferred)", connection))
+            await command.ExecuteNonQueryAsync(Token);
+        const string statement = "insert into checked_late values (1, 2) returning id::text";
+
+        await AssertRefusedAsync(() => database.QueryAsync(statement, [], static row => row.GetString(0), Token));
+        await AssertRefusedAsync(() => database.ListAsync(statement, [], static row => row.GetString(0), Token));
+        await AssertRefusedAsync(() => database.ListReadCommittedAsync(statement, [], static row => row.GetString(0), Token));
+        await AssertRefusedAsync(() => database.ExecuteAsync(statement, [], Token));
+        Assert.Equal(0L, await ScalarAsync(connection, "select count(*) from checked_late"));
+
+        static async Task AssertRefusedAsync(Func<Task> run) =>
+            Assert.Equal(PostgresErrorCodes.ForeignKeyViolation, (await Assert.ThrowsAsync<PostgresException>(run)).SqlState);
+    }
+
     [Theory]
     [InlineData(PostgresErrorCodes.SerializationFailure, 1 + PostgresDatabase.MaxRetries)]
     [InlineData(PostgresErrorCodes.DeadlockDetected, 1 + PostgresDatabase.MaxRetries)]
