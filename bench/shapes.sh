@@ -10,23 +10,33 @@ each=${SECONDS_EACH:-15} sessions=${SESSIONS:-5000000}
 
 build; start_postgres; start_redis; start_pdi; configure; start_service
 
+# Of the replicas: CPU in the program and in the kernel, in ticks, and how often a thread went to sleep or had to let another one go.
+work() { cat $(printf '/proc/%s/stat ' "$@") $(printf '/proc/%s/task/*/status ' "$@") 2>/dev/null | awk '/ctxt_switches/ {switches += $2} NF > 40 {user += $14; kernel += $15} END {print user, kernel, switches}'; }
 log() { psql -qtAX -d "$server/bench" -c "select pg_current_wal_insert_lsn() - '0/0'"; }
 measure() { # measure NAME PIDS ARGUMENTS...: sales a second, the replicas' CPU a sale, and the write-ahead log's bytes
-  local name=$1 replicas=$2 before=0 after=0 pid from; shift 2
+  local name=$1 replicas=$2 from user kernel switches user2 kernel2 switches2 sales; shift 2
   from=$(log)
-  for pid in $replicas; do before=$((before + $(ticks "$pid"))); done
+  read -r user kernel switches < <(work $replicas)
   load --seconds "$each" "$@" >"$folder/run"
-  for pid in $replicas; do after=$((after + $(ticks "$pid"))); done
-  printf '%-34s %5s sales/s, CPU of the service a sale %s ms, %s KiB of write-ahead log, %s MiB; %s\n' "$name" "$(rate "$folder/run")" \
-    "$(calc "10 * ($after - $before) / $(sales "$folder/run")")" "$(calc "($(log) - $from) / 1024 / $(sales "$folder/run")" 1)" "$(memory "$service")" \
-    "$(others "$folder/run")"
+  read -r user2 kernel2 switches2 < <(work $replicas)
+  sales=$(sales "$folder/run")
+  printf '%-34s %5s sales/s, CPU of the service a sale %s ms, of that %s ms in the kernel, %s switches of threads, %s KiB of write-ahead log, %s MiB; %s\n' \
+    "$name" "$(rate "$folder/run")" "$(calc "10 * ($user2 + $kernel2 - $user - $kernel) / $sales")" "$(calc "10 * ($kernel2 - $kernel) / $sales")" \
+    "$(calc "($switches2 - $switches) / $sales" 0)" "$(calc "($(log) - $from) / 1024 / $sales" 1)" "$(memory "$service")" "$(others "$folder/run")"
 }
 load --tills 32 --seconds 40 >/dev/null
 
 for shape in "$@"; do
   case $shape in
     tills)
-      for tills in 1 2 4 8 16 32 64; do measure "$tills tills" "$service" --tills "$tills"; done ;;
+      dotnet tool install --tool-path "$folder/tools" dotnet-counters --version 10.0.750501 >/dev/null
+      for tills in 1 2 4 8 16 32 64; do
+        "$folder/tools/dotnet-counters" collect --process-id "$service" --format csv --output "$folder/counters.csv" --counters System.Runtime >/dev/null & counters=$!
+        pids+=("$counters")
+        measure "$tills tills" "$service" --tills "$tills"
+        kill -TERM "$counters"; wait "$counters" || true
+        printf '%-34s %s KiB\n' "  garbage a sale" "$(awk -F, -v sales="$(sales "$folder/run")" 'index($3, "total_allocated") {sum += $5} END {printf "%.1f", sum / sales / 1024}' "$folder/counters.csv")"
+      done ;;
     replicas)
       first=$port one=$service
       for _ in 1 2 3; do measure "one replica, 32 tills" "$one" --tills 32; done
