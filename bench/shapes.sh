@@ -29,14 +29,7 @@ load --tills 32 --seconds 40 >/dev/null
 for shape in "$@"; do
   case $shape in
     tills)
-      dotnet tool install --tool-path "$folder/tools" dotnet-counters --version 10.0.750501 >/dev/null
-      for tills in 1 2 4 8 16 32 64; do
-        "$folder/tools/dotnet-counters" collect --process-id "$service" --format csv --output "$folder/counters.csv" --counters System.Runtime >/dev/null & counters=$!
-        pids+=("$counters")
-        measure "$tills tills" "$service" --tills "$tills"
-        kill -TERM "$counters"; wait "$counters" || true
-        printf '%-34s %s KiB\n' "  garbage a sale" "$(awk -F, -v sales="$(sales "$folder/run")" 'index($3, "total_allocated") {sum += $5} END {printf "%.1f", sum / sales / 1024}' "$folder/counters.csv")"
-      done ;;
+      for tills in 1 2 4 8 16 32 64; do measure "$tills tills" "$service" --tills "$tills"; done ;;
     replicas)
       first=$port one=$service
       for _ in 1 2 3; do measure "one replica, 32 tills" "$one" --tills 32; done
