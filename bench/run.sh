@@ -12,7 +12,12 @@ dotnet tool install --tool-path "$folder/tools" dotnet-counters --version 10.0.7
 start_postgres; start_redis; start_pdi; configure
 psql -q -X -d "$server/postgres" -c 'create database ceiling'
 (DATABASE_URL=$server/ceiling program migrate) >/dev/null
-start_service
+# The last of five starts stays.
+starts=(); for try in 1 2 3 4 5; do
+  start_service; starts+=("$ready")
+  [ "$try" = 5 ] || { kill -TERM "$service"; wait "$service" || true; unset 'pids[-1]'; }
+done
+ready=$(printf '%s\n' "${starts[@]}" | sort -n | sed -n 3p)
 
 # A backend says what it did when it has nothing to do for a second.
 counts() { sleep 1.5; psql -qtAX -F ' ' -d "$server/bench" -c "select xact_commit, xact_rollback, n_tup_upd, n_tup_hot_upd, pg_current_wal_insert_lsn() - '0/0' from pg_stat_database, pg_stat_user_tables where datname = 'bench' and relname = 'sessions'"; }
@@ -20,19 +25,35 @@ lines() { wc -l <"$folder/service.log"; }
 # Of both cores, since the start of the machine: at work, idle, taken by the host.
 cores() { awk '/^cpu / {print $2 + $3 + $4 + $7 + $8, $5 + $6, $9}' /proc/stat; }
 
+# The same sales, as statements alone: as many clients as tills, on the settings of the service's own connections. Before the service's run and
+# after it, since the machine is not the same from one minute to the next.
+columns=$(sed -n '/string Columns = """/,/"""/p' src/LoyaltyService/Sessions/PostgresSessionRow.cs | sed '1d;$d' | tr '\n' ' ')
+sed "s/COLUMNS/$columns/" bench/sale.sql >"$folder/sale.sql"
+statements() { PGOPTIONS="-c default_transaction_isolation=serializable -c enable_seqscan=off -c jit=off" "$bin/pgbench" -h 127.0.0.1 -p "$pgport" -U loyalty -n \
+  -M prepared -f "$folder/sale.sql" -c "$tills" -j 2 --max-tries 6 -T "$@" ceiling 2>&1; }
+ceiling() { # ceiling FILE: sets bound (sales/s) and retried
+  statements 5 >"$1" && statements "$length" >"$1" || { cat "$1" >&2; exit 1; }
+  bound=$(sed -n 's/^tps = \([0-9.]*\).*/\1/p' "$1")
+  retried=$(sed -n 's/^number of transactions retried: [0-9]* (\([0-9.%]*\)).*/\1/p' "$1")
+}
+
 load --tills "$tills" --seconds 10 >"$folder/first"
 load --tills "$tills" --seconds 30 >"$folder/warm"
+ceiling "$folder/ceiling"; bounds=("$bound")
 read -r commits rollbacks updates hot log < <(counts); logged=$(lines)
 declare -A before after
+"$folder/tools/dotnet-counters" collect --process-id "$service" --format csv --output "$folder/counters.csv" --counters System.Runtime >"$folder/counting" & counters=$!; pids+=("$counters")
+until [ -s "$folder/counting" ]; do sleep 0.05; done
 for name in service postgres redis pdi; do before[$name]=$(ticks "${!name}"); done
-"$folder/tools/dotnet-counters" collect --process-id "$service" --format csv --output "$folder/counters.csv" --counters System.Runtime >/dev/null & counters=$!; pids+=("$counters")
 TIMEFORMAT='%U %S'
 { time load --tills "$tills" --seconds "$length" --warm-up 2 >"$folder/full"; } 2>"$folder/driver"
 for name in service postgres redis pdi; do after[$name]=$(ticks "${!name}"); done
-kill -TERM "$counters"; wait "$counters" || true
+# They are taken once a second.
+sleep 1.2; kill -TERM "$counters"; wait "$counters" || true
 logged=$(($(lines) - logged))
 read -r commits2 rollbacks2 updates2 hot2 log2 < <(counts)
 resident=$(memory "$service") full=$(rate "$folder/full")
+ceiling "$folder/ceiling"; bounds+=("$bound")
 read -r busy idle taken < <(cores)
 watch_host
 # In its first seconds the driver is being compiled, on the same cores.
@@ -45,17 +66,8 @@ curl -s -o /dev/null "localhost:$port/metrics"
 read -r took size < <(curl -s -o /dev/null -w '%{time_total} %{size_download}\n' "localhost:$port/metrics")
 kill -TERM "$service"; wait "$service" || true
 
-# The same sales, as statements alone: as many clients as tills, on the settings of the service's own connections.
-columns=$(sed -n '/string Columns = """/,/"""/p' src/LoyaltyService/Sessions/PostgresSessionRow.cs | sed '1d;$d' | tr '\n' ' ')
-sed "s/COLUMNS/$columns/" bench/sale.sql >"$folder/sale.sql"
-export PGOPTIONS="-c default_transaction_isolation=serializable -c enable_seqscan=off -c jit=off"
-ceiling() { "$bin/pgbench" -h 127.0.0.1 -p "$pgport" -U loyalty -n -M prepared -f "$folder/sale.sql" -c "$tills" -j 2 --max-tries 6 -T "$1" "${@:2}" ceiling 2>&1; }
-ceiling 5 >"$folder/ceiling" || { cat "$folder/ceiling" >&2; exit 1; }
-ceiling "$length" >"$folder/ceiling" || { cat "$folder/ceiling" >&2; exit 1; }
-bound=$(sed -n 's/^tps = \([0-9.]*\).*/\1/p' "$folder/ceiling")
-retried=$(sed -n 's/^number of transactions retried: [0-9]* (\([0-9.%]*\)).*/\1/p' "$folder/ceiling")
-# And at the rate of the half load: how long the database alone takes for a sale then.
-(cd "$folder" && ceiling "$length" --rate $((full / 2)) --log >/dev/null) && alone=$(awk '{print $3 / 1000}' "$folder"/pgbench_log.* | sort -n |
+# The statements alone at the rate of the half load: how long the database takes for a sale then.
+(cd "$folder" && statements "$length" --rate $((full / 2)) --log >/dev/null) && alone=$(awk '{print $3 / 1000}' "$folder"/pgbench_log.* | sort -n |
   awk '{a[NR] = $1} END {printf "p50 %.1f ms   p99 %.1f ms   p99.9 %.1f ms", a[int(NR * 0.5)], a[int(NR * 0.99)], a[int(NR * 0.999)]}')
 
 # Those of the warm-up are in the processes' times too.
@@ -64,12 +76,12 @@ cpu() { calc "10 * (${after[$1]} - ${before[$1]}) / $done"; }
 gc() { awk -F, -v name="$1" 'index($3, name) {sum += $5} END {printf "%.3f", sum}' "$folder/counters.csv"; }
 row() { printf '%-40s %-62s %s\n' "$1" "$2" "${3:-}"; }
 row "" "$(nproc) cores, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), PostgreSQL $("$bin/postgres" --version | grep -o '[0-9.]*' | head -n 1), .NET $(dotnet --version)" "target"
-row "start to ready" "$ready s" "at most 1.5 s"
+row "start to ready" "$ready s, median of ${starts[*]}" "at most 1.5 s"
 row "first 10 s after the start" "$(rate "$folder/first") sales/s, $(calc "$(rate "$folder/first") / $full") of the warm rate" "at least 0.7"
 row "warm-up, 30 s" "$(rate "$folder/warm") sales/s"
 row "$tills tills, $length s" "$full sales/s"
-row "ceiling: the statements alone (pgbench)" "$bound sales/s, begun again $retried"
-row "service against ceiling" "$(calc "$full / $bound")" "at least 0.6"
+row "ceiling: the statements alone (pgbench)" "${bounds[*]} sales/s before and after, begun again $retried"
+row "service against ceiling" "$(calc "2 * $full / (${bounds[0]} + ${bounds[1]})")" "at least 0.6"
 row "CPU a sale: service" "$(cpu service) ms" "at most 0.9 ms"
 row "CPU a sale: others" "PostgreSQL $(cpu postgres), Redis $(cpu redis), PDI $(cpu pdi), load $(awk -v n="$done" '{printf "%.2f", 1000 * ($1 + $2) / n}' "$folder/driver") ms"
 row "commits a sale" "$(calc "($commits2 - $commits) / $done")"
