@@ -18,10 +18,12 @@ internal sealed class ArchiveSessionsJob(ISessionUpkeep upkeep, JobLimits limits
     {
         var until = run.StartedAt - limits.ArchiveAfter;
         var from = WalkPosition.Parse(run.Progress) ?? WalkPosition.Start;
-        while (await upkeep.ArchiveAsync(from, until, limits.BatchSize, cancellationToken) is { Reached: { } reached } batch)
+        // One batch at first, so that its report comes before another one can go wrong.
+        var time = TimeSpan.Zero;
+        while (await upkeep.ArchiveAsync(from, until, limits.BatchSize, time, cancellationToken) is { Reached: { } reached } batch)
         {
             await run.ReportAsync(batch.Changed, reached.ToString(), cancellationToken);
-            from = reached;
+            (from, time) = (reached, limits.BatchesFor);
         }
     }
 }

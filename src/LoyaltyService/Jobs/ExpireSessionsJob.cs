@@ -17,11 +17,13 @@ internal sealed class ExpireSessionsJob(ISessionUpkeep upkeep, IJobRunStore runs
     {
         var from = WalkPosition.Parse(run.Progress)
             ?? new WalkPosition((await runs.LastDoneAsync(Name, cancellationToken) ?? DateTimeOffset.UnixEpoch + limits.ExpireOverlap) - limits.ExpireOverlap);
-        while (await upkeep.ExpireAsync(from, run.StartedAt, limits.BatchSize, cancellationToken) is { Reached: { } reached } batch)
+        // One batch at first, so that its report comes before another one can go wrong.
+        var time = TimeSpan.Zero;
+        while (await upkeep.ExpireAsync(from, run.StartedAt, limits.BatchSize, time, cancellationToken) is { Reached: { } reached } batch)
         {
             metrics.SessionsExpired(batch.Changed);
             await run.ReportAsync(batch.Changed, reached.ToString(), cancellationToken);
-            from = reached;
+            (from, time) = (reached, limits.BatchesFor);
         }
     }
 }

@@ -25,6 +25,12 @@ internal sealed class JobLimits
     public int BatchSize { get; init; } = 1000;
 
     /// <summary>
+    /// How long the database goes on with batch after batch, each committed, before it answers: far shorter than the 10 s of a statement, so that one
+    /// more batch has time, and than the lease.
+    /// </summary>
+    public TimeSpan BatchesFor { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
     /// Each run of the expiry goes back this far behind the one before, for what was not committed yet, or held by a finalize, when that
     /// one passed by.
     /// </summary>

@@ -3,13 +3,27 @@ using Npgsql;
 
 namespace LoyaltyService.Sessions;
 
-/// <summary>The batches of the jobs in PostgreSQL.</summary>
+/// <summary>
+/// The batches of the jobs in PostgreSQL: a block that the server runs, with a commit after each, for as long as it may. With
+/// a round trip between two, the server's process would sleep there and begin anew with what the tills have left of the core's caches.
+/// </summary>
 internal sealed class PostgresSessionUpkeep(PostgresDatabase database) : ISessionUpkeep
 {
     private const string Last = "(select at, id from page order by at desc, id desc limit 1) as last";
 
+    // What a block takes and gives are settings of its session: it has no parameters and no result.
+    private const string Start = """
+        select set_config('walk.at', $1::text, false), set_config('walk.id', $2::text, false), set_config('walk.until', $3::text, false),
+               set_config('walk.rows', $4::text, false), set_config('walk.time', $5::text, false), set_config('walk.changed', '', false)
+        """;
+
+    private const string End = """
+        select current_setting('walk.changed')::int, current_setting('walk.at')::timestamptz, current_setting('walk.id')::uuid
+         where current_setting('walk.changed') <> ''
+        """;
+
     // The status is compared again with the row locked: a finalize may have been faster.
-    private static readonly string Expire = $"""
+    private static readonly string Expire = BlockOf($"""
         {PageAlong("expires_at")},
         changed as (
             update sessions
@@ -26,45 +40,68 @@ internal sealed class PostgresSessionUpkeep(PostgresDatabase database) : ISessio
         settled as (
             delete from pdi_work
              where session_id = any (array(select id from changed intersect select id from page where status = 'pending')))
-        select (select count(*) from changed), last.at, last.id from {Last}
-        """;
+        select (select count(*) from changed), last.at, last.id into batch_changed, walk_at, walk_id from {Last};
+        """);
 
-    private static readonly string Archive = $"""
+    private static readonly string Archive = BlockOf($"""
         {PageAlong("created_at")},
         moved as (
             delete from sessions
-             where id = any (array(select id from page where status in ('finalized', 'failed') and closed_at <= $3))
+             where id = any (array(select id from page where status in ('finalized', 'failed') and closed_at <= walk_until))
                and status in ('finalized', 'failed')
             returning *),
         kept as (insert into sessions_archive select now(), moved.* from moved),
         moved_events as (
             delete from session_events where session_id = any (array(select id from moved)) returning *),
         kept_events as (insert into session_events_archive select * from moved_events)
-        select (select count(*) from moved), last.at, last.id from {Last}
-        """;
+        select (select count(*) from moved), last.at, last.id into batch_changed, walk_at, walk_id from {Last};
+        """);
 
-    public Task<WalkBatch> ExpireAsync(WalkPosition from, DateTimeOffset until, int limit, CancellationToken cancellationToken) =>
-        WalkAsync(Expire, from, until, limit, cancellationToken);
+    public Task<WalkBatch> ExpireAsync(WalkPosition from, DateTimeOffset until, int limit, TimeSpan time, CancellationToken cancellationToken) =>
+        WalkAsync(Expire, from, until, limit, time, cancellationToken);
 
-    public Task<WalkBatch> ArchiveAsync(WalkPosition from, DateTimeOffset until, int limit, CancellationToken cancellationToken) =>
-        WalkAsync(Archive, from, until, limit, cancellationToken);
+    public Task<WalkBatch> ArchiveAsync(WalkPosition from, DateTimeOffset until, int limit, TimeSpan time, CancellationToken cancellationToken) =>
+        WalkAsync(Archive, from, until, limit, time, cancellationToken);
 
     // The walk: a bounded number of entries of the index on the time, from where the last batch ended.
     private static string PageAlong(string time) => $"""
         with page as materialized (
             select id, {time} as at, status, coalesce(finalized_at, failed_at, expires_at) as closed_at
               from sessions
-             where ({time}, id) > ($1, $2) and {time} <= $3
+             where ({time}, id) > (walk_at, walk_id) and {time} <= walk_until
              order by {time}, id
-             limit $4)
+             limit current_setting('walk.rows')::int)
         """;
 
-    private async Task<WalkBatch> WalkAsync(string statement, WalkPosition from, DateTimeOffset until, int limit, CancellationToken cancellationToken)
+    // A batch is a transaction of its own; what the block says of itself is committed with it.
+    private static string BlockOf(string batch) => $"""
+        do $block$
+        declare
+            walk_at timestamptz := current_setting('walk.at'); walk_id uuid := current_setting('walk.id');
+            walk_until timestamptz := current_setting('walk.until');
+            ends_at timestamptz := clock_timestamp() + current_setting('walk.time')::interval;
+            changed_rows int := 0; batch_changed int;
+        begin
+            loop
+                commit;
+                set transaction isolation level read committed;
+                {batch}
+                exit when not found;
+                changed_rows := changed_rows + batch_changed;
+                perform set_config('walk.at', walk_at::text, false), set_config('walk.id', walk_id::text, false),
+                        set_config('walk.changed', changed_rows::text, false);
+                exit when clock_timestamp() >= ends_at;
+            end loop;
+        end $block$
+        """;
+
+    private async Task<WalkBatch> WalkAsync(
+        string block, WalkPosition from, DateTimeOffset until, int limit, TimeSpan time, CancellationToken cancellationToken)
     {
-        NpgsqlParameter[] parameters = [Param.Of(from.At), Param.Of(from.Id), Param.Of(until), Param.Of(limit)];
-        var reached = await database.ListReadCommittedAsync(
-            statement, parameters,
-            static row => new WalkBatch((int)row.GetInt64(0), new WalkPosition(row.GetFieldValue<DateTimeOffset>(1), row.GetGuid(2))), cancellationToken);
-        return reached is [var batch] ? batch : new WalkBatch(0, null);
+        NpgsqlParameter[] parameters = [Param.Of(from.At), Param.Of(from.Id), Param.Of(until), Param.Of(limit), Param.Of(time)];
+        return await database.RunBlockAsync(
+            Start, parameters, block, End,
+            static row => new WalkBatch(row.GetInt32(0), new WalkPosition(row.GetFieldValue<DateTimeOffset>(1), row.GetGuid(2))), cancellationToken)
+            ?? new WalkBatch(0, null);
     }
 }

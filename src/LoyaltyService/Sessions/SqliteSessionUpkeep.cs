@@ -37,7 +37,7 @@ internal sealed class SqliteSessionUpkeep(SqliteDatabase database) : ISessionUpk
         "delete from session_events where session_id in (select id from page)",
     ];
 
-    public Task<WalkBatch> ExpireAsync(WalkPosition from, DateTimeOffset until, int limit, CancellationToken cancellationToken) =>
+    public Task<WalkBatch> ExpireAsync(WalkPosition from, DateTimeOffset until, int limit, TimeSpan time, CancellationToken cancellationToken) =>
         WalkAsync("expires_at", from, until, limit, connection =>
         {
             connection.Execute(OnlyOverdue);
@@ -47,7 +47,7 @@ internal sealed class SqliteSessionUpkeep(SqliteDatabase database) : ISessionUpk
             return changed;
         }, cancellationToken);
 
-    public Task<WalkBatch> ArchiveAsync(WalkPosition from, DateTimeOffset until, int limit, CancellationToken cancellationToken) =>
+    public Task<WalkBatch> ArchiveAsync(WalkPosition from, DateTimeOffset until, int limit, TimeSpan time, CancellationToken cancellationToken) =>
         WalkAsync("created_at", from, until, limit, connection =>
         {
             connection.Execute(OnlyClosed, ("$until", until.ToUnixTimeMilliseconds()));

@@ -102,6 +102,34 @@ internal sealed class PostgresDatabase(
             return rows;
         }, cancellationToken);
 
+    /// <summary>
+    /// Runs a block of the server's language that commits by itself: what sets it up, the block, and a statement that tells what it did, in one round
+    /// trip, each a transaction of its own. The first row of what is told; null where there is none. A block that isolation or a deadlock ended is run
+    /// again from its start, and must then find done what it had committed; it tells of the try that came to its end.
+    /// </summary>
+    public Task<T?> RunBlockAsync<T>(
+        string start, NpgsqlParameter[] parameters, string block, string end, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+        where T : class =>
+        RunAsync(async (connection, token) =>
+        {
+            await using var batch = new NpgsqlBatch(connection) { EnableErrorBarriers = true };
+            foreach (var statement in new[] { start, block, end })
+                batch.BatchCommands.Add(new NpgsqlBatchCommand(statement));
+            batch.BatchCommands[0].Parameters.AddRange(parameters);
+            try
+            {
+                await using var reader = await batch.ExecuteReaderAsync(token);
+                // The block has no result of its own; what it ran into is told here.
+                await reader.NextResultAsync(token);
+                return await reader.ReadAsync(token) ? read(reader) : null;
+            }
+            finally
+            {
+                // A parameter belongs to one command at a time; the next try has a batch of its own.
+                batch.BatchCommands[0].Parameters.Clear();
+            }
+        }, cancellationToken);
+
     /// <summary>Runs a statement and tells how many rows it changed.</summary>
     public Task<int> ExecuteAsync(string statement, NpgsqlParameter[] parameters, CancellationToken cancellationToken) =>
         RunAsync(statement, parameters, static (command, token) => command.ExecuteNonQueryAsync(token), cancellationToken);

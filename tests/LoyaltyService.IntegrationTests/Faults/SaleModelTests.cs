@@ -176,7 +176,7 @@ public abstract class SaleModelTests(Backend backend) : IAsyncLifetime
     {
         var upkeep = app.Services.GetRequiredService<ISessionUpkeep>();
         var from = WalkPosition.Start;
-        while (await upkeep.ExpireAsync(from, TimeProvider.System.GetUtcNow(), 1000, CancellationToken.None) is { Reached: { } reached })
+        while (await upkeep.ExpireAsync(from, TimeProvider.System.GetUtcNow(), 1000, TimeSpan.Zero, CancellationToken.None) is { Reached: { } reached })
             from = reached;
     }
 

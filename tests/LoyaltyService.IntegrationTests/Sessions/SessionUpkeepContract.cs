@@ -8,7 +8,7 @@ namespace LoyaltyService.IntegrationTests.Sessions;
 /// <summary>What the batches of the jobs promise; the subclasses run it on PostgreSQL and on SQLite.</summary>
 public abstract class SessionUpkeepContract(Backend backend) : IAsyncLifetime
 {
-    private static readonly TimeSpan Overdue = TimeSpan.FromHours(-1);
+    protected static readonly TimeSpan Overdue = TimeSpan.FromHours(-1);
     private static readonly TimeSpan Alive = TimeSpan.FromHours(24);
 
     private StoreUnderTest under = null!;
@@ -73,7 +73,7 @@ public abstract class SessionUpkeepContract(Backend backend) : IAsyncLifetime
 
         var batches = new List<int>();
         var from = WalkPosition.Start;
-        while (await under.Upkeep.ExpireAsync(from, TimeProvider.System.GetUtcNow(), 2, Token) is { Reached: { } reached } batch)
+        while (await under.Upkeep.ExpireAsync(from, TimeProvider.System.GetUtcNow(), 2, TimeSpan.Zero, Token) is { Reached: { } reached } batch)
         {
             batches.Add(batch.Changed);
             from = WalkPosition.Parse(reached.ToString())!;
@@ -146,7 +146,7 @@ public abstract class SessionUpkeepContract(Backend backend) : IAsyncLifetime
 
         var batches = new List<int>();
         var from = WalkPosition.Start;
-        while (await under.Upkeep.ArchiveAsync(from, TimeProvider.System.GetUtcNow().AddMinutes(1), 1, Token) is { Reached: { } reached } batch)
+        while (await under.Upkeep.ArchiveAsync(from, TimeProvider.System.GetUtcNow().AddMinutes(1), 1, TimeSpan.Zero, Token) is { Reached: { } reached } batch)
         {
             batches.Add(batch.Changed);
             from = WalkPosition.Parse(reached.ToString())!;
@@ -172,7 +172,7 @@ public abstract class SessionUpkeepContract(Backend backend) : IAsyncLifetime
 
     protected async Task<int> ArchiveAllAsync(DateTimeOffset? until = null)
     {
-        var batch = await under.Upkeep.ArchiveAsync(WalkPosition.Start, until ?? TimeProvider.System.GetUtcNow().AddMinutes(1), 100, Token);
+        var batch = await under.Upkeep.ArchiveAsync(WalkPosition.Start, until ?? TimeProvider.System.GetUtcNow().AddMinutes(1), 100, TimeSpan.Zero, Token);
         return batch.Changed;
     }
 
@@ -180,13 +180,13 @@ public abstract class SessionUpkeepContract(Backend backend) : IAsyncLifetime
 
     internal async Task<Session> FindAsync(Guid id) => await under.Store.FindAsync(id, Token) ?? throw new InvalidOperationException("It is gone.");
 
-    private async Task<int> ExpireAllAsync() => (await under.Upkeep.ExpireAsync(WalkPosition.Start, TimeProvider.System.GetUtcNow(), 100, Token)).Changed;
+    private async Task<int> ExpireAllAsync() => (await under.Upkeep.ExpireAsync(WalkPosition.Start, TimeProvider.System.GetUtcNow(), 100, TimeSpan.Zero, Token)).Changed;
 
     private async Task<Session> FinalizingAsync(TimeSpan lifetime) => await SaveAsync((await IdentifiedAsync(lifetime)).FinalizeRequested(Given.Intent(), Causes.Request));
 
     private async Task<Session> IdentifiedAsync(TimeSpan lifetime) => await SaveAsync((await CreateAsync(lifetime)).Identified(Given.Identity(), Causes.Request));
 
-    private async Task<Session> CreateAsync(TimeSpan lifetime) => (await under.Store.CreateAsync(Given.Session(), lifetime, TimeSpan.FromSeconds(7), Token)).Session;
+    internal async Task<Session> CreateAsync(TimeSpan lifetime) => (await under.Store.CreateAsync(Given.Session(), lifetime, TimeSpan.FromSeconds(7), Token)).Session;
 
     private async Task<Session> SaveAsync(SessionChange change) => await under.Store.SaveAsync(change, Token) ?? throw new InvalidOperationException("The change was refused.");
 }
@@ -225,6 +225,64 @@ public sealed class PostgresSessionUpkeepTests() : SessionUpkeepContract(Backend
             """,
             looker);
         Assert.Equal(0L, await left.ExecuteScalarAsync(Token));
+    }
+
+    [Fact]
+    public async Task A_call_does_batch_after_batch_each_a_transaction_of_its_own()
+    {
+        for (var number = 0; number < 5; number++)
+            await CreateAsync(Overdue);
+        // Serializable, a batch would be in conflict with the sales of its time.
+        await ReadAsync("""
+            create function tell() returns trigger language plpgsql as 'begin new.customer_name := current_setting(''transaction_isolation''); return new; end';
+            create trigger tell before update on sessions for each row execute function tell();
+            """);
+
+        var now = TimeProvider.System.GetUtcNow();
+        var (done, nothing) = (default(WalkBatch), default(WalkBatch));
+        try
+        {
+            done = await Under.Upkeep.ExpireAsync(WalkPosition.Start, now, 2, TimeSpan.FromMinutes(1), Token);
+            nothing = await Under.Upkeep.ExpireAsync(done.Reached!, now, 2, TimeSpan.FromMinutes(1), Token);
+        }
+        finally
+        {
+            // The database goes on to another test.
+            await ReadAsync("drop function tell cascade");
+        }
+
+        Assert.Equal(5, done.Changed);
+        Assert.Equal(new WalkBatch(0, null), nothing);
+        Assert.Equal("2 read committed, 2 read committed, 1 read committed", await ReadAsync("""
+            select string_agg(number || ' ' || isolation, ', ')
+              from (select count(*) as number, min(customer_name) as isolation from sessions group by xmin, failed_at order by failed_at) as batches
+            """));
+    }
+
+    [Fact]
+    public async Task A_batch_that_fails_takes_none_of_those_before_it_back()
+    {
+        var sessions = new List<Session>();
+        for (var number = 0; number < 5; number++)
+            sessions.Add(await CreateAsync(Overdue + TimeSpan.FromMinutes(number)));
+        // What the fourth is to tell has been told already.
+        await ReadAsync($"""
+            insert into session_events (session_id, version, event, status, cause, at, earned_points, redeemed_points)
+            values ('{sessions[3].Id}', 2, 'expired', 'failed', 'job', now(), 0, 0)
+            returning event
+            """);
+
+        await Assert.ThrowsAsync<PostgresException>(
+            () => Under.Upkeep.ExpireAsync(WalkPosition.Start, TimeProvider.System.GetUtcNow(), 2, TimeSpan.FromMinutes(1), Token));
+
+        Assert.Equal("failed failed pending pending pending", await ReadAsync("select string_agg(status, ' ' order by expires_at) from sessions"));
+    }
+
+    private async Task<string?> ReadAsync(string query)
+    {
+        await using var connection = await Under.Database.OpenPostgresAsync();
+        await using var command = new NpgsqlCommand(query, connection);
+        return (string?)await command.ExecuteScalarAsync(Token);
     }
 }
 

@@ -108,7 +108,7 @@ public sealed class ManySessionsTests
             """);
 
         var now = TimeProvider.System.GetUtcNow();
-        var batch = await under.Upkeep.ExpireAsync(new WalkPosition(now.AddMinutes(-2)), now, due, Token);
+        var batch = await under.Upkeep.ExpireAsync(new WalkPosition(now.AddMinutes(-2)), now, due, TimeSpan.Zero, Token);
 
         Assert.Equal(due, batch.Changed);
         Assert.Equal(1L, await ScalarAsync(connection, "select count(*) from pdi_work"));
