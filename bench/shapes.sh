@@ -12,17 +12,19 @@ build; start_postgres; start_redis; start_pdi; configure; start_service
 
 # Of the replicas: CPU in the program and in the kernel, in ticks, and how often a thread went to sleep or had to let another one go.
 work() { cat $(printf '/proc/%s/stat ' "$@") $(printf '/proc/%s/task/*/status ' "$@") 2>/dev/null | awk '/ctxt_switches/ {switches += $2} NF > 40 {user += $14; kernel += $15} END {print user, kernel, switches}'; }
-log() { psql -qtAX -d "$server/bench" -c "select pg_current_wal_insert_lsn() - '0/0'"; }
-measure() { # measure NAME PIDS ARGUMENTS...: sales a second, the replicas' CPU a sale, and the write-ahead log's bytes
-  local name=$1 replicas=$2 from user kernel switches user2 kernel2 switches2 sales; shift 2
-  from=$(log)
+# A backend says what it did when it has nothing to do for a second.
+counts() { sleep 1.5; psql -qtAX -F ' ' -d "$server/bench" -c "select pg_current_wal_insert_lsn() - '0/0', xact_commit from pg_stat_database where datname = 'bench'"; }
+measure() { # measure NAME PIDS ARGUMENTS...: sales a second, the replicas' CPU a sale, commits a sale, and the write-ahead log's bytes
+  local name=$1 replicas=$2 log commits user kernel switches log2 commits2 user2 kernel2 switches2 sales; shift 2
+  read -r log commits < <(counts)
   read -r user kernel switches < <(work $replicas)
   load --seconds "$each" "$@" >"$folder/run"
   read -r user2 kernel2 switches2 < <(work $replicas)
+  read -r log2 commits2 < <(counts)
   sales=$(sales "$folder/run")
-  printf '%-34s %5s sales/s, CPU of the service a sale %s ms, of that %s ms in the kernel, %s switches of threads, %s KiB of write-ahead log, %s MiB; %s\n' \
+  printf '%-34s %5s sales/s, CPU of the service a sale %s ms, of that %s ms in the kernel, %s switches of threads, %s commits, %s KiB of write-ahead log, %s MiB; %s\n' \
     "$name" "$(rate "$folder/run")" "$(calc "10 * ($user2 + $kernel2 - $user - $kernel) / $sales")" "$(calc "10 * ($kernel2 - $kernel) / $sales")" \
-    "$(calc "($switches2 - $switches) / $sales" 0)" "$(calc "($(log) - $from) / 1024 / $sales" 1)" "$(memory "$service")" "$(others "$folder/run")"
+    "$(calc "($switches2 - $switches) / $sales" 0)" "$(calc "($commits2 - $commits) / $sales")" "$(calc "($log2 - $log) / 1024 / $sales" 1)" "$(memory "$service")" "$(others "$folder/run")"
 }
 load --tills 32 --seconds 40 >/dev/null
 
@@ -32,10 +34,15 @@ for shape in "$@"; do
       for tills in 1 2 4 8 16 32 64; do measure "$tills tills" "$service" --tills "$tills"; done ;;
     replicas)
       first=$port one=$service
-      for _ in 1 2 3; do measure "one replica, 32 tills" "$one" --tills 32; done
       start_service
       load --tills 32 --seconds 40 >/dev/null
-      for _ in 1 2 3; do measure "two replicas, 16 tills each" "$one $service" --tills 32 --also "http://localhost:$first"; done
+      # In turn, since the machine is not the same from one minute to the next.
+      for _ in 1 2 3 4; do
+        second=$port port=$first
+        measure "one replica, 32 tills" "$one" --tills 32
+        port=$second
+        measure "two replicas, 16 tills each" "$one $service" --tills 32 --also "http://localhost:$first"
+      done
       kill -TERM "$service"; wait "$service" || true
       port=$first service=$one ;;
     full)

@@ -73,7 +73,8 @@ internal sealed class PostgresSessionUpkeep(PostgresDatabase database) : ISessio
              limit current_setting('walk.rows')::int)
         """;
 
-    // A batch is a transaction of its own; what the block says of itself is committed with it.
+    // A batch is a transaction of its own; what the block says of itself is committed with it. Under serializable isolation it would hold whole tables,
+    // in conflict with every sale; it is protected by its row locks, and by the status that it compares again with the row locked.
     private static string BlockOf(string batch) => $"""
         do $block$
         declare

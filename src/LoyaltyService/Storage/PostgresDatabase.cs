@@ -88,8 +88,8 @@ internal sealed class PostgresDatabase(
 
     /// <summary>
     /// As <see cref="ListAsync"/>, but read committed: for a look at many rows by somebody who decides nothing on it that a statement of its
-    /// own would not decide again, and for a job's batch. Under serializable isolation both would hold whole tables, in conflict with every
-    /// sale. A batch is protected by its row locks, and by the status that it compares again with the row locked.
+    /// own would not decide again, and for a change that its row locks protect. Under serializable isolation both would hold whole tables, in
+    /// conflict with every sale.
     /// </summary>
     public Task<IReadOnlyList<T>> ListReadCommittedAsync<T>(
         string statement, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>
