@@ -4,8 +4,8 @@ using Npgsql;
 namespace LoyaltyService.Sessions;
 
 /// <summary>
-/// The batches of the jobs in PostgreSQL: a block that the server runs, with a commit after each, for as long as it may. With
-/// a round trip between two, the server's process would sleep there and begin anew with what the tills have left of the core's caches.
+/// The batches of the jobs in PostgreSQL: a block that the server runs, with a commit after each, for as long as it may. A
+/// round trip between two costs more than its own time (docs/decisions/0016).
 /// </summary>
 internal sealed class PostgresSessionUpkeep(PostgresDatabase database) : ISessionUpkeep
 {
