@@ -5,13 +5,15 @@
 #   bench/scale/run.sh [SESSIONS=5000000] [DUE=1000000, at most two ninths of SESSIONS] [RATE=40 sales a second]
 # Brings a PostgreSQL and a Redis of its own (test.sh installs the programs), gone at its end. Or give DATABASE_SERVER, for example
 # postgresql://loyalty@127.0.0.1:5432, with a role that may create databases, where the database "scale" is made anew, and REDIS_URL.
+# As root it sets this machine's vm.dirty_background_bytes as docs/operations.md says, and gives it back at its end; otherwise it tells what it is.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 sessions=${1:-5000000} due=${2:-1000000} rate=${3:-40}
 batch=$(sed -n 's/.*int BatchSize .*= \([0-9]*\);/\1/p' src/LoyaltyService/Jobs/JobLimits.cs)
 [ $((9 * due)) -le $((2 * sessions)) ] || { echo "DUE must be at most two ninths of SESSIONS" >&2; exit 64; }
 folder=$(mktemp -d) pids=()
-trap 'for ((i = ${#pids[@]} - 1; i >= 0; i--)); do kill "${pids[i]}" 2>/dev/null || true; done; wait 2>/dev/null || true; rm -rf "$folder"' EXIT
+give_back=:
+trap 'for ((i = ${#pids[@]} - 1; i >= 0; i--)); do kill "${pids[i]}" 2>/dev/null || true; done; wait 2>/dev/null || true; rm -rf "$folder"; $give_back' EXIT
 
 for project in src/LoyaltyService src/PdiSimulator bench/load; do dotnet build "$project" --configuration Release --verbosity quiet --nologo; done
 program() { local name=$1; shift; exec dotnet "artifacts/bin/$name/release/$name.dll" "$@"; }
@@ -25,6 +27,12 @@ if [ -z "$server" ]; then
   # PostgreSQL refuses to run as root.
   if [ "$(id -u)" = 0 ]; then chmod 755 "$folder"; chown postgres "$folder/postgres"; as=(setpriv --reuid=postgres --regid=postgres --clear-groups); fi
   "${as[@]}" "$bin/initdb" -D "$folder/postgres/data" -U loyalty -A trust -E UTF8 --no-locale >"$folder/postgres.log"
+  # The system's threshold is bytes or, where these are 0, a share of the memory; to set the one clears the other.
+  threshold=/proc/sys/vm/dirty_background_bytes; [ "$(cat $threshold)" != 0 ] || threshold=/proc/sys/vm/dirty_background_ratio
+  was=$(cat "$threshold")
+  give_back_threshold() { echo "$was" >"$threshold"; }
+  # Not by -w: a container's root may be refused too.
+  if echo 16777216 2>/dev/null >/proc/sys/vm/dirty_background_bytes; then give_back=give_back_threshold; fi
   # As docs/operations.md says; with the defaults the checkpoints would be what is measured, and the system's own writing.
   "${as[@]}" "$bin/postgres" -D "$folder/postgres/data" -p "$port" -k "$folder/postgres" -c listen_addresses=127.0.0.1 -c shared_buffers=4GB \
     -c min_wal_size=8GB -c max_wal_size=16GB -c checkpoint_timeout=15min \
@@ -59,6 +67,7 @@ sql -c "insert into job_runs (job, scheduled_for, by_hand, started_at, lease_unt
   union all
   select 'expire-sessions', now() - interval '2 days 12 hours', false, now(), now(), now(), 'done'"
 sql -v sessions="$sessions" -v due="$due" -f bench/scale/generate.sql
+say "the system writes what is dirty" "from $(cat /proc/sys/vm/dirty_background_bytes) bytes on (0: from $(cat /proc/sys/vm/dirty_background_ratio) % of the memory on)"
 say "sessions generated" "$sessions in $(seconds "$started" "$(now)") s"
 # A server that has run for some days has the files of its log, and uses them again: a commit that has to make a new one, 16 MB of zeros, waits for it,
 # and all others with it.
