@@ -20,6 +20,9 @@ internal sealed partial class RedisReplayCache(
     // Keys that one SCAN looks at: a millisecond or so of Redis's time.
     private const int SweepPage = 1000;
 
+    // How often a page is asked for: a till has no time for a Redis that takes longer than its timeout, a job has.
+    private const int SweepTries = 4;
+
     public async ValueTask<Replay?> FindAsync(ReplayKey key)
     {
         // Not connected: the answer would be an exception at best and a wait at worst.
@@ -73,18 +76,33 @@ internal sealed partial class RedisReplayCache(
     // SCAN as it is, and not the client's list of keys: among many keys of others that list says nothing for as long as it finds none of ours.
     private async Task SweepAsync(IServer server, Func<int, Task> swept, CancellationToken cancellationToken)
     {
-        var database = redis.GetDatabase();
         var cursor = "0";
         do
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var page = await server.ExecuteAsync(database.Database, "SCAN", [cursor, "MATCH", Prefix + "*", "COUNT", SweepPage]);
-            cursor = (string)page[0]!;
-            // Sent one behind the other, and then waited for.
-            var told = await Task.WhenAll(((RedisKey[])page[1]!).Select(key => database.KeyExpireAsync(key, IReplayCache.Window, ExpireWhen.HasNoExpiry)));
-            await swept(told.Count(static wasTold => wasTold));
+            (cursor, var told) = await SweepPageAsync(server, cursor);
+            await swept(told);
         }
         while (cursor != "0");
+    }
+
+    private async Task<(string Next, int Told)> SweepPageAsync(IServer server, string cursor)
+    {
+        var database = redis.GetDatabase();
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                var page = await server.ExecuteAsync(database.Database, "SCAN", [cursor, "MATCH", Prefix + "*", "COUNT", SweepPage]);
+                // Sent one behind the other, and then waited for.
+                var told = await Task.WhenAll(((RedisKey[])page[1]!).Select(key => database.KeyExpireAsync(key, IReplayCache.Window, ExpireWhen.HasNoExpiry)));
+                return ((string)page[0]!, told.Count(static wasTold => wasTold));
+            }
+            catch (TimeoutException) when (tries < SweepTries)
+            {
+                // Once more. A key that was told without an answer has its time by then, and is not counted.
+            }
+        }
     }
 
     private RedisKey KeyOf(ReplayKey key) => $"{Prefix}{key.Operation}:{key.Id:N}";

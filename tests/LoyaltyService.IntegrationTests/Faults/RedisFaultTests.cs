@@ -2,6 +2,9 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
+using LoyaltyService.Sessions;
+using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
 
 namespace LoyaltyService.IntegrationTests.Faults;
 
@@ -76,6 +79,23 @@ public sealed class RedisFaultTests : IAsyncLifetime
             $"Started in {started.TotalSeconds:F2} s, p99 {without.TotalMilliseconds:F0} ms without Redis, used {usedAfter.TotalSeconds:F2} s after it came.");
         await AllRepeatsAreTheSameAsync();
         await BooksAgreeAsync();
+    }
+
+    [Fact]
+    public async Task A_moment_in_which_Redis_answers_nobody_does_not_end_the_sweep_of_the_cache()
+    {
+        await redis.StartAsync();
+        await StartServiceAsync();
+        var cache = (RedisReplayCache)app.Services.GetRequiredService<IReplayCache>();
+        var database = app.Services.GetRequiredService<IConnectionMultiplexer>().GetDatabase();
+        await database.StringSetAsync($"{cache.Prefix}old", "x");
+        // A command that takes 250 ms is given up, which is noticed every 250 ms.
+        var over = await redis.HoldAsync(TimeSpan.FromMilliseconds(700));
+
+        await cache.SweepAsync(static _ => Task.CompletedTask, TestContext.Current.CancellationToken);
+
+        await over;
+        Assert.NotNull(await database.KeyTimeToLiveAsync($"{cache.Prefix}old"));
     }
 
     private async Task StartServiceAsync() => app = await LoyaltyApp.StartAsync(Backend.Postgres, new()

@@ -168,7 +168,8 @@ public sealed class JobsOnPostgresTests() : JobsTests(Backend.Postgres)
     {
         var cache = (RedisReplayCache)App.Services.GetRequiredService<IReplayCache>();
         var database = App.Services.GetRequiredService<IConnectionMultiplexer>().GetDatabase();
-        await Task.WhenAll(Enumerable.Range(0, 3000).Select(number => database.StringSetAsync($"{cache.Prefix}old:{number}", "x")));
+        var keys = Enumerable.Range(0, 3000).Select(number => (RedisKey)$"{cache.Prefix}old:{number}").ToList();
+        await Task.WhenAll(keys.Select(key => database.StringSetAsync(key, "x")));
 
         var pages = new List<int>();
         await cache.SweepAsync(
@@ -179,10 +180,11 @@ public sealed class JobsOnPostgresTests() : JobsTests(Backend.Postgres)
             },
             TestContext.Current.CancellationToken);
 
-        Assert.Equal(3000, pages.Sum());
-        // A page is a thousand keys and at most a few that share a slot with them.
+        Assert.DoesNotContain(null, await Task.WhenAll(keys.Select(key => database.KeyTimeToLiveAsync(key))));
+        // A page is a thousand keys and at most a few that share a slot with them. One that Redis had no time for is asked for again, and counts what was
+        // left of it.
         Assert.InRange(pages.Max(), 1, 1500);
-        Assert.NotNull(await database.KeyTimeToLiveAsync($"{cache.Prefix}old:0"));
+        Assert.InRange(pages.Sum(), pages.Max() + 1, 3000);
     }
 }
 
