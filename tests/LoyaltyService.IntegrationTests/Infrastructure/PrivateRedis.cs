@@ -40,20 +40,6 @@ internal sealed class PrivateRedis(TestCertificates? certificates = null) : IAsy
     /// <summary>Answers nobody for <paramref name="pause"/>, then all who wait.</summary>
     public Task PauseAsync(TimeSpan pause) => AskAsync(redis => redis.GetDatabase().ExecuteAsync("DEBUG", "SLEEP", pause.TotalSeconds.ToString(CultureInfo.InvariantCulture)));
 
-    /// <summary>Answers nobody from now on, for <paramref name="pause"/>.</summary>
-    /// <returns>What goes on as long.</returns>
-    public async Task<Task> HoldAsync(TimeSpan pause)
-    {
-        var held = new TaskCompletionSource();
-        var over = AskAsync(async redis =>
-        {
-            await redis.GetDatabase().ExecuteAsync("CLIENT", "PAUSE", (long)pause.TotalMilliseconds);
-            held.SetResult();
-        });
-        await await Task.WhenAny(held.Task, over);
-        return over;
-    }
-
     /// <summary>How many keys were asked for and found since the server started.</summary>
     public async Task<long> HitsAsync()
     {
