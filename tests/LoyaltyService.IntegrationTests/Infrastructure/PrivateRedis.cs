@@ -65,12 +65,12 @@ internal sealed class PrivateRedis(TestCertificates? certificates = null) : IAsy
         return ["--port", "0", "--tls-port", $"{port}", "--tls-cert-file", file, "--tls-key-file", key, "--tls-ca-cert-file", certificates.AuthorityPath, "--tls-auth-clients", "no"];
     }
 
-    private async Task AskAsync(Func<ConnectionMultiplexer, Task> ask)
+    private async Task AskAsync(Func<ConnectionMultiplexer, Task> ask, bool isListening = true)
     {
         var options = ConfigurationOptions.Parse($"127.0.0.1:{port},allowAdmin=true,ssl={certificates is not null}");
-        // Who asks before the server listens asks again soon.
-        options.ConnectTimeout = 500;
-        options.ConnectRetry = 1;
+        // Who asks before the server listens asks again soon. Later a busy machine may take its time for a connection.
+        if (!isListening)
+            (options.ConnectTimeout, options.ConnectRetry) = (500, 1);
         if (certificates is not null)
             options.TrustIssuer(certificates.AuthorityPath);
         await using var redis = await ConnectionMultiplexer.ConnectAsync(options);
@@ -81,7 +81,7 @@ internal sealed class PrivateRedis(TestCertificates? certificates = null) : IAsy
     {
         try
         {
-            await AskAsync(static redis => redis.GetDatabase().PingAsync());
+            await AskAsync(static redis => redis.GetDatabase().PingAsync(), isListening: false);
             return true;
         }
         catch (RedisException)
