@@ -23,7 +23,7 @@ until_it_answers() { local tries=0; until curl -sf -o /dev/null "$@"; do sleep 0
 now() { date +%s.%N; }
 calc() { awk "BEGIN {printf \"%.${2:-2}f\", $1}"; }
 
-# PostgreSQL as it comes: a commit is on the disk before it is answered.
+# PostgreSQL as it comes, but for the settings that are given (-c name=value): a commit is on the disk before it is answered.
 start_postgres() {
   local as_postgres=()
   pgport=$(free_port) server=postgresql://loyalty@127.0.0.1:$pgport
@@ -31,7 +31,7 @@ start_postgres() {
   # PostgreSQL refuses to run as root.
   if [ "$(id -u)" = 0 ]; then chmod 755 "$folder"; chown postgres "$folder/postgres"; as_postgres=(setpriv --reuid=postgres --regid=postgres --clear-groups); fi
   "${as_postgres[@]}" "$bin/initdb" -D "$folder/postgres/data" -U loyalty -A trust -E UTF8 --no-locale >/dev/null
-  "${as_postgres[@]}" "$bin/postgres" -D "$folder/postgres/data" -p "$pgport" -k "$folder/postgres" -c listen_addresses=127.0.0.1 >/dev/null 2>"$folder/postgres.log" &
+  "${as_postgres[@]}" "$bin/postgres" -D "$folder/postgres/data" -p "$pgport" -k "$folder/postgres" -c listen_addresses=127.0.0.1 "$@" >/dev/null 2>"$folder/postgres.log" &
   postgres=$!; pids+=("$postgres")
   until "$bin/pg_isready" -q -h 127.0.0.1 -p "$pgport"; do sleep 0.1; done
   psql -q -X -d "$server/postgres" -c 'create database bench'
@@ -58,10 +58,10 @@ program() { exec "${PROGRAM:-artifacts/publish/LoyaltyService/release_linux-x64/
 
 # Everything on as in production: log at info, metrics, keys, and rate limits, which are set so high that they refuse nobody.
 configure() {
-  (program key create bench --scope loyalty) >"$folder/key"
+  (program key create bench --scope loyalty+ops) >"$folder/key"
   secret=$(grep -o 'lsk_[A-Za-z0-9_-]*' "$folder/key")
   export NODE_ENV=development LOG_LEVEL=info DATABASE_URL=$server/bench REDIS_URL=redis://127.0.0.1:$redisport
-  export API_KEYS; API_KEYS=$(grep -o 'bench:loyalty:[0-9a-f]*' "$folder/key")
+  export API_KEYS; API_KEYS=$(grep -o 'bench:loyalty+ops:[0-9a-f]*' "$folder/key")
   export PDI_API_URL=http://localhost:$pdiport PDI_CLIENT_ID=bench PDI_CLIENT_SECRET=bench-secret
   export RATE_LIMIT_GLOBAL_PER_SECOND=1000000 RATE_LIMIT_CUSTOMER_PER_SECOND=100000 RATE_LIMIT_IP_PER_MINUTE=10000000
   (program migrate) >/dev/null
@@ -74,7 +74,8 @@ start_service() { # start_service: sets port, service (its pid) and ready (secon
   ready=$(calc "$(now) - $started")
 }
 
-load() { artifacts/publish/LoyaltyService.Load/release_linux-x64/LoyaltyService.Load "http://localhost:$port" --key "$secret" "$@"; }
+driver=artifacts/publish/LoyaltyService.Load/release_linux-x64/LoyaltyService.Load
+load() { "$driver" "http://localhost:$port" --key "$secret" "$@"; }
 sales() { sed -n '1s/.*: \([0-9]*\) sales,.*/\1/p' "$1"; }
 rate() { sed -n '1s/.* \([0-9]*\) sales\/s.*/\1/p' "$1"; }
 others() { grep -hE ' [0-9]{3}: [0-9]+' "$@" | grep -v ' 200:' || echo "every answer 200"; }
