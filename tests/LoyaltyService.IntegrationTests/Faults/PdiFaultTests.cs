@@ -30,11 +30,7 @@ public abstract class PdiFaultTests(Backend backend) : IAsyncLifetime
 
     private LoyaltyApp app = null!;
 
-    public async ValueTask InitializeAsync() => app = await LoyaltyApp.StartAsync(backend, services: services =>
-    {
-        services.AddSingleton(Impatient);
-        services.AddSingleton(Eager);
-    });
+    public async ValueTask InitializeAsync() => app = await StartAsync(Impatient);
 
     public async ValueTask DisposeAsync()
     {
@@ -181,6 +177,9 @@ public abstract class PdiFaultTests(Backend backend) : IAsyncLifetime
     [Fact]
     public async Task Refused_credentials_are_503_until_an_operator_acts_and_a_finalize_is_taken_all_the_same()
     {
+        // On a busy machine a second can be over before PDI has refused, and then calculate estimates: here with the brief's budgets.
+        await app.DisposeAsync();
+        app = await StartAsync(new PdiOptions());
         var sale = await new Sale(app).IdentifiedAsync();
         await app.Pdi.FaultAsync("all", new { kind = "expired-token" });
 
@@ -273,6 +272,12 @@ public abstract class PdiFaultTests(Backend backend) : IAsyncLifetime
         Assert.Equal(200, finalized.Status);
         Assert.Equal((409, "invalid_state"), (calculated.Status, calculated.Code));
     }
+
+    private Task<LoyaltyApp> StartAsync(PdiOptions options) => LoyaltyApp.StartAsync(backend, services: services =>
+    {
+        services.AddSingleton(options);
+        services.AddSingleton(Eager);
+    });
 
     private static Task<Answer> SettledAsync(Sale sale) => Eventually.GetAsync(
         sale.StatusAsync, status => status.Json.GetProperty("status").GetString() == "finalized", "the sale is settled", TimeSpan.FromSeconds(30));
