@@ -157,7 +157,7 @@ internal sealed class FinalizeSession(
 
         try
         {
-            var (settled, rejection) = await finalizeAtPdi.RunAsync(session, Causes.Request, inDoubt: false);
+            var (settled, rejection, _) = await finalizeAtPdi.RunAsync(session, Causes.Request, inDoubt: false);
             operation.IsAbout(settled);
             operation.Reason = rejection?.Code;
             if (rejection is not null)

@@ -40,16 +40,19 @@ internal sealed partial class SettleSession(ISessionStore sessions, PdiClient pd
         change = change with { TraceId = Activity.Current?.TraceId.ToHexString() };
         if (change.After.Status is not SessionStatus.Finalizing)
             change = change with { Work = PdiWorkChange.Settled };
+        var saved = await sessions.SaveAsync(change, CancellationToken.None)
+            ?? throw new PdiUnavailableException("The session was changed meanwhile.", mayHaveReached: true);
         if (result.Rejection is { } refused)
             Log.WaitingCustomerRejected(logger, SessionId.Format(session.Id), session.CustomerId, session.Status.ToText(), refused.Code);
-
-        return await sessions.SaveAsync(change, CancellationToken.None)
-            ?? throw new PdiUnavailableException("The session was changed meanwhile.", mayHaveReached: true);
+        return saved;
     }
 
     private async Task FinalizeAsync(Session session)
     {
-        var (settled, rejection) = await finalizeAtPdi.RunAsync(session, Causes.Worker, inDoubt: true);
+        var (settled, rejection, isFirst) = await finalizeAtPdi.RunAsync(session, Causes.Worker, inDoubt: true);
+        // Two may be at one session: a finalize makes its row due anew while the worker is still at the identify.
+        if (!isFirst)
+            return;
         if (rejection is not null)
             Log.WaitingSaleRejected(logger, SessionId.Format(session.Id), session.CustomerId, rejection.Code);
         else if (settled.Status is SessionStatus.Finalized)
