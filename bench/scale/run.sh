@@ -18,7 +18,8 @@ if echo 1048576 2>/dev/null >/proc/sys/vm/dirty_background_bytes; then trap 'cle
 
 build
 # As docs/operations.md says; with the defaults the checkpoints would be what is measured, and the system's own writing.
-start_postgres -c shared_buffers=4GB -c min_wal_size=8GB -c max_wal_size=16GB -c checkpoint_timeout=15min -c wal_compression=lz4 -c backend_flush_after=512kB
+quarter=$(awk '/^MemTotal/ {printf "%dMB", $2 / 4096}' /proc/meminfo)
+start_postgres -c shared_buffers="$quarter" -c min_wal_size=8GB -c max_wal_size=16GB -c checkpoint_timeout=15min -c wal_compression=lz4 -c backend_flush_after=512kB
 start_redis; start_pdi; configure
 
 # jit off and sequential scans off, as on the service's own connections.

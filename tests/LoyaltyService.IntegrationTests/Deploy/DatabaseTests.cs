@@ -277,7 +277,11 @@ public sealed partial class DatabaseTests
                  where table_schema = 'public'
                 union all select indexdef from pg_indexes where schemaname = 'public'
                 union all select conrelid::regclass || ' ' || pg_get_constraintdef(oid) from pg_constraint
-                 where connamespace = 'public'::regnamespace) as schema (line)
+                 where connamespace = 'public'::regnamespace
+                union all select relname || ' ' || array_to_string(reloptions, ', ') from pg_class
+                 where relnamespace = 'public'::regnamespace and reloptions is not null
+                union all select format('%s.%s statistics %s', attrelid::regclass, attname, attstattarget) from pg_attribute join pg_class on oid = attrelid
+                 where relnamespace = 'public'::regnamespace and attnum > 0 and not attisdropped and attstattarget >= 0) as schema (line)
              where line not like '%schema\_versions%' and line not like '%schemaversions%'
             """;
         return (string)(await command.ExecuteScalarAsync())!;

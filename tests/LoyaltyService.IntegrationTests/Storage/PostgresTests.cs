@@ -119,6 +119,22 @@ public sealed class PostgresTests
             found);
     }
 
+    /// <summary>A vacuum of a large table after an archive takes a core at the usual allowance, and every sale waits for it (0008).</summary>
+    [Fact]
+    public async Task A_vacuum_of_what_grows_with_the_sales_has_a_small_allowance()
+    {
+        await using var database = await TestDatabase.CreateAsync(Backend.Postgres);
+        await using var connection = await database.OpenPostgresAsync();
+
+        var gentle = await ScalarAsync(connection, """
+            select count(*) from pg_class
+             where relname in ('sessions', 'session_events', 'sessions_archive', 'session_events_archive')
+               and reloptions @> array['autovacuum_vacuum_cost_limit=20', 'autovacuum_vacuum_cost_delay=2']
+            """);
+
+        Assert.Equal(4, gentle);
+    }
+
     [Fact]
     public async Task A_commit_that_fails_after_the_rows_were_read_is_no_success()
     {
