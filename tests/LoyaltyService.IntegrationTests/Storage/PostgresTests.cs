@@ -119,7 +119,7 @@ public sealed class PostgresTests
             found);
     }
 
-    /// <summary>A vacuum of a large table after an archive takes a core at the usual allowance, and every sale waits for it (0008).</summary>
+    /// <summary>At the usual allowance every sale waits for the vacuum of a large table after an archive (0008).</summary>
     [Fact]
     public async Task A_vacuum_of_what_grows_with_the_sales_has_a_small_allowance()
     {
