@@ -22,6 +22,8 @@ free_port() { local port; while port=$((20000 + RANDOM % 20000)); do (exec 3<>"/
 until_it_answers() { local tries=0; until curl -sf -o /dev/null "$@"; do sleep 0.02; [ $((tries += 1)) -lt 1500 ] || { echo "$* does not answer" >&2; exit 1; }; done; }
 now() { date +%s.%N; }
 calc() { awk "BEGIN {printf \"%.${2:-2}f\", $1}"; }
+# What goes on in the background has a session of its own (setsid), as on a server: Linux shares its cores out among sessions first
+# (kernel.sched_autogroup_enabled), and all that one script has started would get as much as one backend of PostgreSQL.
 
 # PostgreSQL as it comes, but for the settings that are given (-c name=value): a commit is on the disk before it is answered.
 start_postgres() {
@@ -31,7 +33,7 @@ start_postgres() {
   # PostgreSQL refuses to run as root.
   if [ "$(id -u)" = 0 ]; then chmod 755 "$folder"; chown postgres "$folder/postgres"; as_postgres=(setpriv --reuid=postgres --regid=postgres --clear-groups); fi
   "${as_postgres[@]}" "$bin/initdb" -D "$folder/postgres/data" -U loyalty -A trust -E UTF8 --no-locale >/dev/null
-  "${as_postgres[@]}" "$bin/postgres" -D "$folder/postgres/data" -p "$pgport" -k "$folder/postgres" -c listen_addresses=127.0.0.1 "$@" >/dev/null 2>"$folder/postgres.log" &
+  setsid "${as_postgres[@]}" "$bin/postgres" -D "$folder/postgres/data" -p "$pgport" -k "$folder/postgres" -c listen_addresses=127.0.0.1 "$@" >/dev/null 2>"$folder/postgres.log" &
   postgres=$!; pids+=("$postgres")
   until "$bin/pg_isready" -q -h 127.0.0.1 -p "$pgport"; do sleep 0.1; done
   psql -q -X -d "$server/postgres" -c 'create database bench'
@@ -39,14 +41,14 @@ start_postgres() {
 
 start_redis() {
   redisport=$(free_port)
-  redis-server --port "$redisport" --bind 127.0.0.1 --save "" --dir "$folder" >/dev/null & redis=$!; pids+=("$redis")
+  setsid redis-server --port "$redisport" --bind 127.0.0.1 --save "" --dir "$folder" >/dev/null & redis=$!; pids+=("$redis")
 }
 
 # Answers at once, always the same but for the ids.
 start_pdi() {
   pdiport=$(free_port)
   sed "s#FOLDER#$folder#; s#PORT#$pdiport#" bench/pdi.conf >"$folder/pdi.conf"
-  /usr/sbin/nginx -c "$folder/pdi.conf" & pdi=$!; pids+=("$pdi")
+  setsid /usr/sbin/nginx -c "$folder/pdi.conf" & pdi=$!; pids+=("$pdi")
   until_it_answers -d x "localhost:$pdiport/identify"
 }
 
@@ -54,7 +56,7 @@ build() {
   dotnet publish src/LoyaltyService --configuration Release --runtime linux-x64 --verbosity quiet --nologo -p:RunAnalyzers=false >"$folder/build" || { cat "$folder/build" >&2; exit 1; }
   dotnet publish bench/load --configuration Release --runtime linux-x64 --verbosity quiet --nologo -p:RunAnalyzers=false >"$folder/build" || { cat "$folder/build" >&2; exit 1; }
 }
-program() { exec "${PROGRAM:-artifacts/publish/LoyaltyService/release_linux-x64/LoyaltyService}" "$@"; }
+program() { exec setsid "${PROGRAM:-artifacts/publish/LoyaltyService/release_linux-x64/LoyaltyService}" "$@"; }
 
 # Everything on as in production: log at info, metrics, keys, and rate limits, which are set so high that they refuse nobody.
 configure() {

@@ -56,7 +56,7 @@ at_rest() {
 }
 # The traffic goes on until it is told to end, however long that takes.
 begin_traffic() {
-  "$driver" "http://localhost:$port" --key "$secret" --rate "$rate" --warm-up 10 --seconds 86400 >"$folder/tills" & traffic=$!; pids+=("$traffic")
+  setsid "$driver" "http://localhost:$port" --key "$secret" --rate "$rate" --warm-up 10 --seconds 86400 >"$folder/tills" & traffic=$!; pids+=("$traffic")
   sleep 12; since=$(now)
 }
 end_traffic() { # end_traffic FILE: the service's own time meanwhile
