@@ -2,7 +2,8 @@
 # What old sessions cost: expires and archives DUE of SESSIONS in bare SQL and as many by the service's jobs, under live traffic, and prints
 # the times and their ratio, the tills' p99 before and meanwhile and the ratios of those, and the memory of the service.
 #   bench/scale/run.sh [SESSIONS=5000000] [DUE=1000000, at most two ninths of SESSIONS] [RATE=40 sales a second]
-# As root it sets this machine's vm.dirty_background_bytes as docs/operations.md says, and gives it back at its end; otherwise it tells what it is.
+# As root it sets this machine's vm.dirty_background_bytes and vm.nr_hugepages as docs/operations.md says, and gives them back at its end; otherwise it
+# tells what they are.
 # Nothing else should run meanwhile.
 set -euo pipefail
 . "$(dirname "$0")/../servers.sh"
@@ -10,16 +11,21 @@ sessions=${1:-5000000} due=${2:-1000000} rate=${3:-40}
 batch=$(sed -n 's/.*int BatchSize .*= \([0-9]*\);/\1/p' src/LoyaltyService/Jobs/JobLimits.cs)
 [ $((9 * due)) -le $((2 * sessions)) ] || { echo "DUE must be at most two ninths of SESSIONS" >&2; exit 64; }
 
+quarter=$(awk '/^MemTotal/ {print int($2 / 4096)}' /proc/meminfo)
+
 # The system's threshold is bytes or, where these are 0, a share of the memory; to set the one clears the other.
-threshold=/proc/sys/vm/dirty_background_bytes; [ "$(cat $threshold)" != 0 ] || threshold=/proc/sys/vm/dirty_background_ratio
-was=$(cat "$threshold")
+system=/proc/sys/vm threshold=dirty_background_bytes; [ "$(cat $system/$threshold)" != 0 ] || threshold=dirty_background_ratio
+was=$(cat "$system/$threshold") huge=$(cat $system/nr_hugepages)
 # Not by -w: a container's root may be refused too.
-if echo 1048576 2>/dev/null >/proc/sys/vm/dirty_background_bytes; then trap 'cleanup; echo "$was" >"$threshold"' EXIT; fi
+if echo 1048576 2>/dev/null >$system/dirty_background_bytes; then
+  trap 'cleanup; echo "$was" >"$system/$threshold"; echo "$huge" >$system/nr_hugepages' EXIT
+  # 2 MB each, and a sixteenth for what PostgreSQL shares besides. The system has to have whole ones: what it caches is given up, and the rest moved.
+  echo 3 >$system/drop_caches; echo 1 >$system/compact_memory; echo $((huge + quarter * 17 / 32)) >$system/nr_hugepages
+fi
 
 build
 # As docs/operations.md says; with the defaults the checkpoints would be what is measured, and the system's own writing.
-quarter=$(awk '/^MemTotal/ {printf "%dMB", $2 / 4096}' /proc/meminfo)
-start_postgres -c shared_buffers="$quarter" -c min_wal_size=8GB -c max_wal_size=16GB -c checkpoint_timeout=15min -c wal_compression=lz4 -c backend_flush_after=512kB
+start_postgres -c shared_buffers="${quarter}MB" -c min_wal_size=8GB -c max_wal_size=16GB -c checkpoint_timeout=15min -c wal_compression=lz4 -c backend_flush_after=512kB
 start_redis; start_pdi; configure
 
 # jit off and sequential scans off, as on the service's own connections.
@@ -35,7 +41,8 @@ sql -c "insert into job_runs (job, scheduled_for, by_hand, started_at, lease_unt
   union all
   select 'expire-sessions', now() - interval '2 days 12 hours', false, now(), now(), now(), 'done'"
 sql -v sessions="$sessions" -v due="$due" -f bench/scale/generate.sql
-say "the system writes what is dirty" "from $(cat /proc/sys/vm/dirty_background_bytes) bytes on (0: from $(cat /proc/sys/vm/dirty_background_ratio) % of the memory on)"
+say "the system writes what is dirty" "from $(cat $system/dirty_background_bytes) bytes on (0: from $(cat $system/dirty_background_ratio) % of the memory on)"
+say "huge pages, taken" "$(awk '/^HugePages_Total/ {total = $2} /^HugePages_Free/ {free = $2} /^HugePages_Rsvd/ {print total, total - free + $2}' /proc/meminfo)"
 say "sessions generated" "$sessions in $(calc "$(now) - $started" 1) s"
 # A server that has run for some days has the files of its log, and uses them again: a commit that has to make a new one, 16 MB of zeros, waits for it,
 # and all others with it.

@@ -21,7 +21,7 @@ internal sealed class JobLimits
     /// <summary>… and the pause between two tries.</summary>
     public TimeSpan RetryPause { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Rows that one statement looks at. At 1,000 it holds its locks for some 30 ms, which a till does not notice.</summary>
+    /// <summary>Rows that one statement looks at, at most. At 1,000 sessions it holds its locks for 30 to 100 ms.</summary>
     public int BatchSize { get; init; } = 1000;
 
     /// <summary>

@@ -9,6 +9,11 @@ namespace LoyaltyService.Sessions;
 /// </summary>
 internal sealed class PostgresSessionUpkeep(PostgresDatabase database) : ISessionUpkeep
 {
+    // Bytes of the log that a batch may write: a till's commit may have to wait until they are on the disk. In the first moments after a checkpoint an
+    // archived session writes a page of each index that it is in, 18 kB, and a tenth of that later (measured, bench/README.md).
+    private const int LogOfABatch = 400_000;
+    private const int LogOfASession = 20_000;
+
     private const string Last = "(select at, id from page order by at desc, id desc limit 1) as last";
 
     // What a block takes and gives are settings of its session: it has no parameters and no result.
@@ -70,7 +75,7 @@ internal sealed class PostgresSessionUpkeep(PostgresDatabase database) : ISessio
               from sessions
              where ({time}, id) > (walk_at, walk_id) and {time} <= walk_until
              order by {time}, id
-             limit current_setting('walk.rows')::int)
+             limit batch_rows)
         """;
 
     // A batch is a transaction of its own; what the block says of itself is committed with it. Under serializable isolation it would hold whole tables,
@@ -81,13 +86,21 @@ internal sealed class PostgresSessionUpkeep(PostgresDatabase database) : ISessio
             walk_at timestamptz := current_setting('walk.at'); walk_id uuid := current_setting('walk.id');
             walk_until timestamptz := current_setting('walk.until');
             ends_at timestamptz := clock_timestamp() + current_setting('walk.time')::interval;
-            changed_rows int := 0; batch_changed int;
+            most int := current_setting('walk.rows'); fewest int := least(most, {LogOfABatch / LogOfASession});
+            batch_rows int := case when current_setting('walk.time')::interval > '0' then fewest else most end;
+            log_at pg_lsn; log_written numeric; changed_rows int := 0; batch_changed int;
         begin
             loop
                 commit;
                 set transaction isolation level read committed;
+                -- Planned once a call: for each batch anew the planner would look for the first entry of the index among those of all that are archived.
+                perform set_config('plan_cache_mode', 'force_generic_plan', true);
+                log_at := pg_current_wal_insert_lsn();
                 {batch}
                 exit when not found;
+                log_written := greatest(pg_current_wal_insert_lsn() - log_at, 1);
+                -- As many as would have written what a batch may, but at most ten times as many.
+                batch_rows := greatest(fewest, least(most, batch_rows * least(10, {LogOfABatch} / log_written)));
                 changed_rows := changed_rows + batch_changed;
                 perform set_config('walk.at', walk_at::text, false), set_config('walk.id', walk_id::text, false),
                         set_config('walk.changed', changed_rows::text, false);
