@@ -17,7 +17,7 @@ internal interface ISessionUpkeep
     /// <param name="from">Where the walk along the time of expiry stands.</param>
     /// <param name="until">What expired up to then.</param>
     /// <param name="limit">
-    /// How many rows a batch looks at; at most, where it is one of several: PostgreSQL then takes as many as write no more than a commit may wait for.
+    /// How many rows a batch looks at, at most: PostgreSQL takes as many as write no more than a commit may wait for.
     /// </param>
     /// <param name="time">After how long no further batch is begun; zero for one batch. SQLite does one in any case.</param>
     Task<WalkBatch> ExpireAsync(WalkPosition from, DateTimeOffset until, int limit, TimeSpan time, CancellationToken cancellationToken);

@@ -7,11 +7,12 @@ namespace LoyaltyService.Sessions;
 /// The batches of the jobs in PostgreSQL: a block that the server runs, with a commit after each, for as long as it may. A
 /// round trip between two costs more than its own time (docs/decisions/0016).
 /// </summary>
-internal sealed class PostgresSessionUpkeep(PostgresDatabase database) : ISessionUpkeep
+/// <param name="logOfABatch">Bytes of the log that a batch may write: a till's commit may have to wait until they are on the disk.</param>
+internal sealed class PostgresSessionUpkeep(PostgresDatabase database, int logOfABatch = PostgresSessionUpkeep.LogOfABatch) : ISessionUpkeep
 {
-    // Bytes of the log that a batch may write: a till's commit may have to wait until they are on the disk. In the first moments after a checkpoint an
-    // archived session writes a page of each index that it is in, 18 kB, and a tenth of that later (measured, bench/README.md).
-    private const int LogOfABatch = 400_000;
+    // In the first moments after a checkpoint an archived session writes a page of each index that it is in, 18 kB, and a tenth of that later (measured,
+    // bench/README.md).
+    internal const int LogOfABatch = 400_000;
     private const int LogOfASession = 20_000;
 
     private const string Last = "(select at, id from page order by at desc, id desc limit 1) as last";
@@ -19,7 +20,8 @@ internal sealed class PostgresSessionUpkeep(PostgresDatabase database) : ISessio
     // What a block takes and gives are settings of its session: it has no parameters and no result.
     private const string Start = """
         select set_config('walk.at', $1::text, false), set_config('walk.id', $2::text, false), set_config('walk.until', $3::text, false),
-               set_config('walk.rows', $4::text, false), set_config('walk.time', $5::text, false), set_config('walk.changed', '', false)
+               set_config('walk.rows', $4::text, false), set_config('walk.log', $5::text, false), set_config('walk.time', $6::text, false),
+               set_config('walk.changed', '', false)
         """;
 
     private const string End = """
@@ -86,8 +88,8 @@ internal sealed class PostgresSessionUpkeep(PostgresDatabase database) : ISessio
             walk_at timestamptz := current_setting('walk.at'); walk_id uuid := current_setting('walk.id');
             walk_until timestamptz := current_setting('walk.until');
             ends_at timestamptz := clock_timestamp() + current_setting('walk.time')::interval;
-            most int := current_setting('walk.rows'); fewest int := least(most, {LogOfABatch / LogOfASession});
-            batch_rows int := case when current_setting('walk.time')::interval > '0' then fewest else most end;
+            most int := current_setting('walk.rows'); log_of_a_batch int := current_setting('walk.log');
+            fewest int := least(most, log_of_a_batch / {LogOfASession}); batch_rows int := fewest;
             log_at pg_lsn; log_written numeric; changed_rows int := 0; batch_changed int;
         begin
             loop
@@ -100,7 +102,7 @@ internal sealed class PostgresSessionUpkeep(PostgresDatabase database) : ISessio
                 exit when not found;
                 log_written := greatest(pg_current_wal_insert_lsn() - log_at, 1);
                 -- As many as would have written what a batch may, but at most ten times as many.
-                batch_rows := greatest(fewest, least(most, batch_rows * least(10, {LogOfABatch} / log_written)));
+                batch_rows := greatest(fewest, least(most, batch_rows * least(10, log_of_a_batch / log_written)));
                 changed_rows := changed_rows + batch_changed;
                 perform set_config('walk.at', walk_at::text, false), set_config('walk.id', walk_id::text, false),
                         set_config('walk.changed', changed_rows::text, false);
@@ -112,7 +114,7 @@ internal sealed class PostgresSessionUpkeep(PostgresDatabase database) : ISessio
     private async Task<WalkBatch> WalkAsync(
         string block, WalkPosition from, DateTimeOffset until, int limit, TimeSpan time, CancellationToken cancellationToken)
     {
-        NpgsqlParameter[] parameters = [Param.Of(from.At), Param.Of(from.Id), Param.Of(until), Param.Of(limit), Param.Of(time)];
+        NpgsqlParameter[] parameters = [Param.Of(from.At), Param.Of(from.Id), Param.Of(until), Param.Of(limit), Param.Of(logOfABatch), Param.Of(time)];
         return await database.RunBlockAsync(
             Start, parameters, block, End,
             static row => new WalkBatch(row.GetInt32(0), new WalkPosition(row.GetFieldValue<DateTimeOffset>(1), row.GetGuid(2))), cancellationToken)
