@@ -13,6 +13,7 @@ internal static class JobsModule
         if (settings.Database is PostgresUrl)
         {
             builder.Services.AddSingleton<IJobRunStore, PostgresJobRunStore>();
+            builder.Services.TryAddSingleton<UpkeepLimits>();
             builder.Services.AddSingleton<ISessionUpkeep, PostgresSessionUpkeep>();
             builder.Services.AddSingleton<IReconciliationStore, PostgresReconciliationStore>();
         }

@@ -7,12 +7,10 @@ namespace LoyaltyService.Sessions;
 /// The batches of the jobs in PostgreSQL: a block that the server runs, with a commit after each, for as long as it may. A
 /// round trip between two costs more than its own time (docs/decisions/0016).
 /// </summary>
-/// <param name="logOfABatch">Bytes of the log that a batch may write: a till's commit may have to wait until they are on the disk.</param>
-internal sealed class PostgresSessionUpkeep(PostgresDatabase database, int logOfABatch = PostgresSessionUpkeep.LogOfABatch) : ISessionUpkeep
+internal sealed class PostgresSessionUpkeep(PostgresDatabase database, UpkeepLimits limits) : ISessionUpkeep
 {
-    // In the first moments after a checkpoint an archived session writes a page of each index that it is in, 18 kB, and a tenth of that later (measured,
-    // bench/README.md).
-    internal const int LogOfABatch = 400_000;
+    // At most: in the first moments after a checkpoint an archived session writes a page of each index that it is in, 18 kB, and a tenth of that later
+    // (measured, bench/README.md).
     private const int LogOfASession = 20_000;
 
     private const string Last = "(select at, id from page order by at desc, id desc limit 1) as last";
@@ -65,10 +63,10 @@ internal sealed class PostgresSessionUpkeep(PostgresDatabase database, int logOf
         """);
 
     public Task<WalkBatch> ExpireAsync(WalkPosition from, DateTimeOffset until, int limit, TimeSpan time, CancellationToken cancellationToken) =>
-        WalkAsync(Expire, from, until, limit, time, cancellationToken);
+        WalkAsync(Expire, limits.LogOfAnExpiry, from, until, limit, time, cancellationToken);
 
     public Task<WalkBatch> ArchiveAsync(WalkPosition from, DateTimeOffset until, int limit, TimeSpan time, CancellationToken cancellationToken) =>
-        WalkAsync(Archive, from, until, limit, time, cancellationToken);
+        WalkAsync(Archive, limits.LogOfAnArchive, from, until, limit, time, cancellationToken);
 
     // The walk: a bounded number of entries of the index on the time, from where the last batch ended.
     private static string PageAlong(string time) => $"""
@@ -112,9 +110,9 @@ internal sealed class PostgresSessionUpkeep(PostgresDatabase database, int logOf
         """;
 
     private async Task<WalkBatch> WalkAsync(
-        string block, WalkPosition from, DateTimeOffset until, int limit, TimeSpan time, CancellationToken cancellationToken)
+        string block, int log, WalkPosition from, DateTimeOffset until, int limit, TimeSpan time, CancellationToken cancellationToken)
     {
-        NpgsqlParameter[] parameters = [Param.Of(from.At), Param.Of(from.Id), Param.Of(until), Param.Of(limit), Param.Of(logOfABatch), Param.Of(time)];
+        NpgsqlParameter[] parameters = [Param.Of(from.At), Param.Of(from.Id), Param.Of(until), Param.Of(limit), Param.Of(log), Param.Of(time)];
         return await database.RunBlockAsync(
             Start, parameters, block, End,
             static row => new WalkBatch(row.GetInt32(0), new WalkPosition(row.GetFieldValue<DateTimeOffset>(1), row.GetGuid(2))), cancellationToken)

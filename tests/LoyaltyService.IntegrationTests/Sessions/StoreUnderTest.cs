@@ -38,7 +38,7 @@ internal sealed class StoreUnderTest(
     /// <summary>As if the session had begun to wait that much earlier.</summary>
     public Task MakeOlderAsync(Guid id, TimeSpan by) => table.MakeOlderAsync(id, by);
 
-    public static async Task<StoreUnderTest> CreateAsync(Backend backend, int logOfABatch = PostgresSessionUpkeep.LogOfABatch)
+    public static async Task<StoreUnderTest> CreateAsync(Backend backend, UpkeepLimits? upkeep = null)
     {
         var database = await TestDatabase.CreateAsync(backend);
         if (backend is Backend.Postgres)
@@ -49,7 +49,7 @@ internal sealed class StoreUnderTest(
             var postgres = new PostgresDatabase(pools, TimeProvider.System, new LoyaltyMetrics(new Meter("test")), NullLogger<PostgresDatabase>.Instance);
             return new StoreUnderTest(
                 database, new PostgresSessionStore(postgres, new PostgresSessionCommits(postgres, TimeProvider.System)), new PostgresIdempotencyKeyStore(postgres), new PostgresPdiWorkStore(postgres),
-                new PostgresSessionUpkeep(postgres, logOfABatch), new PostgresJobRunStore(postgres), new PostgresWorkTable(database), postgres.DisposeAsync);
+                new PostgresSessionUpkeep(postgres, upkeep ?? new UpkeepLimits()), new PostgresJobRunStore(postgres), new PostgresWorkTable(database), postgres.DisposeAsync);
         }
 
         var sqlite = new SqliteDatabase(((SqliteUrl)database.Parsed).SqlitePath);
