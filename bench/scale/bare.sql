@@ -6,12 +6,12 @@ declare
 begin
     loop
         with page as materialized (
-            select id, expires_at, status from sessions where (expires_at, id) > (position_at, position_id) and expires_at <= until
+            select ctid as place, id, expires_at, status from sessions where (expires_at, id) > (position_at, position_id) and expires_at <= until
              order by expires_at, id limit batch),
         changed as (
             update sessions
                set status = 'failed', version = version + 1, busy_until = null, failure_reason = 'expired', failed_at = now(), deleted_at = now()
-             where id = any (array(select id from page where status in ('pending', 'active', 'pending_finalization')))
+             where ctid = any (array(select place from page where status in ('pending', 'active', 'pending_finalization')))
                and status in ('pending', 'active', 'pending_finalization')
             returning id, version, status, earned_points, redeemed_points, reward_source),
         timeline as (
@@ -32,12 +32,12 @@ declare
 begin
     loop
         with page as materialized (
-            select id, created_at, status, coalesce(finalized_at, failed_at, expires_at) as closed_at
+            select ctid as place, id, created_at, status, coalesce(finalized_at, failed_at, expires_at) as closed_at
               from sessions where (created_at, id) > (position_at, position_id) and created_at <= until
              order by created_at, id limit batch),
         moved as (
             delete from sessions
-             where id = any (array(select id from page where status in ('finalized', 'failed') and closed_at <= until))
+             where ctid = any (array(select place from page where status in ('finalized', 'failed') and closed_at <= until))
                and status in ('finalized', 'failed')
             returning *),
         kept as (insert into sessions_archive select now(), moved.* from moved),

@@ -9,6 +9,6 @@ internal sealed class UpkeepLimits
     /// <summary>Of an expiry: some 350 sessions.</summary>
     public int LogOfAnExpiry { get; init; } = 400_000;
 
-    /// <summary>Of an archive: some 90 sessions, and 8 in the first moments after a checkpoint, when each writes a page of each index that it is in.</summary>
-    public int LogOfAnArchive { get; init; } = 150_000;
+    /// <summary>Of an archive: some 120 sessions, and 11 in the first moments after a checkpoint, when each writes a page of each index that it is in.</summary>
+    public int LogOfAnArchive { get; init; } = 200_000;
 }
