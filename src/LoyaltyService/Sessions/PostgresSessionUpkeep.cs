@@ -64,10 +64,10 @@ internal sealed class PostgresSessionUpkeep(PostgresDatabase database, UpkeepLim
         """);
 
     public Task<WalkBatch> ExpireAsync(WalkPosition from, DateTimeOffset until, int limit, TimeSpan time, CancellationToken cancellationToken) =>
-        WalkAsync(Expire, limits.LogOfAnExpiry, from, until, limit, time, cancellationToken);
+        WalkAsync(Expire, from, until, limit, time, cancellationToken);
 
     public Task<WalkBatch> ArchiveAsync(WalkPosition from, DateTimeOffset until, int limit, TimeSpan time, CancellationToken cancellationToken) =>
-        WalkAsync(Archive, limits.LogOfAnArchive, from, until, limit, time, cancellationToken);
+        WalkAsync(Archive, from, until, limit, time, cancellationToken);
 
     // The walk: a bounded number of entries of the index on the time, from where the last batch ended.
     private static string PageAlong(string time) => $"""
@@ -111,9 +111,9 @@ internal sealed class PostgresSessionUpkeep(PostgresDatabase database, UpkeepLim
         """;
 
     private async Task<WalkBatch> WalkAsync(
-        string block, int log, WalkPosition from, DateTimeOffset until, int limit, TimeSpan time, CancellationToken cancellationToken)
+        string block, WalkPosition from, DateTimeOffset until, int limit, TimeSpan time, CancellationToken cancellationToken)
     {
-        NpgsqlParameter[] parameters = [Param.Of(from.At), Param.Of(from.Id), Param.Of(until), Param.Of(limit), Param.Of(log), Param.Of(time)];
+        NpgsqlParameter[] parameters = [Param.Of(from.At), Param.Of(from.Id), Param.Of(until), Param.Of(limit), Param.Of(limits.LogOfABatch), Param.Of(time)];
         return await database.RunBlockAsync(
             Start, parameters, block, End,
             static row => new WalkBatch(row.GetInt32(0), new WalkPosition(row.GetFieldValue<DateTimeOffset>(1), row.GetGuid(2))), cancellationToken)

@@ -11,8 +11,7 @@ public sealed class JobTakeoverTests
     private const int Sessions = 2500;
 
     // What a run begins with.
-    private const int FirstExpired = 20;
-    private const int FirstArchived = 10;
+    private const int FirstBatch = 20;
 
     [Fact]
     public async Task Each_overdue_session_expires_once_however_often_the_replica_is_killed()
@@ -38,7 +37,7 @@ public sealed class JobTakeoverTests
             """);
 
         await RunDiesAsync(database, pdi, "expire-sessions");
-        Assert.Equal(FirstExpired, await books.CountAsync("select count(*) from sessions where status = 'failed'"));
+        Assert.Equal(FirstBatch, await books.CountAsync("select count(*) from sessions where status = 'failed'"));
         await RunDiesAsync(database, pdi, "expire-sessions");
         await RunEndsOnThreeReplicasAsync(database, pdi, "expire-sessions");
 
@@ -69,7 +68,7 @@ public sealed class JobTakeoverTests
             """);
 
         await RunDiesAsync(database, pdi, "archive-sessions");
-        Assert.Equal(FirstArchived, await books.CountAsync("select count(*) from sessions_archive"));
+        Assert.Equal(FirstBatch, await books.CountAsync("select count(*) from sessions_archive"));
         await InOnePlaceEachAsync(books);
         await RunEndsOnThreeReplicasAsync(database, pdi, "archive-sessions");
         // Daily, so that no other occurrence can have come meanwhile: it was one run, taken over once.

@@ -180,7 +180,7 @@ public abstract class SessionUpkeepContract(Backend backend) : IAsyncLifetime
 
     internal async Task<Session> FindAsync(Guid id) => await under.Store.FindAsync(id, Token) ?? throw new InvalidOperationException("It is gone.");
 
-    private async Task<int> ExpireAllAsync() => (await under.Upkeep.ExpireAsync(WalkPosition.Start, TimeProvider.System.GetUtcNow(), 100, TimeSpan.Zero, Token)).Changed;
+    protected async Task<int> ExpireAllAsync() => (await under.Upkeep.ExpireAsync(WalkPosition.Start, TimeProvider.System.GetUtcNow(), 100, TimeSpan.Zero, Token)).Changed;
 
     private async Task<Session> FinalizingAsync(TimeSpan lifetime) => await SaveAsync((await IdentifiedAsync(lifetime)).FinalizeRequested(Given.Intent(), Causes.Request));
 
@@ -212,25 +212,38 @@ public sealed class PostgresSessionUpkeepTests() : SessionUpkeepContract(Backend
         Assert.Equal(1, await move.ExecuteNonQueryAsync(Token));
 
         var creating = Under.Store.CreateAsync(Given.Session() with { SaleKey = finalized.SaleKey }, TimeSpan.FromHours(24), pdiIsOut ? null : TimeSpan.Zero, Token);
-        await using var looker = await Under.Database.OpenPostgresAsync();
-        await Eventually.BecomesTrueAsync(
-            async () =>
-            {
-                await using var waiting = new NpgsqlCommand("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'", looker);
-                return await waiting.ExecuteScalarAsync(Token) is 1L;
-            },
-            "the insert waits for the archiver");
+        await OneWaitsForALockAsync("the insert waits for the archiver");
         await transaction.CommitAsync(Token);
         var (session, created) = await creating;
 
         Assert.Equal((finalized.Id, false), (session.Id, created));
-        await using var left = new NpgsqlCommand(
-            """
-            select (select count(*) from sessions) + (select count(*) from pdi_work)
-                 + (select count(*) from session_events where session_id not in (select id from sessions_archive))
-            """,
-            looker);
-        Assert.Equal(0L, await left.ExecuteScalarAsync(Token));
+        Assert.Equal("0", await ReadAsync("""
+            select ((select count(*) from sessions) + (select count(*) from pdi_work)
+                  + (select count(*) from session_events where session_id not in (select id from sessions_archive)))::text
+            """));
+    }
+
+    /// <summary>A batch names its sessions by their place in the table, and to change one is to move it.</summary>
+    [Theory]
+    [InlineData("status = 'failed', failure_reason = 'changed'", "failed changed 2, failed expired 2")]
+    [InlineData("customer_name = 'changed'", "failed expired 3, failed expired 2")]
+    public async Task A_session_that_changes_while_the_expiry_waits_for_it_fails_once(string change, string both)
+    {
+        var held = await CreateAsync(Overdue);
+        await CreateAsync(Overdue + TimeSpan.FromMinutes(1));
+        await using var till = await Under.Database.OpenPostgresAsync();
+        await using var transaction = await till.BeginTransactionAsync(Token);
+        await using var update = new NpgsqlCommand($"update sessions set version = 2, {change} where id = '{held.Id}'", till, transaction);
+        Assert.Equal(1, await update.ExecuteNonQueryAsync(Token));
+
+        var expiring = ExpireAllAsync();
+        await OneWaitsForALockAsync("the expiry waits for the till");
+        await transaction.CommitAsync(Token);
+        await expiring;
+        // Each run goes back behind the one before, and meets what that one has passed over.
+        await ExpireAllAsync();
+
+        Assert.Equal(both, await ReadAsync("select string_agg(concat_ws(' ', status, failure_reason, version), ', ' order by expires_at) from sessions"));
     }
 
     [Fact]
@@ -311,6 +324,9 @@ public sealed class PostgresSessionUpkeepTests() : SessionUpkeepContract(Backend
 
         Assert.Equal("failed failed pending pending pending", await ReadAsync("select string_agg(status, ' ' order by expires_at) from sessions"));
     }
+
+    private Task OneWaitsForALockAsync(string what) => Eventually.BecomesTrueAsync(
+        async () => await ReadAsync("select count(*)::text from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") is "1", what);
 
     private async Task<string?> ReadAsync(string query)
     {

@@ -96,7 +96,7 @@ public sealed class ManySessionsTests
     public async Task An_expiry_takes_no_longer_when_a_sale_waits_for_PDI()
     {
         const int due = 20_000;
-        await using var under = await StoreUnderTest.CreateAsync(Backend.Postgres, new UpkeepLimits { LogOfAnExpiry = int.MaxValue });
+        await using var under = await StoreUnderTest.CreateAsync(Backend.Postgres, new UpkeepLimits { LogOfABatch = int.MaxValue });
         await using var connection = await under.Database.OpenPostgresAsync();
         await ExecuteAsync(connection, Old);
         await ExecuteAsync(connection, "analyze");
