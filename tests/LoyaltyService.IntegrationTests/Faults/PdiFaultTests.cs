@@ -261,6 +261,9 @@ public abstract class PdiFaultTests(Backend backend) : IAsyncLifetime
     [Fact]
     public async Task A_calculation_that_a_finalize_overtakes_at_PDI_is_409_as_if_it_had_come_after()
     {
+        // With the brief's budgets: on a machine that is busy the calculation's second may be over before it is seen at PDI.
+        await app.DisposeAsync();
+        app = await StartAsync(new PdiOptions());
         var sale = await new Sale(app).IdentifiedAsync();
         await app.Pdi.FaultAsync("calculateRewards", new { kind = "hang" });
         var calculating = sale.CalculateAsync();
