@@ -1,4 +1,4 @@
-"""The service's own time by operation, PDI's in it, from its log: of all calls, and of those that met the host at full speed.
+"""The service's own time by operation and of all of them, PDI's in it, from its log: of all calls, and of those that met the host at full speed.
 own_time.py LOG HOST FROM UNTIL: HOST is what host.py wrote, FROM and UNTIL are seconds since 1970. The log has whole milliseconds; a percentile lies
 between two of them as its rank lies among the calls of that millisecond.
 The host is slow where three samples in a row or nearly so took over twice as long as usual; what waited meanwhile has 100 ms to be done."""
@@ -55,6 +55,7 @@ made = {}
 for operation, ended, took in calls():
     met = any(ended > since and ended - took / 1000 < until + 0.1 for since, until in moments or [])
     made.setdefault(operation, []).append((took, met))
+made["all"] = [call for each in made.values() for call in each]
 for operation, each in sorted(made.items()):
     calm = [took for took, met in each if not met]
     print(f"  {operation:<10} {percentiles([took for took, _ in each])};   host at full speed: {percentiles(calm)}, {len(calm)} of {len(each)} calls")

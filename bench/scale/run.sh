@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What old sessions cost: expires and archives DUE of SESSIONS in bare SQL and as many by the service's jobs, under live traffic, and prints
-# the times and their ratio, the tills' p99 before and meanwhile and the ratios of those, and the memory of the service.
+# the times and their ratio, the tills' p99 before, meanwhile and after and the ratios of those, and the memory of the service.
 #   bench/scale/run.sh [SESSIONS=5000000] [DUE=1000000, at most two ninths of SESSIONS] [RATE=40 sales a second]
 # As root it sets this machine's vm.dirty_background_bytes and vm.nr_hugepages as docs/operations.md says, and gives them back at its end; otherwise it
 # tells what they are.
@@ -104,10 +104,12 @@ measure() { # measure NAME JOB BARE BARE: bare work, the job's, bare work again,
   say "memory of the service" "$before MiB before, $(memory "$service") MiB after, $(awk '/VmHWM/ {printf "%d MiB", $2 / 1024}' "/proc/$service/status") at the most so far"
 
   bare "$name, after" "$4" again
+  at_rest; begin_traffic; sleep 90; end_traffic "$folder/after"
   say "a session, the job : bare SQL" "$(echo "$(each "$took" "$(run_of "$job" handled)") $first $cost" | awk '{printf "%.2f", 2 * $1 / ($2 + $3)}')"
-  for when in before bare during again; do echo "sales, $when:"; cat "$folder/$when"; done
+  for when in before bare during again after; do echo "sales, $when:"; cat "$folder/$when"; done
   say "p99, during the job : before" "$(ratios "$folder/during" "$folder/before" '')"
   say "  with the host at full speed" "$(ratios "$folder/during" "$folder/before" '.*full speed:')"
+  say "p99, during the job : after" "$(ratios "$folder/during" "$folder/after" '')"
   say "p99, during bare SQL : before" "$(ratios "$folder/bare" "$folder/before" '')"
   say "  with the host at full speed" "$(ratios "$folder/bare" "$folder/before" '.*full speed:')"
 }
