@@ -1,5 +1,6 @@
 using System.Text.Json;
 using BenchmarkDotNet.Attributes;
+using LoyaltyService.Idempotency;
 using LoyaltyService.Loyalty;
 using LoyaltyService.Sessions;
 

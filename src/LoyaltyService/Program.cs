@@ -1,11 +1,14 @@
 using LoyaltyService.Configuration;
 using LoyaltyService.Health;
+using LoyaltyService.Http;
 using LoyaltyService.Jobs;
+using LoyaltyService.Logging;
 using LoyaltyService.Loyalty;
 using LoyaltyService.Notifications;
 using LoyaltyService.Observability;
 using LoyaltyService.OpenApi;
 using LoyaltyService.Pdi;
+using LoyaltyService.Queue;
 using LoyaltyService.RateLimits;
 using LoyaltyService.Security;
 using LoyaltyService.Server;

@@ -1,4 +1,4 @@
-using LoyaltyService.Observability;
+using LoyaltyService.Privacy;
 
 namespace LoyaltyService.Commands;
 
@@ -6,7 +6,7 @@ namespace LoyaltyService.Commands;
 /// <param name="Prometheus">The Prometheus that scrapes the service, to be asked too.</param>
 /// <param name="ApiKey">From SMOKE_API_KEY: an argument would stand in the list of processes.</param>
 /// <param name="CustomerId">A customer who is PDI's for tests: the sale earns points.</param>
-internal sealed record SmokeOptions(Uri Service, Uri? Prometheus, [property: Secret] string? ApiKey, [property: CustomerIdentity] string CustomerId) : Discreet
+internal sealed record SmokeOptions(Uri Service, Uri? Prometheus, [property: Secret] string? ApiKey, [property: CustomerIdentity] string CustomerId) : RedactedRecord
 {
     /// <returns>Null if the words cannot be understood.</returns>
     public static SmokeOptions? Parse(string url, string[] more, Func<string, string?> find)

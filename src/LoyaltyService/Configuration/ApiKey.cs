@@ -1,4 +1,4 @@
-using LoyaltyService.Observability;
+using LoyaltyService.Privacy;
 
 namespace LoyaltyService.Configuration;
 

@@ -1,4 +1,4 @@
-using LoyaltyService.Observability;
+using LoyaltyService.Privacy;
 using Npgsql;
 
 namespace LoyaltyService.Configuration;

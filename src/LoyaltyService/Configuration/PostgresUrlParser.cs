@@ -1,4 +1,5 @@
 using System.Globalization;
+using LoyaltyService.Storage;
 using Npgsql;
 
 namespace LoyaltyService.Configuration;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using LoyaltyService.Observability;
+using LoyaltyService.Privacy;
 using StackExchange.Redis;
 
 namespace LoyaltyService.Configuration;

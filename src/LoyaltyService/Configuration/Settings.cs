@@ -1,5 +1,5 @@
 using System.Net;
-using LoyaltyService.Observability;
+using LoyaltyService.Privacy;
 using MimeKit;
 
 namespace LoyaltyService.Configuration;

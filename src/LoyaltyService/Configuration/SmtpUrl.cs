@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Net;
-using LoyaltyService.Observability;
+using LoyaltyService.Privacy;
 
 namespace LoyaltyService.Configuration;
 

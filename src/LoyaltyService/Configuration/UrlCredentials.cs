@@ -1,4 +1,4 @@
-using LoyaltyService.Observability;
+using LoyaltyService.Privacy;
 
 namespace LoyaltyService.Configuration;
 
@@ -6,7 +6,7 @@ namespace LoyaltyService.Configuration;
 /// <c>user:password@</c> before the host of a URL; both null where there is none. PostgreSQL's has a form of its own: libpq takes a user without
 /// a password, and parameters in which an @ may stand.
 /// </summary>
-internal sealed record UrlCredentials(string? User, [property: Secret] string? Password) : Discreet
+internal sealed record UrlCredentials(string? User, [property: Secret] string? Password) : RedactedRecord
 {
     /// <summary>Takes them off the front of a URL without its scheme.</summary>
     /// <param name="needsUser">Whether <c>:password@</c> is not enough.</param>

@@ -1,4 +1,4 @@
-using LoyaltyService.Pdi;
+using LoyaltyService.Queue;
 
 namespace LoyaltyService.Health;
 

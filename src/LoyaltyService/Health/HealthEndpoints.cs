@@ -1,5 +1,5 @@
+using LoyaltyService.Http;
 using LoyaltyService.Loyalty;
-using LoyaltyService.Server;
 
 namespace LoyaltyService.Health;
 

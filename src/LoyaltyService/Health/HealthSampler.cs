@@ -1,5 +1,5 @@
 using System.Data.Common;
-using LoyaltyService.Pdi;
+using LoyaltyService.Queue;
 using LoyaltyService.Storage;
 
 namespace LoyaltyService.Health;

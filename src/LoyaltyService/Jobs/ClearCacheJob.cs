@@ -1,6 +1,6 @@
+using LoyaltyService.Idempotency;
 using LoyaltyService.Observability;
 using LoyaltyService.Security;
-using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Jobs;
 

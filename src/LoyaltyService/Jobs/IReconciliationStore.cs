@@ -1,5 +1,5 @@
-using LoyaltyService.Loyalty;
-using LoyaltyService.Observability;
+using LoyaltyService.Http;
+using LoyaltyService.Privacy;
 using LoyaltyService.Security;
 using LoyaltyService.Sessions;
 
@@ -58,7 +58,7 @@ internal sealed record Finding(
     DateTimeOffset FoundAt = default,
     DateTimeOffset? ResolvedAt = null,
     string? ResolvedBy = null,
-    [property: Personal] string? Resolution = null) : Discreet;
+    [property: Personal] string? Resolution = null) : RedactedRecord;
 
 internal static class FindingKinds
 {

@@ -1,3 +1,5 @@
+using LoyaltyService.Configuration;
+
 namespace LoyaltyService.Jobs;
 
 /// <summary>

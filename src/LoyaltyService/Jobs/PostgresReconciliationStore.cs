@@ -1,4 +1,4 @@
-using LoyaltyService.Loyalty;
+using LoyaltyService.Http;
 using LoyaltyService.Security;
 using LoyaltyService.Sessions;
 using LoyaltyService.Storage;

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using LoyaltyService.Http;
 using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
+using LoyaltyService.Queue;
 using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Jobs;

@@ -1,8 +1,10 @@
 using System.Globalization;
+using LoyaltyService.Http;
+using LoyaltyService.Idempotency;
 using LoyaltyService.Loyalty;
-using LoyaltyService.Observability;
 using LoyaltyService.OpenApi;
-using LoyaltyService.Pdi;
+using LoyaltyService.Privacy;
+using LoyaltyService.Queue;
 using LoyaltyService.Security;
 
 namespace LoyaltyService.Jobs;
@@ -115,7 +117,7 @@ internal sealed record FindingItem(
     DateTimeOffset FoundAt,
     DateTimeOffset? ResolvedAt,
     string? ResolvedBy,
-    [property: Personal] string? Resolution) : Discreet
+    [property: Personal] string? Resolution) : RedactedRecord
 {
     public static FindingItem Of(Finding finding) => new(
         finding.Id.ToString("N"), ReconciliationEndpoints.TextOf(finding.Day), Sessions.SessionId.Format(finding.SessionId), finding.Kind, finding.Here,

@@ -1,5 +1,5 @@
 using System.Globalization;
-using LoyaltyService.Loyalty;
+using LoyaltyService.Http;
 using LoyaltyService.Security;
 using LoyaltyService.Sessions;
 using LoyaltyService.Storage;

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Serialization;
+using LoyaltyService.Configuration;
+using LoyaltyService.Http;
 using LoyaltyService.Pdi;
 using LoyaltyService.Sessions;
 

@@ -1,7 +1,11 @@
 using System.Diagnostics;
 using System.Text.Json.Serialization;
+using LoyaltyService.Configuration;
+using LoyaltyService.Http;
+using LoyaltyService.Idempotency;
 using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
+using LoyaltyService.Queue;
 using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Loyalty;

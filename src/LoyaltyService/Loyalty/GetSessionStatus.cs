@@ -1,4 +1,5 @@
-using LoyaltyService.Observability;
+using LoyaltyService.Http;
+using LoyaltyService.Privacy;
 using LoyaltyService.Sessions;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
@@ -36,12 +37,12 @@ internal sealed record SessionResponse(
     [property: System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.Never)]
     DateTimeOffset? FinalizedAt,
     int Version,
-    FailureResponse? Failure) : Discreet;
+    FailureResponse? Failure) : RedactedRecord;
 
 /// <param name="Reason"><c>pdi_rejected</c>, <c>expired</c> or <c>resolved</c> (given up by an operator).</param>
 /// <param name="PdiCode">PDI's code, where PDI refused.</param>
 /// <param name="Message">PDI's message, where PDI refused; the operator's, where one resolved it.</param>
-internal sealed record FailureResponse(string Reason, string? PdiCode, [property: Personal] string? Message) : Discreet;
+internal sealed record FailureResponse(string Reason, string? PdiCode, [property: Personal] string? Message) : RedactedRecord;
 
 /// <summary>Status: the session as it stands here. PDI is not asked.</summary>
 internal sealed class GetSessionStatus(ISessionStore sessions)

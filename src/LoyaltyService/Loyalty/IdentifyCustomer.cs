@@ -1,7 +1,12 @@
 using System.Diagnostics;
 using System.Text.Json;
+using LoyaltyService.Configuration;
+using LoyaltyService.Http;
+using LoyaltyService.Idempotency;
 using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
+using LoyaltyService.Privacy;
+using LoyaltyService.Queue;
 using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Loyalty;
@@ -13,7 +18,7 @@ namespace LoyaltyService.Loyalty;
 /// <param name="StoreId">The store, where the channel has several.</param>
 /// <param name="Metadata">The caller's own data: an object of at most 4 KiB, kept and never read.</param>
 internal sealed record IdentifyRequest(
-    [property: CustomerIdentity] string? CustomerId, string? ChannelId, string? TransactionId, string? StoreId = null, [property: Personal] JsonElement? Metadata = null) : Discreet, IRequestBody
+    [property: CustomerIdentity] string? CustomerId, string? ChannelId, string? TransactionId, string? StoreId = null, [property: Personal] JsonElement? Metadata = null) : RedactedRecord, IRequestBody
 {
     /// <summary>The metadata as it is compared and kept.</summary>
     [Personal]
@@ -57,7 +62,7 @@ internal sealed record IdentifyRequest(
 /// <param name="Version">The session's version.</param>
 /// <param name="ExpiresAt">When the session ends if it is not finalized.</param>
 internal sealed record IdentifyResponse(
-    string SessionId, string Status, [property: Personal] string? CustomerName, long? CurrentPoints, string? Tier, int Version, DateTimeOffset ExpiresAt) : Discreet;
+    string SessionId, string Status, [property: Personal] string? CustomerName, long? CurrentPoints, string? Tier, int Version, DateTimeOffset ExpiresAt) : RedactedRecord;
 
 /// <summary>
 /// Identify: create the session (the database decides who was first), ask PDI, store the answer. A repeat is answered by what is

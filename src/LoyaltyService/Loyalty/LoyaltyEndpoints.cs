@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
-using LoyaltyService.OpenApi;
+using LoyaltyService.Http;
+using LoyaltyService.Idempotency;
 using LoyaltyService.RateLimits;
 using LoyaltyService.Security;
 

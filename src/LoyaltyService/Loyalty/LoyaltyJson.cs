@@ -3,10 +3,11 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LoyaltyService.Health;
+using LoyaltyService.Http;
 using LoyaltyService.Jobs;
+using LoyaltyService.Logging;
 using LoyaltyService.Notifications;
-using LoyaltyService.Observability;
-using LoyaltyService.Pdi;
+using LoyaltyService.Queue;
 using LoyaltyService.Security;
 using LoyaltyService.Sessions;
 

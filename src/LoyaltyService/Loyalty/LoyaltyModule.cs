@@ -1,3 +1,6 @@
+using LoyaltyService.Http;
+using LoyaltyService.Idempotency;
+using LoyaltyService.Queue;
 using Microsoft.Extensions.Options;
 
 namespace LoyaltyService.Loyalty;

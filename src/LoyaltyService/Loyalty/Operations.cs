@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using LoyaltyService.Http;
 using LoyaltyService.Observability;
+using LoyaltyService.Privacy;
 
 namespace LoyaltyService.Loyalty;
 

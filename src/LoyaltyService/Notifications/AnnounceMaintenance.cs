@@ -1,4 +1,5 @@
 using System.Globalization;
+using LoyaltyService.Http;
 using LoyaltyService.Loyalty;
 using LoyaltyService.Security;
 

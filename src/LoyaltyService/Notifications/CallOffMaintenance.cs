@@ -1,3 +1,4 @@
+using LoyaltyService.Http;
 using LoyaltyService.Loyalty;
 using LoyaltyService.Security;
 

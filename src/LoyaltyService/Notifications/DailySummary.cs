@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using LoyaltyService.Observability;
-using LoyaltyService.Pdi;
+using LoyaltyService.Queue;
 using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Notifications;

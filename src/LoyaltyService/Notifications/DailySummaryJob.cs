@@ -1,7 +1,7 @@
+using LoyaltyService.Http;
 using LoyaltyService.Jobs;
-using LoyaltyService.Loyalty;
 using LoyaltyService.Observability;
-using LoyaltyService.Pdi;
+using LoyaltyService.Queue;
 using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Notifications;

@@ -1,5 +1,6 @@
+using LoyaltyService.Http;
+using LoyaltyService.Idempotency;
 using LoyaltyService.Loyalty;
-using LoyaltyService.OpenApi;
 using LoyaltyService.Security;
 
 namespace LoyaltyService.Notifications;

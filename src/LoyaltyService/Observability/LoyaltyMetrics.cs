@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
+using LoyaltyService.Http;
 using LoyaltyService.Jobs;
-using LoyaltyService.Loyalty;
 using LoyaltyService.RateLimits;
 using Label = System.Collections.Generic.KeyValuePair<string, object?>;
 
@@ -9,7 +9,7 @@ namespace LoyaltyService.Observability;
 /// <summary>
 /// What the service counts and times: a method an event. The names are the brief's; ours begin with <c>loyalty_</c>. No label holds a
 /// customer, a session or anything else that a caller chooses. What is measured by looking, and not by an event, is in
-/// <see cref="LoyaltyGauges"/>.
+/// <c>LoyaltyGauges</c>.
 /// </summary>
 internal sealed class LoyaltyMetrics
 {

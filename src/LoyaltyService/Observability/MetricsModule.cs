@@ -1,7 +1,8 @@
 using System.Diagnostics.Metrics;
 using System.Text;
+using LoyaltyService.Health;
+using LoyaltyService.Http;
 using LoyaltyService.Jobs;
-using LoyaltyService.Server;
 using Microsoft.Extensions.Diagnostics.Metrics;
 using Microsoft.Net.Http.Headers;
 using OpenTelemetry.Exporter;

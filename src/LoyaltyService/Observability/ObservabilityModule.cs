@@ -1,4 +1,5 @@
 using LoyaltyService.Configuration;
+using LoyaltyService.Logging;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LoyaltyService.Observability;

@@ -7,7 +7,7 @@ namespace LoyaltyService.OpenApi;
 
 /// <summary>
 /// The API reference: OpenAPI 3.1 generated from the routes, and a page that shows it. Texts are the XML comments of the handlers and
-/// records; errors are declared beside the route with <see cref="ErrorMetadataExtensions.Gives"/>; the shapes of fields and the
+/// records; errors are declared beside the route with <c>Gives</c>; the shapes of fields and the
 /// examples are the tables of this folder. docs/openapi.json is the committed copy.
 /// </summary>
 internal static class ApiReferenceModule

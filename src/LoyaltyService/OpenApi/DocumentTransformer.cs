@@ -1,4 +1,5 @@
-using LoyaltyService.Loyalty;
+using LoyaltyService.Configuration;
+using LoyaltyService.Http;
 using LoyaltyService.Security;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;

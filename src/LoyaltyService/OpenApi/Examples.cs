@@ -2,10 +2,10 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoyaltyService.Health;
 using LoyaltyService.Jobs;
+using LoyaltyService.Logging;
 using LoyaltyService.Loyalty;
 using LoyaltyService.Notifications;
-using LoyaltyService.Observability;
-using LoyaltyService.Pdi;
+using LoyaltyService.Queue;
 using LoyaltyService.Security;
 using LoyaltyService.Sessions;
 

@@ -1,9 +1,12 @@
 using System.Globalization;
 using LoyaltyService.Health;
+using LoyaltyService.Http;
 using LoyaltyService.Jobs;
+using LoyaltyService.Logging;
 using LoyaltyService.Loyalty;
 using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
+using LoyaltyService.Queue;
 using LoyaltyService.Security;
 using LoyaltyService.Sessions;
 using Microsoft.OpenApi;

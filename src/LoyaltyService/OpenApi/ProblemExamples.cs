@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using LoyaltyService.Loyalty;
+using LoyaltyService.Http;
 
 namespace LoyaltyService.OpenApi;
 

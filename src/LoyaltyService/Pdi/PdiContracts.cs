@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using LoyaltyService.Observability;
+using LoyaltyService.Privacy;
 
 namespace LoyaltyService.Pdi;
 
@@ -10,11 +10,11 @@ namespace LoyaltyService.Pdi;
 
 internal sealed record PdiTokenAnswer(
     [property: Secret][property: JsonPropertyName("access_token")] string AccessToken,
-    [property: JsonPropertyName("expires_in")] double? ExpiresIn = null) : Discreet;
+    [property: JsonPropertyName("expires_in")] double? ExpiresIn = null) : RedactedRecord;
 
-internal sealed record PdiIdentifyRequest([property: CustomerIdentity] string CustomerId, string ChannelId, string TransactionId, string? StoreId) : Discreet;
+internal sealed record PdiIdentifyRequest([property: CustomerIdentity] string CustomerId, string ChannelId, string TransactionId, string? StoreId) : RedactedRecord;
 
-internal sealed record PdiIdentity(string PdiSessionId, [property: CustomerIdentity] string CustomerId, [property: Personal] string CustomerName, long CurrentPoints, string Tier) : Discreet;
+internal sealed record PdiIdentity(string PdiSessionId, [property: CustomerIdentity] string CustomerId, [property: Personal] string CustomerName, long CurrentPoints, string Tier) : RedactedRecord;
 
 internal sealed record PdiItem(string Sku, int Qty, decimal? UnitPrice, string? Category);
 
@@ -68,7 +68,7 @@ internal sealed record PdiSessionState(
 }
 
 /// <summary>A business refusal by PDI: its own code and message, kept for the caller and for the audit.</summary>
-internal sealed record PdiRejection(string Code, [property: Personal] string Message) : Discreet
+internal sealed record PdiRejection(string Code, [property: Personal] string Message) : RedactedRecord
 {
     /// <summary>PDI no longer has its session open: it was finalized, voided or forgotten.</summary>
     public bool IsSessionGone => Code is "SESSION_NOT_FOUND" or "SESSION_CLOSED";

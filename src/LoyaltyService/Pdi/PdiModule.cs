@@ -1,4 +1,5 @@
 using LoyaltyService.Configuration;
+using LoyaltyService.Queue;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LoyaltyService.Pdi;

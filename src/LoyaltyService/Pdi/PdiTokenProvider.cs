@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LoyaltyService.Http;
 
 namespace LoyaltyService.Pdi;
 

@@ -1,4 +1,5 @@
 using LoyaltyService.Configuration;
+using LoyaltyService.Storage;
 
 namespace LoyaltyService.RateLimits;
 

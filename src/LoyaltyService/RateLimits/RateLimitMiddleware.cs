@@ -1,5 +1,4 @@
-using LoyaltyService.Loyalty;
-using LoyaltyService.Server;
+using LoyaltyService.Http;
 
 namespace LoyaltyService.RateLimits;
 

@@ -1,6 +1,7 @@
+using LoyaltyService.Http;
 using LoyaltyService.Loyalty;
-using LoyaltyService.Observability;
 using LoyaltyService.OpenApi;
+using LoyaltyService.Privacy;
 
 namespace LoyaltyService.Security;
 
@@ -68,4 +69,4 @@ internal sealed record AuditItem(
     string? Target,
     string Outcome,
     [property: Personal] string? Detail,
-    string? TraceId) : Discreet;
+    string? TraceId) : RedactedRecord;

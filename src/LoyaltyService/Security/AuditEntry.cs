@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using LoyaltyService.Observability;
+using LoyaltyService.Privacy;
 
 namespace LoyaltyService.Security;
 
@@ -9,7 +9,7 @@ namespace LoyaltyService.Security;
 /// <param name="Target">What it was done to: a session, a finding, a job, a route.</param>
 /// <param name="Outcome"><see cref="Done"/>, <see cref="Accepted"/>, or the code of the refusal.</param>
 /// <param name="Detail">More, where the action has more: the level, the operator's reason.</param>
-internal sealed record AuditEntry(Operator By, string Action, string? Target, string Outcome = AuditEntry.Done, [property: Personal] string? Detail = null) : Discreet
+internal sealed record AuditEntry(Operator By, string Action, string? Target, string Outcome = AuditEntry.Done, [property: Personal] string? Detail = null) : RedactedRecord
 {
     public const string Done = "done";
     public const string Accepted = "accepted";
@@ -40,4 +40,4 @@ internal static class AuditActions
 }
 
 /// <summary>A row of the audit, as it is read, and the id that it has in the list.</summary>
-internal sealed record AuditRow(Guid Id, AuditItem Action) : Discreet;
+internal sealed record AuditRow(Guid Id, AuditItem Action) : RedactedRecord;

@@ -1,5 +1,5 @@
 using System.Data.Common;
-using LoyaltyService.Loyalty;
+using LoyaltyService.Http;
 
 namespace LoyaltyService.Security;
 

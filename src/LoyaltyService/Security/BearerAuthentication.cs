@@ -1,6 +1,6 @@
 using System.Security.Claims;
 using LoyaltyService.Configuration;
-using LoyaltyService.Loyalty;
+using LoyaltyService.Http;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.IdentityModel.Tokens;

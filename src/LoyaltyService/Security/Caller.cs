@@ -1,6 +1,6 @@
 using System.Security.Claims;
 using LoyaltyService.Configuration;
-using LoyaltyService.Observability;
+using LoyaltyService.Privacy;
 
 namespace LoyaltyService.Security;
 
@@ -20,7 +20,7 @@ internal static class Scopes
 /// <param name="Client">The caller's client.</param>
 /// <param name="Subject">For whom a token was issued, where that is not the client itself.</param>
 /// <param name="Source">The address that the call came from; for the command line, the machine.</param>
-internal sealed record Operator(string Client, [property: Personal] string? Subject, [property: Personal] string Source) : Discreet
+internal sealed record Operator(string Client, [property: Personal] string? Subject, [property: Personal] string Source) : RedactedRecord
 {
     /// <summary>Nobody who is known.</summary>
     public const string Unknown = "(unknown)";

@@ -2,7 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using LoyaltyService.Configuration;
-using LoyaltyService.Observability;
+using LoyaltyService.Privacy;
 
 namespace LoyaltyService.Security;
 

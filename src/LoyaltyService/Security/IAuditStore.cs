@@ -1,4 +1,4 @@
-using LoyaltyService.Loyalty;
+using LoyaltyService.Http;
 
 namespace LoyaltyService.Security;
 

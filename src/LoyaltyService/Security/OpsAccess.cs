@@ -1,7 +1,7 @@
 using System.Threading.Channels;
-using LoyaltyService.Loyalty;
-using LoyaltyService.RateLimits;
+using LoyaltyService.Http;
 using Microsoft.AspNetCore.Authorization;
+
 using Use = (string Client, string? Subject, System.Guid Network, string Route, string Outcome);
 
 namespace LoyaltyService.Security;

@@ -1,4 +1,4 @@
-using LoyaltyService.Loyalty;
+using LoyaltyService.Http;
 using LoyaltyService.Storage;
 using Microsoft.Data.Sqlite;
 

@@ -1,6 +1,6 @@
 using System.Net;
 using LoyaltyService.Configuration;
-using LoyaltyService.RateLimits;
+using LoyaltyService.Http;
 using Microsoft.AspNetCore.Connections;
 
 namespace LoyaltyService.Server;

@@ -1,7 +1,7 @@
 using System.Net.Security;
 using System.Security.Authentication;
 using LoyaltyService.Configuration;
-using LoyaltyService.Loyalty;
+using LoyaltyService.Http;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;

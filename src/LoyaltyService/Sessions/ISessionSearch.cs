@@ -1,5 +1,5 @@
-using LoyaltyService.Loyalty;
-using LoyaltyService.Observability;
+using LoyaltyService.Http;
+using LoyaltyService.Privacy;
 
 namespace LoyaltyService.Sessions;
 
@@ -24,7 +24,7 @@ internal interface ISessionSearch
 /// <param name="TransactionId">Walk along this transaction's sessions, of whatever channel.</param>
 /// <param name="From">Created then or later.</param>
 /// <param name="To">Created then or earlier.</param>
-internal sealed record SessionQuery([property: CustomerIdentity] string? CustomerId, string? TransactionId, DateTimeOffset? From, DateTimeOffset? To) : Discreet;
+internal sealed record SessionQuery([property: CustomerIdentity] string? CustomerId, string? TransactionId, DateTimeOffset? From, DateTimeOffset? To) : RedactedRecord;
 
 /// <summary>A session in a list.</summary>
 internal sealed record FoundSession(
@@ -43,4 +43,4 @@ internal sealed record FoundSession(
     DateTimeOffset CreatedAt,
     DateTimeOffset ExpiresAt,
     DateTimeOffset? FinalizedAt,
-    DateTimeOffset? ArchivedAt) : Discreet;
+    DateTimeOffset? ArchivedAt) : RedactedRecord;

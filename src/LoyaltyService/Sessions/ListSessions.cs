@@ -1,6 +1,7 @@
 using System.Globalization;
+using LoyaltyService.Http;
 using LoyaltyService.Loyalty;
-using LoyaltyService.Observability;
+using LoyaltyService.Privacy;
 
 namespace LoyaltyService.Sessions;
 
@@ -40,7 +41,7 @@ internal sealed record SessionItem(
     DateTimeOffset ExpiresAt,
     DateTimeOffset? FinalizedAt,
     DateTimeOffset? ArchivedAt,
-    int Version) : Discreet
+    int Version) : RedactedRecord
 {
     public static SessionItem Of(FoundSession found) => new(
         Sessions.SessionId.Format(found.Id), found.Status, found.Client, found.CustomerId, found.ChannelId, found.TransactionId, found.StoreId,
@@ -49,7 +50,7 @@ internal sealed record SessionItem(
 }
 
 /// <summary>The query's parameters, as they were sent.</summary>
-internal sealed record ListSessionsQuery([property: CustomerIdentity] string? CustomerId, string? TransactionId, string? Status, string? From, string? To, string? Limit, string? After) : Discreet;
+internal sealed record ListSessionsQuery([property: CustomerIdentity] string? CustomerId, string? TransactionId, string? Status, string? From, string? To, string? Limit, string? After) : RedactedRecord;
 
 /// <summary>Sessions of all clients, page by page, the newest first.</summary>
 internal sealed class ListSessions(ISessionSearch search)

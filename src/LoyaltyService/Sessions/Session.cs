@@ -1,5 +1,5 @@
-using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
+using LoyaltyService.Privacy;
 using NpgsqlTypes;
 
 namespace LoyaltyService.Sessions;
@@ -9,7 +9,7 @@ namespace LoyaltyService.Sessions;
 /// Each method that changes it returns a <see cref="SessionChange"/>, which a store applies only if the row still has the version
 /// and status that the change was decided on.
 /// </summary>
-internal sealed record Session : Discreet
+internal sealed record Session : RedactedRecord
 {
     public required Guid Id { get; init; }
 
@@ -192,7 +192,7 @@ internal sealed record FinalizeIntent(Guid Fingerprint, Guid PdiKey, decimal Fin
 /// <param name="Reason"><see cref="RejectedByPdi"/>, <see cref="Expired"/> or <see cref="Resolved"/>.</param>
 /// <param name="Code">PDI's code, where PDI gave one.</param>
 /// <param name="Message">PDI's message, where PDI gave one; the operator's, where an operator resolved it.</param>
-internal sealed record SessionFailure(string Reason, string? Code, [property: Personal] string? Message) : Discreet
+internal sealed record SessionFailure(string Reason, string? Code, [property: Personal] string? Message) : RedactedRecord
 {
     public const string RejectedByPdi = "pdi_rejected";
     public const string Expired = "expired";

@@ -1,6 +1,7 @@
+using LoyaltyService.Http;
 using LoyaltyService.Loyalty;
 using LoyaltyService.OpenApi;
-using LoyaltyService.Pdi;
+using LoyaltyService.Queue;
 using LoyaltyService.Security;
 
 namespace LoyaltyService.Sessions;

@@ -1,4 +1,5 @@
 using LoyaltyService.Configuration;
+using LoyaltyService.Idempotency;
 using LoyaltyService.Storage;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using StackExchange.Redis;

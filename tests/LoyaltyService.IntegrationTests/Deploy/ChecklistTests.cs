@@ -1,3 +1,4 @@
+using LoyaltyService.Configuration;
 using LoyaltyService.IntegrationTests.Infrastructure;
 
 namespace LoyaltyService.IntegrationTests.Deploy;

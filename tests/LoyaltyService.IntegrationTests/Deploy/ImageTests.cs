@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json;
 using LoyaltyService.Commands;
+using LoyaltyService.Configuration;
 using LoyaltyService.IntegrationTests.Infrastructure;
 
 namespace LoyaltyService.IntegrationTests.Deploy;

@@ -1,7 +1,7 @@
 using LoyaltyService.Health;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
-using LoyaltyService.Pdi;
+using LoyaltyService.Queue;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LoyaltyService.IntegrationTests.Faults;

@@ -1,8 +1,9 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using LoyaltyService.Idempotency;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
-using LoyaltyService.Sessions;
+using LoyaltyService.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 

@@ -2,6 +2,7 @@ using CsCheck;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
 using LoyaltyService.Pdi;
+using LoyaltyService.Queue;
 using LoyaltyService.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LoyaltyService.Health;
+using LoyaltyService.Http;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
 using Microsoft.Extensions.DependencyInjection;

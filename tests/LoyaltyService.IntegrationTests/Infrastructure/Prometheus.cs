@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json;
+using LoyaltyService.Storage;
 
 namespace LoyaltyService.IntegrationTests.Infrastructure;
 

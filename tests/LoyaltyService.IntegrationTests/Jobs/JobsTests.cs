@@ -1,7 +1,8 @@
+using LoyaltyService.Idempotency;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
 using LoyaltyService.Jobs;
-using LoyaltyService.Sessions;
+using LoyaltyService.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 

@@ -4,7 +4,7 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
 using LoyaltyService.Jobs;
 using LoyaltyService.Observability;
-using LoyaltyService.Pdi;
+using LoyaltyService.Queue;
 using LoyaltyService.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;

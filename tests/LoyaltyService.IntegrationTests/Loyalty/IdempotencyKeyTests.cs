@@ -1,9 +1,9 @@
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using LoyaltyService.Idempotency;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.Loyalty;
-using LoyaltyService.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 

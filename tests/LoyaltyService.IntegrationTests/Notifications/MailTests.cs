@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using LoyaltyService.Configuration;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
 using LoyaltyService.Jobs;

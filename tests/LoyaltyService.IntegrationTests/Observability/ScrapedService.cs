@@ -2,6 +2,7 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Jobs;
 using LoyaltyService.IntegrationTests.Loyalty;
 using LoyaltyService.Pdi;
+using LoyaltyService.Queue;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LoyaltyService.IntegrationTests.Observability;

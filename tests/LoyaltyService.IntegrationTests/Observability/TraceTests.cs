@@ -5,6 +5,7 @@ using System.Text.Json;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
 using LoyaltyService.Pdi;
+using LoyaltyService.Queue;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry.Trace;
 

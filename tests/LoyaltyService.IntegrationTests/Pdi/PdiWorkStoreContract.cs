@@ -1,7 +1,7 @@
+using LoyaltyService.Http;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Sessions;
-using LoyaltyService.Loyalty;
-using LoyaltyService.Pdi;
+using LoyaltyService.Queue;
 using LoyaltyService.Sessions;
 using LoyaltyService.Storage;
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
 using LoyaltyService.Pdi;
+using LoyaltyService.Queue;
 using LoyaltyService.Storage;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
 using LoyaltyService.RateLimits;
+using LoyaltyService.Storage;
 
 namespace LoyaltyService.IntegrationTests.RateLimits;
 

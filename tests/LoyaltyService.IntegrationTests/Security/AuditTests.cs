@@ -4,6 +4,7 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
 using LoyaltyService.Jobs;
 using LoyaltyService.Pdi;
+using LoyaltyService.Queue;
 using LoyaltyService.Security;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -3,6 +3,7 @@ using System.Text;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
 using LoyaltyService.Pdi;
+using LoyaltyService.Queue;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LoyaltyService.IntegrationTests.Security;

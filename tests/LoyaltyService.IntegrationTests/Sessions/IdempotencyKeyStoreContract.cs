@@ -1,5 +1,5 @@
+using LoyaltyService.Idempotency;
 using LoyaltyService.IntegrationTests.Infrastructure;
-using LoyaltyService.Sessions;
 
 namespace LoyaltyService.IntegrationTests.Sessions;
 

@@ -1,5 +1,5 @@
+using LoyaltyService.Http;
 using LoyaltyService.IntegrationTests.Infrastructure;
-using LoyaltyService.Loyalty;
 using LoyaltyService.Pdi;
 using LoyaltyService.Sessions;
 

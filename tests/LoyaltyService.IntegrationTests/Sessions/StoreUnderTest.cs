@@ -1,9 +1,10 @@
 using System.Diagnostics.Metrics;
 using LoyaltyService.Configuration;
+using LoyaltyService.Idempotency;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.Jobs;
 using LoyaltyService.Observability;
-using LoyaltyService.Pdi;
+using LoyaltyService.Queue;
 using LoyaltyService.Sessions;
 using LoyaltyService.Storage;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,5 +1,6 @@
 using System.Text;
 using CsCheck;
+using LoyaltyService.Http;
 using LoyaltyService.Loyalty;
 using Microsoft.AspNetCore.Http;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using CsCheck;
+using LoyaltyService.Http;
 using LoyaltyService.Loyalty;
 
 namespace LoyaltyService.Tests.Loyalty;

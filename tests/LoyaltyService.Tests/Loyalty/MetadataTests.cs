@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Text.Json;
 using CsCheck;
+using LoyaltyService.Http;
 using LoyaltyService.Loyalty;
 
 namespace LoyaltyService.Tests.Loyalty;

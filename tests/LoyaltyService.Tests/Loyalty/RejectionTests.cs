@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using LoyaltyService.Http;
 using LoyaltyService.Loyalty;
 
 namespace LoyaltyService.Tests.Loyalty;

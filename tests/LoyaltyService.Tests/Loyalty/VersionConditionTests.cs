@@ -1,5 +1,5 @@
 using CsCheck;
-using LoyaltyService.Loyalty;
+using LoyaltyService.Http;
 using LoyaltyService.Tests.Sessions;
 
 namespace LoyaltyService.Tests.Loyalty;

@@ -2,7 +2,7 @@ using System.Collections;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using LoyaltyService.Observability;
+using LoyaltyService.Privacy;
 using Microsoft.Extensions.Compliance.Classification;
 using Microsoft.Extensions.Logging;
 

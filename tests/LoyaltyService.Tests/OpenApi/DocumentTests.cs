@@ -1,7 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using LoyaltyService.Loyalty;
+using LoyaltyService.Http;
 using LoyaltyService.Tests.Configuration;
 
 namespace LoyaltyService.Tests.OpenApi;

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using LoyaltyService.Http;
 using LoyaltyService.OpenApi;
+using LoyaltyService.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;

@@ -1,7 +1,8 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using LoyaltyService.Http;
 using LoyaltyService.Loyalty;
-using LoyaltyService.Pdi;
+using LoyaltyService.Queue;
 using Microsoft.AspNetCore.Http;
 
 namespace LoyaltyService.Tests.OpenApi;

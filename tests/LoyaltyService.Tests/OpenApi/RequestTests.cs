@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using LoyaltyService.Loyalty;
+using LoyaltyService.Storage;
 
 namespace LoyaltyService.Tests.OpenApi;
 

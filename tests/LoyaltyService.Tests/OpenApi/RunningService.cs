@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using LoyaltyService.Storage;
 using LoyaltyService.Tests.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;

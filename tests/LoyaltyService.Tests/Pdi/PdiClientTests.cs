@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using CsCheck;
-using LoyaltyService.Loyalty;
+using LoyaltyService.Http;
 using LoyaltyService.Pdi;
 using Polly;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Net;
-using LoyaltyService.Loyalty;
+using LoyaltyService.Http;
 using LoyaltyService.Pdi;
 
 namespace LoyaltyService.Tests.Pdi;

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Net;
-using LoyaltyService.Loyalty;
 using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
+using LoyaltyService.Queue;
 using LoyaltyService.Sessions;
 using LoyaltyService.Tests.Sessions;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Security.Claims;
 using LoyaltyService.Configuration;
-using LoyaltyService.Loyalty;
+using LoyaltyService.Http;
 using LoyaltyService.Security;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;

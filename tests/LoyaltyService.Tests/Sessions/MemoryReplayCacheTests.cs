@@ -1,4 +1,4 @@
-using LoyaltyService.Sessions;
+using LoyaltyService.Idempotency;
 using Microsoft.Extensions.Time.Testing;
 
 namespace LoyaltyService.Tests.Sessions;

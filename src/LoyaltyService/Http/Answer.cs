@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using LoyaltyService.Loyalty;
+using LoyaltyService.Observability;
+using LoyaltyService.Sessions;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.Net.Http.Headers;
+
+namespace LoyaltyService.Http;
+
+/// <summary>
+/// The answer to a business request: a body of type <typeparamref name="T"/> or a problem, serialized once. The very bytes that were
+/// sent are those that a repeat gets, which is why this is a result of our own and not a pair of the framework's.
+/// </summary>
+internal sealed class Answer<T> : IResult, IEndpointMetadataProvider
+    where T : class
+{
+    private const string Json = "application/json; charset=utf-8";
+    private const string ProblemJson = "application/problem+json";
+
+    private Answer(int status, byte[] body)
+    {
+        Status = status;
+        Body = body;
+    }
+
+    public int Status { get; }
+
+    public byte[] Body { get; }
+
+    /// <summary>The version to name in <c>ETag</c>.</summary>
+    public int? Version { get; init; }
+
+    public TimeSpan? RetryAfter { get; init; }
+
+    public string? Location { get; init; }
+
+    /// <summary>What went wrong, where the answer is a problem.</summary>
+    public ErrorCode? Error { get; init; }
+
+    /// <summary>The operation was done before; this is its answer again.</summary>
+    public bool IsReplay { get; init; }
+
+    public static Answer<T> Of(int status, T value, JsonTypeInfo<T> type) => new(status, JsonSerializer.SerializeToUtf8Bytes(value, type));
+
+    /// <summary>The operation was taken and goes on without the caller, who may ask for the session.</summary>
+    public static Answer<T> Accepted(T value, JsonTypeInfo<T> type, Session session) =>
+        Accepted(value, type, "/loyalty/sessions/" + SessionId.Format(session.Id));
+
+    /// <summary>The operation was taken and goes on without the caller, who may look at <paramref name="location"/>.</summary>
+    public static Answer<T> Accepted(T value, JsonTypeInfo<T> type, string location) =>
+        new(StatusCodes.Status202Accepted, JsonSerializer.SerializeToUtf8Bytes(value, type))
+        {
+            Location = location,
+            RetryAfter = TimeSpan.FromSeconds(5),
+        };
+
+    /// <summary>Of refusals only PDI's own are remembered.</summary>
+    public static Answer<T> Replay(int status, byte[] body) =>
+        new(status, body) { IsReplay = true, Error = status < 400 ? null : ErrorCode.PdiRejected };
+
+    public static implicit operator Answer<T>(Rejection rejection) =>
+        new(rejection.Error.Describe().Status, JsonSerializer.SerializeToUtf8Bytes(rejection.ToProblem(), LoyaltyJson.Wire.Problem))
+        {
+            Error = rejection.Error,
+            RetryAfter = rejection.RetryAfter,
+        };
+
+    public Answer<T> AsReplay() =>
+        new(Status, Body) { Error = Error, Version = Version, RetryAfter = RetryAfter, Location = Location, IsReplay = true };
+
+    public Answer<T> WithVersion(int? version) =>
+        new(Status, Body) { Error = Error, Version = version, RetryAfter = RetryAfter, Location = Location, IsReplay = IsReplay };
+
+    public static void PopulateMetadata(MethodInfo method, EndpointBuilder builder)
+    {
+        builder.Metadata.Add(new ProducesResponseTypeMetadata(StatusCodes.Status200OK, typeof(T), ["application/json"]));
+    }
+
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        var response = httpContext.Response;
+        response.StatusCode = Status;
+        if (Error is { } error)
+            httpContext.RequestServices.GetRequiredService<LoyaltyMetrics>().ErrorAnswered(error);
+        if (Version is { } version)
+            response.Headers.ETag = EntityTag(version);
+        if (IsReplay)
+            response.Headers["Idempotent-Replayed"] = "true";
+        if (Location is not null)
+            response.Headers.Location = Location;
+        if (RetryAfter is { } wait)
+            response.Headers.RetryAfter = WholeSeconds(wait);
+
+        if (Status == StatusCodes.Status304NotModified)
+            return;
+        response.ContentType = Status < 400 ? Json : ProblemJson;
+        response.ContentLength = Body.Length;
+        await response.Body.WriteAsync(Body, httpContext.RequestAborted);
+    }
+
+    public static Answer<T> NotModified(int version) => new(StatusCodes.Status304NotModified, []) { Version = version };
+
+    private static string EntityTag(int version) => new EntityTagHeaderValue($"\"{version}\"").ToString();
+
+    /// <summary>Retry-After in whole seconds, at least 1, rounded up: waiting that long is enough.</summary>
+    private static string WholeSeconds(TimeSpan wait) =>
+        Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,112 @@
+using System.Buffers;
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using LoyaltyService.Loyalty;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.Net.Http.Headers;
+
+namespace LoyaltyService.Http;
+
+/// <summary>A request type that can check itself, and say what it means.</summary>
+internal interface IRequestBody
+{
+    /// <summary>Adds an error for each field that is not valid.</summary>
+    void Validate(ICollection<FieldError> errors);
+
+    /// <summary>The meaning of a valid body: a repeat with another spelling has the same one.</summary>
+    Guid ToFingerprint();
+}
+
+/// <summary>
+/// A request's body: the parsed and valid value, or the reason why there is none. The framework's own binding answers a wrong
+/// member with a bare 400; this one names the field, and validation is part of it, so that no handler sees a value that is not valid.
+/// </summary>
+internal sealed class Body<T> : IEndpointParameterMetadataProvider
+    where T : class, IRequestBody
+{
+    private static readonly JsonTypeInfo<T> Type = (JsonTypeInfo<T>)(LoyaltyJson.Wire.GetTypeInfo(typeof(T))
+        ?? throw new InvalidOperationException($"{typeof(T).Name} is not in LoyaltyJson."));
+
+    private Body(T? value, Rejection? rejection)
+    {
+        Value = value;
+        Rejection = rejection;
+    }
+
+    public T? Value { get; }
+
+    public Rejection? Rejection { get; }
+
+    public static async ValueTask<Body<T>> BindAsync(HttpContext context, ParameterInfo parameter)
+    {
+        if (!IsJson(context.Request.ContentType))
+            return new(null, new Rejection(ErrorCode.UnsupportedMediaType, $"The content type is \"{context.Request.ContentType}\"."));
+
+        var reader = context.Request.BodyReader;
+        while (true)
+        {
+            var read = await reader.ReadAsync(context.RequestAborted);
+            if (!read.IsCompleted)
+            {
+                reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+                continue;
+            }
+
+            var body = Parse(read.Buffer);
+            reader.AdvanceTo(read.Buffer.End);
+            return body;
+        }
+    }
+
+    public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder)
+    {
+        builder.Metadata.Add(new AcceptsMetadata(["application/json"], typeof(T), isOptional: false));
+        builder.Metadata.Add(new ErrorMetadata([ErrorCode.ValidationFailed, ErrorCode.BodyTooLarge, ErrorCode.UnsupportedMediaType]));
+    }
+
+    private static Body<T> Parse(ReadOnlySequence<byte> bytes)
+    {
+        try
+        {
+            var json = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = Type.Options.MaxDepth });
+            var value = JsonSerializer.Deserialize(ref json, Type);
+            if (value is null)
+                return new(null, Rejection.Validation("body", "must be a JSON object."));
+            if (json.Read())
+                return new(null, Rejection.Validation("body", "must be one JSON object and nothing after it."));
+
+            var errors = new List<FieldError>();
+            value.Validate(errors);
+            return errors.Count == 0 ? new(value, null) : new(null, Rejection.Validation(errors));
+        }
+        catch (JsonException broken)
+        {
+            return new(null, Rejection.Validation(FieldOf(broken), MessageOf(broken)));
+        }
+        // The serializer's word for text that is no Unicode (a lone surrogate).
+        catch (InvalidOperationException)
+        {
+            return new(null, Rejection.Validation("body", "must be valid Unicode."));
+        }
+    }
+
+    private static bool IsJson(string? contentType) =>
+        MediaTypeHeaderValue.TryParse(contentType, out var type)
+        && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+        && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
+            || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase));
+
+    private static string FieldOf(JsonException broken) => broken.Path is null or "" or "$" ? "body" : broken.Path.TrimStart('$').TrimStart('.');
+
+    private static string MessageOf(JsonException broken) => broken.Message switch
+    {
+        AmountConverter.TooManyDecimals => AmountConverter.TooManyDecimals,
+        var text when text.Contains("could not be mapped", StringComparison.Ordinal) => "is not a member of this request.",
+        var text when text.Contains("Duplicate", StringComparison.OrdinalIgnoreCase) => "is given twice.",
+        var text when text.Contains("could not be converted", StringComparison.Ordinal) => "has the wrong type or is out of range.",
+        var text when text.Contains("doesn't allow setting null", StringComparison.Ordinal) => "must not be null.",
+        var text when text.Contains("maximum configured depth", StringComparison.Ordinal) => $"must not be nested deeper than {Type.Options.MaxDepth} levels.",
+        _ => $"is not valid JSON at line {broken.LineNumber + 1}, byte {broken.BytePositionInLine + 1}.",
+    };
+}

@@ -1,0 +1,138 @@
+using System.Buffers.Binary;
+using LoyaltyService.Configuration;
+using LoyaltyService.Observability;
+using LoyaltyService.Storage;
+using StackExchange.Redis;
+
+namespace LoyaltyService.Idempotency;
+
+/// <summary>
+/// Settled answers in Redis, shared by all replicas. An entry is a string: 16 bytes of fingerprint, 2 of status, 4 of version, then
+/// the body. Redis that is down, slow or empty is a miss: the row decides.
+/// </summary>
+internal sealed partial class RedisReplayCache(
+    IConnectionMultiplexer redis, RedisBreaker breaker, PostgresUrl database, ILogger<RedisReplayCache> logger) : IReplayCache
+{
+    public string Prefix { get; } = $"loyalty:{RedisKeys.NameOf(database)}:replay:";
+
+    private const int HeaderBytes = 16 + 2 + 4;
+
+    // Keys that one SCAN looks at: a millisecond or so of Redis's time.
+    private const int SweepPage = 1000;
+
+    // How often a page is asked for: a till has no time for a Redis that takes longer than its timeout, a job has.
+    private const int SweepTries = 4;
+
+    public async ValueTask<Replay?> FindAsync(ReplayKey key)
+    {
+        // Not connected: the answer would be an exception at best and a wait at worst.
+        if (!redis.IsConnected)
+            return null;
+        using var span = Tracing.StartRedis("GET");
+        try
+        {
+            return Decode(await breaker.AskAsync(() => redis.GetDatabase().StringGetAsync(KeyOf(key)), RedisValue.Null));
+        }
+        catch (Exception missed) when (missed is RedisException or TimeoutException)
+        {
+            Log.ReplayNotRead(logger, missed.Message);
+            return null;
+        }
+    }
+
+    public void Remember(ReplayKey key, Replay replay)
+    {
+        // Nor does anything pile up for a Redis that takes nothing.
+        if (!redis.IsConnected || breaker.IsOpen)
+            return;
+        using var span = Tracing.StartRedis("SET");
+        try
+        {
+            redis.GetDatabase().StringSet(KeyOf(key), Encode(replay), IReplayCache.Window, flags: CommandFlags.FireAndForget);
+        }
+        catch (Exception missed) when (missed is RedisException or TimeoutException)
+        {
+            Log.ReplayNotRemembered(logger, missed.Message);
+        }
+    }
+
+    /// <summary>
+    /// Redis removes what is old by itself, if it was told when. What was not, for example because it was copied from another Redis
+    /// without its time, is told now.
+    /// </summary>
+    public async Task SweepAsync(Func<int, Task> swept, CancellationToken cancellationToken)
+    {
+        try
+        {
+            foreach (var server in redis.GetServers().Where(server => server is { IsConnected: true, IsReplica: false }))
+                await SweepAsync(server, swept, cancellationToken);
+        }
+        catch (Exception missed) when (missed is RedisException or TimeoutException)
+        {
+            Log.NotSwept(logger, missed.Message);
+        }
+    }
+
+    // SCAN as it is, and not the client's list of keys: among many keys of others that list says nothing for as long as it finds none of ours.
+    private async Task SweepAsync(IServer server, Func<int, Task> swept, CancellationToken cancellationToken)
+    {
+        var cursor = "0";
+        do
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            (cursor, var told) = await SweepPageAsync(server, cursor);
+            await swept(told);
+        }
+        while (cursor != "0");
+    }
+
+    private async Task<(string Next, int Told)> SweepPageAsync(IServer server, string cursor)
+    {
+        var database = redis.GetDatabase();
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                var page = await server.ExecuteAsync(database.Database, "SCAN", [cursor, "MATCH", Prefix + "*", "COUNT", SweepPage]);
+                // Sent one behind the other, and then waited for.
+                var told = await Task.WhenAll(((RedisKey[])page[1]!).Select(key => database.KeyExpireAsync(key, IReplayCache.Window, ExpireWhen.HasNoExpiry)));
+                return ((string)page[0]!, told.Count(static wasTold => wasTold));
+            }
+            catch (TimeoutException) when (tries < SweepTries)
+            {
+                // Once more. A key that was told without an answer has its time by then, and is not counted.
+            }
+        }
+    }
+
+    private RedisKey KeyOf(ReplayKey key) => $"{Prefix}{key.Operation}:{key.Id:N}";
+
+    private static byte[] Encode(Replay replay)
+    {
+        var value = new byte[HeaderBytes + replay.Body.Length];
+        replay.Fingerprint.TryWriteBytes(value, bigEndian: true, out _);
+        BinaryPrimitives.WriteUInt16BigEndian(value.AsSpan(16), (ushort)replay.Status);
+        BinaryPrimitives.WriteInt32BigEndian(value.AsSpan(18), replay.Version);
+        replay.Body.CopyTo(value, HeaderBytes);
+        return value;
+    }
+
+    // An entry that is too short was not written by this service, and is a miss like any other.
+    private static Replay? Decode(byte[]? value) => value is null || value.Length <= HeaderBytes ? null : new Replay(
+        new Guid(value.AsSpan(0, 16), bigEndian: true),
+        BinaryPrimitives.ReadUInt16BigEndian(value.AsSpan(16)),
+        BinaryPrimitives.ReadInt32BigEndian(value.AsSpan(18)),
+        value[HeaderBytes..]);
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventName = "ReplayNotRead", Level = LogLevel.Warning, Message = "Redis did not give a replay: {reason}")]
+        public static partial void ReplayNotRead(ILogger logger, string reason);
+
+        [LoggerMessage(EventName = "ReplaysNotSwept", Level = LogLevel.Warning, Message = "Redis could not be swept: {reason}")]
+        public static partial void NotSwept(ILogger logger, string reason);
+
+        [LoggerMessage(EventName = "ReplayNotRemembered", Level = LogLevel.Warning, Message = "Redis did not take a replay: {reason}")]
+        public static partial void ReplayNotRemembered(ILogger logger, string reason);
+    }
+}

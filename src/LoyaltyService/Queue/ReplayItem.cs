@@ -1,0 +1,30 @@
+using LoyaltyService.Http;
+using LoyaltyService.Loyalty;
+using LoyaltyService.Security;
+using LoyaltyService.Sessions;
+
+namespace LoyaltyService.Queue;
+
+/// <summary>Replay: an operator has the service try again now, with all the attempts and the time of a new item.</summary>
+internal sealed partial class ReplayItem(IPdiWorkStore work, PdiWorker worker, AuditTrail audit, ILogger<ReplayItem> logger)
+{
+    public async Task<Answer<QueueItem>> RunAsync(string? sessionId, Operator by, CancellationToken cancellationToken)
+    {
+        if (!SessionId.TryParse(sessionId, out var id))
+            return QueueRejections.NotWaiting();
+        var entry = new AuditEntry(by, AuditActions.ReplayItem, sessionId);
+        if (await work.ReplayAsync(id, entry, cancellationToken) is not { } row)
+            return await audit.RefusedAsync(entry, QueueRejections.NotWaiting());
+
+        Log.ItemReplayed(logger, sessionId, by.Client);
+        // This replica looks at once; if it is busy, another one does at its next poll.
+        worker.Wake();
+        return Answer<QueueItem>.Of(StatusCodes.Status200OK, QueueItem.Of(row), LoyaltyJson.Wire.QueueItem);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventName = "WorkItemReplayed", Level = LogLevel.Information, Message = "Replayed by an operator: {sessionId} by {client}")]
+        public static partial void ItemReplayed(ILogger logger, string sessionId, string client);
+    }
+}
