@@ -31,7 +31,7 @@ public class PdiBenchmarks
             static _ => throw new InvalidOperationException("No file is read."));
         var http = new HttpClient(new TokenEndpoint()) { BaseAddress = new Uri("http://localhost:1") };
         tokens = new(
-            new PdiTokenClient(http, settings, new PdiHealth(breaker, new LoyaltyMetrics(new Meter("bench")), TimeProvider.System), TimeProvider.System),
+            new PdiTokenClient(http, settings, new PdiHealth(breaker, new PdiMetrics(new Meter("bench"), new DailyCounts()), TimeProvider.System), TimeProvider.System),
             options, TimeProvider.System, NullLogger<PdiTokenProvider>.Instance);
         await tokens.GetAsync(CancellationToken.None);
     }

@@ -114,7 +114,7 @@ internal static partial class CommandLine
             return name is null ? 0 : ExitCodes.Usage;
         }
 
-        if (await runner.ClaimByHandAsync(job, new AuditEntry(Operator.OfCommandLine(), AuditActions.RunJob, job.Name), CancellationToken.None) is not { } run)
+        if (await runner.ClaimByHandAsync(job, new AuditEntry(Operator.OfCommandLine(), JobEndpoints.RunJob, job.Name), CancellationToken.None) is not { } run)
         {
             await Console.Error.WriteLineAsync($"{name} is being run already.");
             return ExitCodes.TryAgain;

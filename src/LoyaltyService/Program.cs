@@ -1,6 +1,7 @@
 using LoyaltyService.Configuration;
 using LoyaltyService.Health;
 using LoyaltyService.Http;
+using LoyaltyService.Idempotency;
 using LoyaltyService.Jobs;
 using LoyaltyService.Logging;
 using LoyaltyService.Loyalty;
@@ -30,13 +31,17 @@ public static class Program
         customize?.Invoke(builder);
 
         var settings = builder.AddEnvironmentConfiguration();
+        builder.AddHttp();
         builder.AddObservability(settings);
         builder.AddStorage(settings);
         builder.AddServer(settings);
         builder.AddSecurity(settings);
+        builder.AddLogLevel();
         builder.AddRateLimits(settings);
         builder.AddPdi(settings);
         builder.AddSessions(settings);
+        builder.AddIdempotency(settings);
+        builder.AddQueue(settings);
         builder.AddLoyalty();
         builder.AddJobs(settings);
         builder.AddNotifications(settings);

@@ -22,10 +22,10 @@ internal static class ApiKeyParser
     {
         var entries = text.Split(',');
         if (entries.Length > MaxEntries)
-            return new Problem(string.Create(CultureInfo.InvariantCulture, $"must have at most {MaxEntries} entries"));
+            return new ParseError(string.Create(CultureInfo.InvariantCulture, $"must have at most {MaxEntries} entries"));
 
         var keys = new List<ApiKey>();
-        var problems = new List<Problem>();
+        var problems = new List<ParseError>();
         var positions = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var position = 1; position <= entries.Length; position++)
         {
@@ -45,23 +45,23 @@ internal static class ApiKeyParser
     private static Parsed<ApiKey> ParseEntry(string entry)
     {
         if (entry.Split(':') is not [var client, var scopeNames, var hash])
-            return new Problem("must have the form name:scope[+scope]:sha256-of-secret-in-hex");
+            return new ParseError("must have the form name:scope[+scope]:sha256-of-secret-in-hex");
         if (client.Length is 0 or > MaxNameLength || client.AsSpan().ContainsAnyExcept(NameCharacters))
-            return new Problem("must have a name of 1 to 64 letters, digits, dots, underscores and hyphens");
+            return new ParseError("must have a name of 1 to 64 letters, digits, dots, underscores and hyphens");
 
         var scopes = ApiScopes.None;
         foreach (var name in scopeNames.Split('+'))
         {
             var scope = Scope(name);
             if (scope == ApiScopes.None)
-                return new Problem("must have loyalty, ops or loyalty+ops as its scope");
+                return new ParseError("must have loyalty, ops or loyalty+ops as its scope");
             scopes |= scope;
         }
 
         if (hash.Length != 2 * SHA256.HashSizeInBytes || !hash.All(char.IsAsciiHexDigit))
-            return new Problem("must end in a SHA-256 hash of 64 hexadecimal digits, not in the secret itself");
+            return new ParseError("must end in a SHA-256 hash of 64 hexadecimal digits, not in the secret itself");
         if (hash.Equals(HashOfNothing, StringComparison.OrdinalIgnoreCase))
-            return new Problem("must not have the hash of an empty secret");
+            return new ParseError("must not have the hash of an empty secret");
         return new ApiKey(client, scopes, Convert.FromHexString(hash));
     }
 
@@ -72,6 +72,6 @@ internal static class ApiKeyParser
         _ => ApiScopes.None,
     };
 
-    private static Problem At(int position, string problem) =>
+    private static ParseError At(int position, string problem) =>
         new(string.Create(CultureInfo.InvariantCulture, $"entry {position} {problem}"));
 }

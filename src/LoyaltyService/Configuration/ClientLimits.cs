@@ -18,7 +18,7 @@ internal static class ClientLimits
     {
         var entries = text.Split(',');
         if (entries.Length > MaxEntries)
-            return new Problem(string.Create(CultureInfo.InvariantCulture, $"must have at most {MaxEntries} entries"));
+            return new ParseError(string.Create(CultureInfo.InvariantCulture, $"must have at most {MaxEntries} entries"));
 
         var limits = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var entry in entries.Select(static entry => entry.Trim()))
@@ -26,9 +26,9 @@ internal static class ClientLimits
             // A client_id may have colons of its own; the figure has none.
             var end = entry.LastIndexOf(':');
             if (end < 0 || !IsClient(entry[..end]) || !int.TryParse(entry.AsSpan(end + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var perMinute))
-                return new Problem(Form);
+                return new ParseError(Form);
             if (!limits.TryAdd(entry[..end], perMinute))
-                return new Problem("must name each client once");
+                return new ParseError("must name each client once");
         }
 
         return new Parsed<IReadOnlyDictionary<string, int>>(limits);

@@ -10,6 +10,6 @@ internal abstract record DatabaseUrl
             return PostgresUrlParser.Parse(server);
         if (SchemeSplit.After(text, "sqlite:") is { } path)
             return SqliteUrl.ParsePath(path);
-        return new Problem("must begin with postgresql:// or sqlite:");
+        return new ParseError("must begin with postgresql:// or sqlite:");
     }
 }

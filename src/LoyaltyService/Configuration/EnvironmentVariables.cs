@@ -1,3 +1,4 @@
+
 namespace LoyaltyService.Configuration;
 
 /// <summary>Every variable that the service reads. A new one joins this list, <c>docs/configuration.md</c> and <c>.env.example</c>; tests hold the three together.</summary>

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using LoyaltyService.Observability;
 
 namespace LoyaltyService.Configuration;
 
@@ -24,18 +25,18 @@ internal sealed record HostPort(string Host, int Port)
             hostLength = text.IndexOf(']') + 1;
             host = hostLength > 0 ? Ipv6(text[1..(hostLength - 1)]) : null;
             if (host is null)
-                return new Problem("must have an IPv6 address between [ and ]");
+                return new ParseError("must have an IPv6 address between [ and ]");
         }
         else
         {
             hostLength = text.IndexOf(':') is var colon and >= 0 ? colon : text.Length;
             host = PercentEncoding.Decode(text[..hostLength]);
             if (text[hostLength..].Count(':') > 1)
-                return new Problem("must have a host and one port, such as host:6000; write an IPv6 address in brackets");
+                return new ParseError("must have a host and one port, such as host:6000; write an IPv6 address in brackets");
             if (hostLength == 0)
-                return new Problem("must name a host");
+                return new ParseError("must name a host");
             if (host is null || !IsName(host) && !(allowSocket && IsSocket(host)))
-                return new Problem("must name hosts with letters, digits, dots and hyphens only");
+                return new ParseError("must name hosts with letters, digits, dots and hyphens only");
         }
 
         var port = text[hostLength..];
@@ -44,7 +45,7 @@ internal sealed record HostPort(string Host, int Port)
         if (port[0] != ':'
             || !int.TryParse(port[1..], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             || number is < 1 or > 65535)
-            return new Problem("must have a port from 1 to 65535 after the host; if a password has /, ?, # or @ in it, write %2F, %3F, %23 or %40");
+            return new ParseError("must have a port from 1 to 65535 after the host; if a password has /, ?, # or @ in it, write %2F, %3F, %23 or %40");
         return new HostPort(host, number);
     }
 

@@ -12,7 +12,7 @@ namespace LoyaltyService.Configuration;
 /// </summary>
 internal static class PercentEncoding
 {
-    public static readonly Problem Problem =
+    public static readonly ParseError ParseError =
         new("must have each % followed by two hexadecimal digits, in UTF-8, and no control characters; write % itself as %25");
 
     /// <returns>Null when an escape is malformed, or the result is not Unicode or has a control character.</returns>

@@ -26,11 +26,11 @@ internal static class PostgresUrlParser
             user = PercentEncoding.Decode(colon < 0 ? credentials : credentials[..colon]);
             password = colon < 0 ? "" : PercentEncoding.Decode(credentials[(colon + 1)..]);
             if (user is null || password is null)
-                return PercentEncoding.Problem;
+                return PercentEncoding.ParseError;
         }
 
         if (rest.Contains('@'))
-            return new Problem("must have only one @, between the password and the host; write @ elsewhere as %40, and / in a password as %2F");
+            return new ParseError("must have only one @, between the password and the host; write @ elsewhere as %40, and / in a password as %2F");
 
         var question = rest.IndexOf('?');
         var parameters = question < 0 ? "" : rest[(question + 1)..];
@@ -40,7 +40,7 @@ internal static class PostgresUrlParser
         var slash = rest.IndexOf('/');
         var database = slash < 0 ? "" : PercentEncoding.Decode(rest[(slash + 1)..]);
         if (database is null)
-            return PercentEncoding.Problem;
+            return PercentEncoding.ParseError;
 
         var hosts = new List<HostPort>();
         foreach (var host in (slash < 0 ? rest : rest[..slash]).ToString().Split(','))
@@ -60,15 +60,15 @@ internal static class PostgresUrlParser
         foreach (var parameter in parameters.Length == 0 ? [] : parameters.Split('&'))
         {
             if (parameter.Split('=') is not [var name, var encoded])
-                return new Problem("must have parameters of the form name=value, separated by &; write = in a value as %3D");
+                return new ParseError("must have parameters of the form name=value, separated by &; write = in a value as %3D");
             if (PercentEncoding.Decode(encoded) is not { Length: > 0 } value)
-                return encoded.Length == 0 ? new Problem("must have a value for each parameter") : PercentEncoding.Problem;
+                return encoded.Length == 0 ? new ParseError("must have a value for each parameter") : PercentEncoding.ParseError;
 
             var parsed = AddParameter(url, name, value);
             if (!parsed.Succeeded)
                 return new Parsed<DatabaseUrl>(parsed.Problems);
             if (!seen.Add(name))
-                return new Problem($"must have the parameter {name} only once");
+                return new ParseError($"must have the parameter {name} only once");
             url = parsed.Value;
         }
 
@@ -79,7 +79,7 @@ internal static class PostgresUrlParser
     {
         "sslmode" => Mode(value) is { } mode
             ? url with { SslMode = mode }
-            : new Problem("must have one of disable, allow, prefer, require, verify-ca, verify-full as sslmode"),
+            : new ParseError("must have one of disable, allow, prefer, require, verify-ca, verify-full as sslmode"),
         "sslrootcert" => url with { RootCertificate = value },
         "sslcert" => url with { Certificate = value },
         "sslkey" => url with { Key = value },
@@ -87,12 +87,12 @@ internal static class PostgresUrlParser
         // Npgsql's upper limit. Zero, libpq's "for ever", is refused: nothing here waits without a limit.
         "connect_timeout" => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 1 and <= 1024
             ? url with { ConnectTimeoutSeconds = seconds }
-            : new Problem("must have whole seconds from 1 to 1024 as connect_timeout"),
+            : new ParseError("must have whole seconds from 1 to 1024 as connect_timeout"),
         "target_session_attrs" => value is "any" or "read-write" or "read-only" or "primary" or "standby" or "prefer-standby"
             ? url with { TargetSessionAttributes = value }
-            : new Problem("must have one of any, read-write, read-only, primary, standby, prefer-standby as target_session_attrs"),
+            : new ParseError("must have one of any, read-write, read-only, primary, standby, prefer-standby as target_session_attrs"),
         "options" => url with { Options = value },
-        _ => new Problem(
+        _ => new ParseError(
             $"has an unknown parameter{(IsWord(name) ? $" {name}" : "")}; known are sslmode, sslrootcert, sslcert, sslkey, application_name, connect_timeout, target_session_attrs, options"),
     };
 
@@ -106,7 +106,7 @@ internal static class PostgresUrlParser
         {
             return url.SslMode is null or SslMode.VerifyFull
                 ? url with { SslMode = SslMode.VerifyFull, RootCertificate = null }
-                : new Problem("must have sslmode=verify-full with sslrootcert=system");
+                : new ParseError("must have sslmode=verify-full with sslrootcert=system");
         }
 
         return url is { RootCertificate: not null, SslMode: SslMode.Require } ? url with { SslMode = SslMode.VerifyCA } : url;

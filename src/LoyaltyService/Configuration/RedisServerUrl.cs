@@ -13,19 +13,19 @@ internal sealed record RedisServerUrl(HostPort Server, bool Ssl, string? User, [
     {
         var rest = text.AsSpan();
         // redis://word@host means a user to some clients and a password to others.
-        var credentials = UrlCredentials.TakeFrom(ref rest, needsUser: false, new Problem("must have user:password@ or :password@ before the host"));
+        var credentials = UrlCredentials.TakeFrom(ref rest, needsUser: false, new ParseError("must have user:password@ or :password@ before the host"));
         if (!credentials.Succeeded)
             return new Parsed<RedisUrl>(credentials.Problems);
         if (rest.Contains('@'))
-            return new Problem("must have only one @, between the password and the host; write @ in a password as %40");
+            return new ParseError("must have only one @, between the password and the host; write @ in a password as %40");
         if (rest.ContainsAny('?', '#'))
-            return new Problem("must have no parameters; they are fixed by the service");
+            return new ParseError("must have no parameters; they are fixed by the service");
 
         var slash = rest.IndexOf('/');
         var path = slash < 0 ? "" : rest[(slash + 1)..];
         var database = 0;
         if (!path.IsEmpty && !int.TryParse(path, NumberStyles.None, CultureInfo.InvariantCulture, out database))
-            return new Problem("must have the number of a database after the slash, such as /0");
+            return new ParseError("must have the number of a database after the slash, such as /0");
 
         var server = HostPort.Parse(slash < 0 ? rest : rest[..slash], DefaultPort, allowSocket: false);
         return server.Succeeded

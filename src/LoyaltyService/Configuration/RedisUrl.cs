@@ -12,7 +12,7 @@ internal abstract record RedisUrl
             return RedisServerUrl.ParseServer(secured, ssl: true);
         if (text.Equals("memory:", StringComparison.OrdinalIgnoreCase))
             return new MemoryUrl();
-        return new Problem("must begin with redis:// or rediss://, or be memory:");
+        return new ParseError("must begin with redis:// or rediss://, or be memory:");
     }
 }
 

@@ -76,7 +76,7 @@ internal static class SettingsReader
         "DEVELOPMENT" => AppEnvironment.Development,
         "TEST" => AppEnvironment.Test,
         "PRODUCTION" => AppEnvironment.Production,
-        _ => new Problem("must be development, test or production"),
+        _ => new ParseError("must be development, test or production"),
     };
 
     private static Parsed<LogLevel> Level(string text) => text.ToUpperInvariant() switch
@@ -85,24 +85,24 @@ internal static class SettingsReader
         "INFO" => LogLevel.Information,
         "WARN" => LogLevel.Warning,
         "ERROR" => LogLevel.Error,
-        _ => new Problem("must be debug, info, warn or error"),
+        _ => new ParseError("must be debug, info, warn or error"),
     };
 
     private static Parsed<bool> Flag(string text) => text.ToUpperInvariant() switch
     {
         "TRUE" or "1" => true,
         "FALSE" or "0" => false,
-        _ => new Problem("must be true or false"),
+        _ => new ParseError("must be true or false"),
     };
 
     private static Func<string, Parsed<int>> WholeNumber(int least, int most = int.MaxValue) => text =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
             ? number
-            : new Problem(string.Create(CultureInfo.InvariantCulture, $"must be a whole number from {least} to {most}"));
+            : new ParseError(string.Create(CultureInfo.InvariantCulture, $"must be a whole number from {least} to {most}"));
 
     private static Parsed<string> Text(string text) =>
         text.Any(char.IsControl) || string.IsNullOrWhiteSpace(text)
-            ? new Problem("must be one line of text without control characters")
+            ? new ParseError("must be one line of text without control characters")
             : text;
 
     private static Parsed<IReadOnlyList<MailboxAddress>> Mailboxes(string text, int most)
@@ -110,9 +110,9 @@ internal static class SettingsReader
         // A line break here would begin another header of the mail.
         if (text.Any(char.IsControl) || !InternetAddressList.TryParse(text, out var list) || list.Count == 0
             || list.Any(address => address is not MailboxAddress { Address: var mailbox } || !mailbox.Contains('@')))
-            return new Problem("must be addresses such as ops@example.com or Ops <ops@example.com>, separated by commas");
+            return new ParseError("must be addresses such as ops@example.com or Ops <ops@example.com>, separated by commas");
         if (list.Count > most)
-            return new Problem(string.Create(CultureInfo.InvariantCulture, $"must have at most {most} {(most == 1 ? "address" : "addresses")}"));
+            return new ParseError(string.Create(CultureInfo.InvariantCulture, $"must have at most {most} {(most == 1 ? "address" : "addresses")}"));
         return new Parsed<IReadOnlyList<MailboxAddress>>([.. list.Mailboxes]);
     }
 
@@ -122,20 +122,20 @@ internal static class SettingsReader
         if (parsed.Value is not { } url)
             return parsed;
         if (httpsOnly && url.Scheme != Uri.UriSchemeHttps && !url.IsLoopback)
-            return new Problem("must be an https URL in production, unless the host is loopback or PDI_ALLOW_HTTP is true");
+            return new ParseError("must be an https URL in production, unless the host is loopback or PDI_ALLOW_HTTP is true");
         return url.AbsolutePath.EndsWith('/') ? url : new Uri(url.AbsoluteUri + '/');
     }
 
     private static Parsed<Uri> HttpUrl(string text, bool httpsOnly)
     {
         if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || (url.Scheme != Uri.UriSchemeHttp && url.Scheme != Uri.UriSchemeHttps))
-            return new Problem("must be an absolute http or https URL, such as https://service.example.com/");
+            return new ParseError("must be an absolute http or https URL, such as https://service.example.com/");
         if (url.UserInfo.Length > 0)
-            return new Problem("must have no user and no password in it");
+            return new ParseError("must have no user and no password in it");
         if (url.Query.Length > 0 || url.Fragment.Length > 0)
-            return new Problem("must have no query and no fragment (? or #)");
+            return new ParseError("must have no query and no fragment (? or #)");
         if (httpsOnly && url.Scheme != Uri.UriSchemeHttps)
-            return new Problem("must be an https URL in production");
+            return new ParseError("must be an https URL in production");
         return url;
     }
 }

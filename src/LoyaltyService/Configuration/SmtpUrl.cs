@@ -24,7 +24,7 @@ internal sealed record SmtpUrl(HostPort Server, bool Ssl, string? User, [propert
             return ParseServer(plain, ssl: false);
         if (SchemeSplit.After(text, "smtps://") is { } secured)
             return ParseServer(secured, ssl: true);
-        return new Problem("must begin with smtp:// or smtps://");
+        return new ParseError("must begin with smtp:// or smtps://");
     }
 
     /// <summary>Where, not who: without user and password.</summary>
@@ -33,17 +33,17 @@ internal sealed record SmtpUrl(HostPort Server, bool Ssl, string? User, [propert
     private static Parsed<SmtpUrl> ParseServer(string text, bool ssl)
     {
         var rest = text.AsSpan();
-        var credentials = UrlCredentials.TakeFrom(ref rest, needsUser: true, new Problem("must have user:password@ before the host, or neither"));
+        var credentials = UrlCredentials.TakeFrom(ref rest, needsUser: true, new ParseError("must have user:password@ before the host, or neither"));
         if (!credentials.Succeeded)
             return new Parsed<SmtpUrl>(credentials.Problems);
         if (rest.Contains('@'))
-            return new Problem("must have only one @, between the password and the host; write @ elsewhere as %40");
+            return new ParseError("must have only one @, between the password and the host; write @ elsewhere as %40");
         if (rest.ContainsAny('?', '#'))
-            return new Problem("must have no parameters");
+            return new ParseError("must have no parameters");
         if (rest.EndsWith('/'))
             rest = rest[..^1];
         if (rest.Contains('/'))
-            return new Problem("must end with the host and its port; write / in a password as %2F");
+            return new ParseError("must end with the host and its port; write / in a password as %2F");
 
         var server = HostPort.Parse(rest, ssl ? DefaultSslPort : DefaultPort, allowSocket: false);
         return server.Succeeded ? new SmtpUrl(server.Value, ssl, credentials.Value.User, credentials.Value.Password) : new Parsed<SmtpUrl>(server.Problems);

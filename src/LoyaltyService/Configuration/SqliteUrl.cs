@@ -7,13 +7,13 @@ internal sealed record SqliteUrl(string SqlitePath) : DatabaseUrl
     public static Parsed<DatabaseUrl> ParsePath(string path)
     {
         if (path.Contains(":memory:", StringComparison.OrdinalIgnoreCase))
-            return new Problem("must name a file: sqlite::memory: would lose every session at a restart");
+            return new ParseError("must name a file: sqlite::memory: would lose every session at a restart");
         if (path.StartsWith("//", StringComparison.Ordinal) || path.StartsWith("file:", StringComparison.OrdinalIgnoreCase))
-            return new Problem("must be sqlite: followed by a path, such as sqlite:data/loyalty.db or sqlite:/var/lib/loyalty/loyalty.db");
+            return new ParseError("must be sqlite: followed by a path, such as sqlite:data/loyalty.db or sqlite:/var/lib/loyalty/loyalty.db");
         if (string.IsNullOrWhiteSpace(path) || path.EndsWith('/'))
-            return new Problem("must name a file after sqlite:, such as sqlite:data/loyalty.db");
+            return new ParseError("must name a file after sqlite:, such as sqlite:data/loyalty.db");
         if (path.Any(char.IsControl))
-            return new Problem("must not have control characters in its path");
+            return new ParseError("must not have control characters in its path");
         return new SqliteUrl(path);
     }
 

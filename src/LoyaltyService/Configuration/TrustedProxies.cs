@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using LoyaltyService.Observability;
 
 namespace LoyaltyService.Configuration;
 
@@ -14,16 +15,16 @@ internal static class TrustedProxies
     {
         var entries = text.Split(',');
         if (entries.Length > MaxEntries)
-            return new Problem(string.Create(CultureInfo.InvariantCulture, $"must have at most {MaxEntries} entries"));
+            return new ParseError(string.Create(CultureInfo.InvariantCulture, $"must have at most {MaxEntries} entries"));
 
         var networks = new List<IPNetwork>();
         foreach (var entry in entries)
         {
             if (Network(entry.Trim()) is not { } network)
-                return new Problem("must have addresses and networks such as 10.0.0.0/8, 192.0.2.1 or fd00::/8");
+                return new ParseError("must have addresses and networks such as 10.0.0.0/8, 192.0.2.1 or fd00::/8");
             // Who believes everybody believes the attacker.
             if (network.PrefixLength == 0)
-                return new Problem("must not name a network of all addresses: any caller could then choose its own address");
+                return new ParseError("must not name a network of all addresses: any caller could then choose its own address");
             networks.Add(network);
         }
 

@@ -11,7 +11,7 @@ internal sealed record UrlCredentials(string? User, [property: Secret] string? P
     /// <summary>Takes them off the front of a URL without its scheme.</summary>
     /// <param name="needsUser">Whether <c>:password@</c> is not enough.</param>
     /// <param name="form">What is wrong with any other form.</param>
-    public static Parsed<UrlCredentials> TakeFrom(ref ReadOnlySpan<char> rest, bool needsUser, Problem form)
+    public static Parsed<UrlCredentials> TakeFrom(ref ReadOnlySpan<char> rest, bool needsUser, ParseError form)
     {
         var end = rest.IndexOf('@');
         if (end < 0)
@@ -23,6 +23,6 @@ internal sealed record UrlCredentials(string? User, [property: Secret] string? P
             return form;
         return PercentEncoding.Decode(credentials[..colon]) is { } user && PercentEncoding.Decode(credentials[(colon + 1)..]) is { } password
             ? new UrlCredentials(user, password)
-            : PercentEncoding.Problem;
+            : PercentEncoding.ParseError;
     }
 }

@@ -1,5 +1,4 @@
 using LoyaltyService.Http;
-using LoyaltyService.Loyalty;
 
 namespace LoyaltyService.Health;
 
@@ -12,21 +11,21 @@ internal static class HealthEndpoints
     {
         var health = routes.MapGroup("/health").AllowAnonymous().WithTags("Health").AlwaysAnswers();
 
-        health.MapGet("", (HealthReporter reporter) => TypedResults.Json(reporter.OfProcess(), LoyaltyJson.Wire.HealthReport))
+        health.MapGet("", (HealthReporter reporter) => TypedResults.Json(reporter.OfProcess(), HealthJson.Wire.HealthReport))
             .Produces<HealthReport>()
             .WithName("health")
             .WithSummary("Ask whether the process works")
             .WithDescription("Says nothing of what the service depends on.");
         health.MapGet("/ready", (HealthReporter reporter) => TypedResults.Json(
                 reporter.OfDependencies(),
-                LoyaltyJson.Wire.DependencyReport,
+                HealthJson.Wire.DependencyReport,
                 statusCode: reporter.IsReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable))
             .Produces<DependencyReport>()
             .Produces<DependencyReport>(StatusCodes.Status503ServiceUnavailable)
             .WithName("healthReady")
             .WithSummary("Ask whether to send requests here")
             .WithDescription("503 if the database cannot be used or the process is about to stop. Without Redis or PDI the service works on, and is `degraded`.");
-        health.MapGet("/live", (HealthReporter reporter) => TypedResults.Json(reporter.OfDependencies(), LoyaltyJson.Wire.DependencyReport))
+        health.MapGet("/live", (HealthReporter reporter) => TypedResults.Json(reporter.OfDependencies(), HealthJson.Wire.DependencyReport))
             .Produces<DependencyReport>()
             .WithName("healthLive")
             .WithSummary("Ask how the service and its dependencies are")

@@ -1,3 +1,5 @@
+using LoyaltyService.Http;
+using LoyaltyService.Observability;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LoyaltyService.Health;
@@ -7,6 +9,8 @@ internal static class HealthModule
 {
     public static void AddHealth(this WebApplicationBuilder builder)
     {
+        builder.Services.AddFeatureMetrics<HealthGauges>();
+        builder.Services.Configure<ApiDescription>(HealthReference.Describe);
         builder.Services.TryAddSingleton<HealthLimits>();
         builder.Services.AddSingleton<DatabaseProbe>();
         builder.Services.AddSingleton<RedisProbe>();

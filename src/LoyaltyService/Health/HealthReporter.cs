@@ -1,4 +1,5 @@
 using LoyaltyService.Configuration;
+using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 
 namespace LoyaltyService.Health;

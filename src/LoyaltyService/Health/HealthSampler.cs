@@ -1,4 +1,5 @@
 using System.Data.Common;
+using LoyaltyService.Observability;
 using LoyaltyService.Queue;
 using LoyaltyService.Storage;
 

@@ -1,3 +1,4 @@
+using LoyaltyService.Observability;
 using StackExchange.Redis;
 
 namespace LoyaltyService.Health;

@@ -2,9 +2,6 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using LoyaltyService.Loyalty;
-using LoyaltyService.Observability;
-using LoyaltyService.Sessions;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Net.Http.Headers;
 
@@ -45,10 +42,6 @@ internal sealed class Answer<T> : IResult, IEndpointMetadataProvider
 
     public static Answer<T> Of(int status, T value, JsonTypeInfo<T> type) => new(status, JsonSerializer.SerializeToUtf8Bytes(value, type));
 
-    /// <summary>The operation was taken and goes on without the caller, who may ask for the session.</summary>
-    public static Answer<T> Accepted(T value, JsonTypeInfo<T> type, Session session) =>
-        Accepted(value, type, "/loyalty/sessions/" + SessionId.Format(session.Id));
-
     /// <summary>The operation was taken and goes on without the caller, who may look at <paramref name="location"/>.</summary>
     public static Answer<T> Accepted(T value, JsonTypeInfo<T> type, string location) =>
         new(StatusCodes.Status202Accepted, JsonSerializer.SerializeToUtf8Bytes(value, type))
@@ -57,12 +50,11 @@ internal sealed class Answer<T> : IResult, IEndpointMetadataProvider
             RetryAfter = TimeSpan.FromSeconds(5),
         };
 
-    /// <summary>Of refusals only PDI's own are remembered.</summary>
-    public static Answer<T> Replay(int status, byte[] body) =>
-        new(status, body) { IsReplay = true, Error = status < 400 ? null : ErrorCode.PdiRejected };
+    /// <summary>A first answer again.</summary>
+    public static Answer<T> Replay(int status, byte[] body, ErrorCode? error) => new(status, body) { IsReplay = true, Error = error };
 
     public static implicit operator Answer<T>(Rejection rejection) =>
-        new(rejection.Error.Describe().Status, JsonSerializer.SerializeToUtf8Bytes(rejection.ToProblem(), LoyaltyJson.Wire.Problem))
+        new(rejection.Error.Status, JsonSerializer.SerializeToUtf8Bytes(rejection.ToProblem(), HttpJson.Wire.Problem))
         {
             Error = rejection.Error,
             RetryAfter = rejection.RetryAfter,
@@ -84,11 +76,11 @@ internal sealed class Answer<T> : IResult, IEndpointMetadataProvider
         var response = httpContext.Response;
         response.StatusCode = Status;
         if (Error is { } error)
-            httpContext.RequestServices.GetRequiredService<LoyaltyMetrics>().ErrorAnswered(error);
+            httpContext.Features.Set(error);
         if (Version is { } version)
             response.Headers.ETag = EntityTag(version);
         if (IsReplay)
-            response.Headers["Idempotent-Replayed"] = "true";
+            response.Headers[Headers.IdempotentReplayed] = "true";
         if (Location is not null)
             response.Headers.Location = Location;
         if (RetryAfter is { } wait)

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using LoyaltyService.Loyalty;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Net.Http.Headers;
 
@@ -18,16 +17,19 @@ internal interface IRequestBody
     Guid ToFingerprint();
 }
 
+/// <summary>A request type that knows how its JSON is read.</summary>
+internal interface IRequestBody<T> : IRequestBody
+{
+    static abstract JsonTypeInfo<T> Json { get; }
+}
+
 /// <summary>
 /// A request's body: the parsed and valid value, or the reason why there is none. The framework's own binding answers a wrong
 /// member with a bare 400; this one names the field, and validation is part of it, so that no handler sees a value that is not valid.
 /// </summary>
 internal sealed class Body<T> : IEndpointParameterMetadataProvider
-    where T : class, IRequestBody
+    where T : class, IRequestBody<T>
 {
-    private static readonly JsonTypeInfo<T> Type = (JsonTypeInfo<T>)(LoyaltyJson.Wire.GetTypeInfo(typeof(T))
-        ?? throw new InvalidOperationException($"{typeof(T).Name} is not in LoyaltyJson."));
-
     private Body(T? value, Rejection? rejection)
     {
         Value = value;
@@ -41,7 +43,7 @@ internal sealed class Body<T> : IEndpointParameterMetadataProvider
     public static async ValueTask<Body<T>> BindAsync(HttpContext context, ParameterInfo parameter)
     {
         if (!IsJson(context.Request.ContentType))
-            return new(null, new Rejection(ErrorCode.UnsupportedMediaType, $"The content type is \"{context.Request.ContentType}\"."));
+            return new(null, new Rejection(HttpErrors.UnsupportedMediaType, $"The content type is \"{context.Request.ContentType}\"."));
 
         var reader = context.Request.BodyReader;
         while (true)
@@ -62,15 +64,15 @@ internal sealed class Body<T> : IEndpointParameterMetadataProvider
     public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder)
     {
         builder.Metadata.Add(new AcceptsMetadata(["application/json"], typeof(T), isOptional: false));
-        builder.Metadata.Add(new ErrorMetadata([ErrorCode.ValidationFailed, ErrorCode.BodyTooLarge, ErrorCode.UnsupportedMediaType]));
+        builder.Metadata.Add(new RouteErrors([HttpErrors.ValidationFailed, HttpErrors.BodyTooLarge, HttpErrors.UnsupportedMediaType]));
     }
 
     private static Body<T> Parse(ReadOnlySequence<byte> bytes)
     {
         try
         {
-            var json = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = Type.Options.MaxDepth });
-            var value = JsonSerializer.Deserialize(ref json, Type);
+            var json = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = T.Json.Options.MaxDepth });
+            var value = JsonSerializer.Deserialize(ref json, T.Json);
             if (value is null)
                 return new(null, Rejection.Validation("body", "must be a JSON object."));
             if (json.Read())
@@ -106,7 +108,7 @@ internal sealed class Body<T> : IEndpointParameterMetadataProvider
         var text when text.Contains("Duplicate", StringComparison.OrdinalIgnoreCase) => "is given twice.",
         var text when text.Contains("could not be converted", StringComparison.Ordinal) => "has the wrong type or is out of range.",
         var text when text.Contains("doesn't allow setting null", StringComparison.Ordinal) => "must not be null.",
-        var text when text.Contains("maximum configured depth", StringComparison.Ordinal) => $"must not be nested deeper than {Type.Options.MaxDepth} levels.",
+        var text when text.Contains("maximum configured depth", StringComparison.Ordinal) => $"must not be nested deeper than {T.Json.Options.MaxDepth} levels.",
         _ => $"is not valid JSON at line {broken.LineNumber + 1}, byte {broken.BytePositionInLine + 1}.",
     };
 }

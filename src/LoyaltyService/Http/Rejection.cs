@@ -24,13 +24,13 @@ internal sealed record Rejection(ErrorCode Error, [property: Personal] string De
     public string? TraceId { get; init; }
 
     public static Rejection Validation(IReadOnlyList<FieldError> fields) =>
-        new(ErrorCode.ValidationFailed, fields.Count == 1 ? fields[0].ToString() : $"{fields.Count} fields are not valid.") { Fields = fields };
+        new(HttpErrors.ValidationFailed, fields.Count == 1 ? fields[0].ToString() : $"{fields.Count} fields are not valid.") { Fields = fields };
 
     public static Rejection Validation(string field, string message) => Validation([new FieldError(field, message)]);
 
     public Problem ToProblem()
     {
-        var description = Error.Describe();
+        var description = Error;
         return new Problem(
             Type: "urn:loyalty-service:error:" + description.Code,
             Title: description.Title,

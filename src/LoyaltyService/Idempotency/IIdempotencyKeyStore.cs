@@ -1,3 +1,4 @@
+
 namespace LoyaltyService.Idempotency;
 
 /// <summary>

@@ -1,3 +1,5 @@
+using LoyaltyService.Http;
+using LoyaltyService.Pdi;
 using LoyaltyService.Privacy;
 
 namespace LoyaltyService.Idempotency;
@@ -28,4 +30,10 @@ internal readonly record struct ReplayKey(string Operation, Guid Id);
 /// <param name="Status">The HTTP status of the answer.</param>
 /// <param name="Version">The session's version for <c>ETag</c>; 0 for none.</param>
 /// <param name="Body">The answer, byte for byte.</param>
-internal sealed record Replay(Guid Fingerprint, int Status, int Version, [property: Personal] byte[] Body) : RedactedRecord;
+internal sealed record Replay(Guid Fingerprint, int Status, int Version, [property: Personal] byte[] Body) : RedactedRecord
+{
+    /// <summary>The first answer again. Of refusals only PDI's own are remembered.</summary>
+    public Answer<T> ToAnswer<T>()
+        where T : class =>
+        Answer<T>.Replay(Status, Body, Status < StatusCodes.Status400BadRequest ? null : PdiErrors.Rejected).WithVersion(Version == 0 ? null : Version);
+}

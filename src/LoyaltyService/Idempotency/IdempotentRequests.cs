@@ -1,8 +1,5 @@
 using LoyaltyService.Http;
-using LoyaltyService.Observability;
-using LoyaltyService.OpenApi;
 using LoyaltyService.Security;
-using LoyaltyService.Sessions;
 using Microsoft.Extensions.Primitives;
 
 namespace LoyaltyService.Idempotency;
@@ -14,7 +11,7 @@ namespace LoyaltyService.Idempotency;
 /// true then. A call whose holder died holds its key until the lease is over.
 /// </summary>
 internal sealed partial class IdempotentRequests(
-    IIdempotencyKeyStore keys, IReplayCache replays, SessionLimits limits, LoyaltyMetrics metrics, TimeProvider clock, ILogger<IdempotentRequests> logger)
+    IIdempotencyKeyStore keys, IReplayCache replays, RepeatLimits limits, ReplayMetrics metrics, TimeProvider clock, ILogger<IdempotentRequests> logger)
 {
     private const int MaxLength = 255;
     private const string Operation = "key";
@@ -66,8 +63,8 @@ internal sealed partial class IdempotentRequests(
             return Repeat<T>(replay, fingerprint);
         }
 
-        var started = clock.GetTimestamp();
-        for (var hasWaited = false; ; hasWaited = true)
+        var wait = new RepeatWait(limits, clock);
+        while (true)
         {
             // Whole even if the caller leaves: a claim that is cut off in the middle may be one that nobody knows of.
             var found = await keys.ClaimAsync(key, fingerprint, limits.KeyLease, IReplayCache.Window, CancellationToken.None);
@@ -76,16 +73,15 @@ internal sealed partial class IdempotentRequests(
             if (found.Answer is { } answer)
             {
                 // Answered before this call looked: the cache should have had it.
-                if (!hasWaited)
+                if (!wait.HasWaited)
                     metrics.RepeatAnswered(fromCache: false);
                 return Repeat<T>(answer, fingerprint);
             }
 
             if (found.Fingerprint != fingerprint)
                 return KeyReused();
-            if (clock.GetElapsedTime(started) >= limits.RepeatWait)
-                return SessionRejections.InProgress("An earlier call with this Idempotency-Key is still running.");
-            await Task.Delay(limits.RepeatPoll, clock, cancellationToken);
+            if (!await wait.NextAsync(cancellationToken))
+                return IdempotencyRejections.InProgress("An earlier call with this Idempotency-Key is still running.");
         }
     }
 
@@ -129,10 +125,10 @@ internal sealed partial class IdempotentRequests(
     private static Answer<T> Repeat<T>(Replay replay, Guid fingerprint)
         where T : class =>
         replay.Fingerprint == fingerprint
-            ? Answer<T>.Replay(replay.Status, replay.Body).WithVersion(replay.Version == 0 ? null : replay.Version)
+            ? replay.ToAnswer<T>()
             : KeyReused();
 
-    private static Rejection KeyReused() => SessionRejections.KeyReused("The " + Headers.IdempotencyKey);
+    private static Rejection KeyReused() => IdempotencyRejections.KeyReused("The " + Headers.IdempotencyKey);
 
     private static partial class Log
     {

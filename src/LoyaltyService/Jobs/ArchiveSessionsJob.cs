@@ -1,4 +1,3 @@
-using LoyaltyService.Observability;
 using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Jobs;
@@ -10,7 +9,7 @@ namespace LoyaltyService.Jobs;
 /// </summary>
 internal sealed class ArchiveSessionsJob(ISessionUpkeep upkeep, JobLimits limits) : IJob
 {
-    public string Name => JobNames.ArchiveSessions;
+    public string Name => "archive-sessions";
 
     public string Schedule => "0 2 * * *";
 

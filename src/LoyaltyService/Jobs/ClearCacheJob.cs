@@ -1,5 +1,4 @@
 using LoyaltyService.Idempotency;
-using LoyaltyService.Observability;
 using LoyaltyService.Security;
 
 namespace LoyaltyService.Jobs;
@@ -7,7 +6,7 @@ namespace LoyaltyService.Jobs;
 /// <summary>brief: every hour, remove idempotency entries older than 10 minutes. What operators no longer ask for goes with them.</summary>
 internal sealed class ClearCacheJob(IIdempotencyKeyStore keys, IReplayCache replays, IJobRunStore runs, IAuditStore audit, JobLimits limits) : IJob
 {
-    public string Name => JobNames.ClearCache;
+    public string Name => "clear-cache";
 
     public string Schedule => "0 * * * *";
 

@@ -1,4 +1,3 @@
-using LoyaltyService.Observability;
 using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Jobs;
@@ -7,9 +6,9 @@ namespace LoyaltyService.Jobs;
 /// brief: every 15 minutes, mark expired sessions as failed, soft delete. Walks along the time of expiry from where the last run that
 /// ended well began, so that a run costs what has become due since, and not what there is.
 /// </summary>
-internal sealed class ExpireSessionsJob(ISessionUpkeep upkeep, IJobRunStore runs, JobLimits limits, LoyaltyMetrics metrics) : IJob
+internal sealed class ExpireSessionsJob(ISessionUpkeep upkeep, IJobRunStore runs, JobLimits limits, SessionMetrics metrics) : IJob
 {
-    public string Name => JobNames.ExpireSessions;
+    public string Name => "expire-sessions";
 
     public string Schedule => "*/15 * * * *";
 

@@ -1,6 +1,6 @@
+using LoyaltyService.Configuration;
 using LoyaltyService.Http;
 using LoyaltyService.Idempotency;
-using LoyaltyService.Loyalty;
 using LoyaltyService.Security;
 
 namespace LoyaltyService.Jobs;
@@ -8,6 +8,8 @@ namespace LoyaltyService.Jobs;
 /// <summary>The operators' routes to the jobs. The comments of the handlers are the texts of the API reference.</summary>
 internal static class JobEndpoints
 {
+    public static readonly AuditAction RunJob = new("job.run");
+
     private const int RunsShown = 5;
 
     public static void MapJobs(this IEndpointRouteBuilder routes)
@@ -22,7 +24,7 @@ internal static class JobEndpoints
                 operation.Responses?.Remove("200");
                 return Task.CompletedTask;
             })
-            .Gives(ErrorCode.NotFound, ErrorCode.OperationInProgress, ErrorCode.IdempotencyKeyReused);
+            .Gives(HttpErrors.NotFound, HttpErrors.OperationInProgress, IdempotencyErrors.KeyReused);
     }
 
     /// <summary>List the jobs</summary>
@@ -39,7 +41,7 @@ internal static class JobEndpoints
             jobs.Add(new JobItem(job.Name, job.Schedule, JobRunner.Next(job, clock.Now), [.. latest.Select(JobRunItem.Of)]));
         }
 
-        return Answer<JobsResponse>.Of(StatusCodes.Status200OK, new JobsResponse(jobs), LoyaltyJson.Wire.JobsResponse);
+        return Answer<JobsResponse>.Of(StatusCodes.Status200OK, new JobsResponse(jobs), JobsJson.Wire.JobsResponse);
     }
 
     /// <summary>Run a job now</summary>
@@ -55,16 +57,16 @@ internal static class JobEndpoints
         string name, Operator by, JobRunner runner, AuditTrail audit, CancellationToken cancellationToken)
     {
         if (runner.Jobs.FirstOrDefault(job => job.Name == name) is not { } job)
-            return new Rejection(ErrorCode.NotFound, $"There is no job of this name. There are: {string.Join(", ", runner.Jobs.Select(known => known.Name))}.");
-        var entry = new AuditEntry(by, AuditActions.RunJob, job.Name);
+            return new Rejection(HttpErrors.NotFound, $"There is no job of this name. There are: {string.Join(", ", runner.Jobs.Select(known => known.Name))}.");
+        var entry = new AuditEntry(by, RunJob, job.Name);
         if (await runner.ClaimByHandAsync(job, entry, cancellationToken) is not { } run)
         {
             return await audit.RefusedAsync(
-                entry, new Rejection(ErrorCode.OperationInProgress, "The job is being run already.") { RetryAfter = TimeSpan.FromSeconds(10) });
+                entry, new Rejection(HttpErrors.OperationInProgress, "The job is being run already.") { RetryAfter = TimeSpan.FromSeconds(10) });
         }
 
         runner.Continue(job, run);
-        return Answer<JobRunItem>.Accepted(JobRunItem.Of(run), LoyaltyJson.Wire.JobRunItem, "/ops/jobs");
+        return Answer<JobRunItem>.Accepted(JobRunItem.Of(run), JobsJson.Wire.JobRunItem, "/ops/jobs");
     }
 }
 

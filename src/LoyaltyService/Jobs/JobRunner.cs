@@ -13,7 +13,7 @@ namespace LoyaltyService.Jobs;
 /// also for the days of those before.
 /// </summary>
 internal sealed partial class JobRunner(
-    IEnumerable<IJob> jobs, IJobRunStore runs, JobLimits limits, LoyaltyMetrics metrics, TimeProvider clock, ILogger<JobRunner> logger)
+    IEnumerable<IJob> jobs, IJobRunStore runs, JobLimits limits, JobMetrics metrics, TimeProvider clock, ILogger<JobRunner> logger)
     : BackgroundService
 {
     private readonly List<Task> byHand = [];
@@ -53,7 +53,7 @@ internal sealed partial class JobRunner(
                 throw new JobTakenOverException();
             await runs.EndAsync(row, done: true, error: null, CancellationToken.None);
             Log.JobDone(logger, job.Name, run.Handled, (long)clock.GetElapsedTime(started).TotalMilliseconds);
-            metrics.JobEnded(job.Name, succeeded: true);
+            metrics.JobEnded(job, succeeded: true);
             return true;
         }
         catch (JobTakenOverException)
@@ -73,7 +73,7 @@ internal sealed partial class JobRunner(
         {
             // A job that fails must not end the service, nor the next occurrence. Tried again by whoever looks next, a bounded number of times.
             Log.JobFailed(logger, job.Name, row.Attempts, failed);
-            metrics.JobEnded(job.Name, succeeded: false);
+            metrics.JobEnded(job, succeeded: false);
             span.SetStatus(ActivityStatusCode.Error, failed.Message);
             await FailAsync(row, ErrorText.Of(failed));
         }

@@ -1,4 +1,6 @@
 using LoyaltyService.Configuration;
+using LoyaltyService.Http;
+using LoyaltyService.Observability;
 using LoyaltyService.Sessions;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -9,6 +11,11 @@ internal static class JobsModule
 {
     public static void AddJobs(this WebApplicationBuilder builder, Settings settings)
     {
+        builder.Services.AddFeatureMetrics<JobMetrics>();
+        builder.Services.AddFeatureMetrics<ReconciliationMetrics>();
+        builder.Services.Configure<ApiDescription>(JobsReference.Describe);
+        builder.Services.AddSingleton(JobEndpoints.RunJob);
+        builder.Services.AddSingleton(ReconciliationEndpoints.ResolveFinding);
         builder.Services.TryAddSingleton(new JobLimits { ArchiveAfter = settings.ArchiveAfter });
         if (settings.Database is PostgresUrl)
         {

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using LoyaltyService.Http;
-using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 using LoyaltyService.Queue;
 using LoyaltyService.Sessions;
@@ -21,7 +20,7 @@ internal sealed partial class ReconcileSessionsJob(
     PdiClient pdi,
     SessionLimits sessionLimits,
     JobLimits limits,
-    LoyaltyMetrics metrics,
+    ReconciliationMetrics metrics,
     TimeProvider clock,
     ILogger<ReconcileSessionsJob> logger) : IJob
 {
@@ -36,7 +35,7 @@ internal sealed partial class ReconcileSessionsJob(
 
     private static readonly TimeSpan PauseWithoutPdi = TimeSpan.FromSeconds(15);
 
-    public string Name => JobNames.Reconciliation;
+    public string Name => "reconciliation";
 
     public string Schedule => "0 1 * * *";
 

@@ -1,8 +1,7 @@
 using System.Globalization;
+using LoyaltyService.Configuration;
 using LoyaltyService.Http;
 using LoyaltyService.Idempotency;
-using LoyaltyService.Loyalty;
-using LoyaltyService.OpenApi;
 using LoyaltyService.Privacy;
 using LoyaltyService.Queue;
 using LoyaltyService.Security;
@@ -12,13 +11,15 @@ namespace LoyaltyService.Jobs;
 /// <summary>The operators' routes to what the reconciliation found. The comments of the handlers are the texts of the API reference.</summary>
 internal static class ReconciliationEndpoints
 {
+    public static readonly AuditAction ResolveFinding = new("reconciliation.resolve");
+
     public static void MapReconciliation(this IEndpointRouteBuilder routes)
     {
         var findings = routes.MapGroup("/ops/reconciliation").RequireAuthorization(Scopes.Ops).WithTags("Ops").GivesCommonErrors();
 
-        findings.MapGet("", ListAsync).WithName("listFindings").IsList();
+        findings.MapGet("", ListAsync).WithName("listFindings").IsList(("resolved", ListParameters.Flag));
         findings.MapPost("/{id}/resolve", ResolveAsync).WithName("resolveFinding")
-            .Gives(ErrorCode.NotFound, ErrorCode.OperationInProgress, ErrorCode.IdempotencyKeyReused);
+            .Gives(HttpErrors.NotFound, HttpErrors.OperationInProgress, IdempotencyErrors.KeyReused);
     }
 
     /// <summary>List what differs from PDI's records</summary>
@@ -51,7 +52,7 @@ internal static class ReconciliationEndpoints
                 [.. page.Select(FindingItem.Of)],
                 findings.Count > pageSize ? new PageCursor(page[^1].FoundAt, page[^1].Id).ToString() : null,
                 lastDay is null ? null : new LastDayItem(TextOf(lastDay.Day), lastDay.Checked, lastDay.Found, lastDay.FinishedAt)),
-            LoyaltyJson.Wire.ReconciliationResponse);
+            JobsJson.Wire.ReconciliationResponse);
     }
 
     /// <summary>Resolve a finding</summary>
@@ -74,12 +75,12 @@ internal static class ReconciliationEndpoints
     private static async Task<Answer<FindingItem>> ResolveOnceAsync(
         string? id, string reason, Operator by, IReconciliationStore reconciliation, AuditTrail audit, CancellationToken cancellationToken)
     {
-        var notFound = new Rejection(ErrorCode.NotFound, "There is no open finding with this id.");
+        var notFound = new Rejection(HttpErrors.NotFound, "There is no open finding with this id.");
         if (!Guid.TryParseExact(id, "N", out var finding))
             return notFound;
-        var entry = new AuditEntry(by, AuditActions.ResolveFinding, id, Detail: reason);
+        var entry = new AuditEntry(by, ResolveFinding, id, Detail: reason);
         return await reconciliation.ResolveAsync(finding, reason, entry, cancellationToken) is { } resolved
-            ? Answer<FindingItem>.Of(StatusCodes.Status200OK, FindingItem.Of(resolved), LoyaltyJson.Wire.FindingItem)
+            ? Answer<FindingItem>.Of(StatusCodes.Status200OK, FindingItem.Of(resolved), JobsJson.Wire.FindingItem)
             : await audit.RefusedAsync(entry, notFound);
     }
 

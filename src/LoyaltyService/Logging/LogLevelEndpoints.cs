@@ -1,3 +1,4 @@
+using LoyaltyService.Configuration;
 using LoyaltyService.Http;
 using LoyaltyService.Security;
 

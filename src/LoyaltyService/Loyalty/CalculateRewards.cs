@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using LoyaltyService.Configuration;
 using LoyaltyService.Http;
 using LoyaltyService.Pdi;
@@ -15,8 +16,10 @@ namespace LoyaltyService.Loyalty;
 /// <param name="Version">The version that the caller decided on.</param>
 internal sealed record CalculateRewardsRequest(
     string? SessionId, [property: JsonConverter(typeof(AmountConverter))] decimal? TransactionAmount, IReadOnlyList<RewardItem?>? Items, long? RedeemPoints = null, int? Version = null)
-    : IRequestBody
+    : IRequestBody<CalculateRewardsRequest>
 {
+    public static JsonTypeInfo<CalculateRewardsRequest> Json => LoyaltyJson.Wire.CalculateRewardsRequest;
+
     private const int MaxItems = 500;
 
     public void Validate(ICollection<FieldError> errors)

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using LoyaltyService.Configuration;
 using LoyaltyService.Http;
 using LoyaltyService.Idempotency;
-using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 using LoyaltyService.Queue;
 using LoyaltyService.Sessions;
@@ -19,8 +19,10 @@ namespace LoyaltyService.Loyalty;
 /// <param name="Version">The version that the caller decided on.</param>
 internal sealed record FinalizeRequest(
     string? SessionId, string? TransactionId, [property: JsonConverter(typeof(AmountConverter))] decimal? FinalAmount, bool? ApplyRewards, long? RedeemPoints = null, int? Version = null)
-    : IRequestBody
+    : IRequestBody<FinalizeRequest>
 {
+    public static JsonTypeInfo<FinalizeRequest> Json => LoyaltyJson.Wire.FinalizeRequest;
+
     public void Validate(ICollection<FieldError> errors)
     {
         errors.CheckId("sessionId", SessionId);
@@ -70,8 +72,8 @@ internal sealed class FinalizeSession(
     ConsecutiveFailureBreaker breaker,
     PdiWorkLimits workLimits,
     FinalizeAtPdi finalizeAtPdi,
-    SessionLimits limits,
-    LoyaltyMetrics metrics,
+    RepeatLimits limits,
+    ReplayMetrics metrics,
     TimeProvider clock)
 {
     public async Task<Answer<FinalizeResponse>> RunAsync(
@@ -86,22 +88,21 @@ internal sealed class FinalizeSession(
         if (await replays.FindAsync(key) is { } replay && replay.Fingerprint == fingerprint)
         {
             metrics.RepeatAnswered(fromCache: true);
-            return Answer<FinalizeResponse>.Replay(replay.Status, replay.Body).WithVersion(replay.Version);
+            return replay.ToAnswer<FinalizeResponse>();
         }
 
-        var started = clock.GetTimestamp();
-        var hasWaited = false;
+        var wait = new RepeatWait(limits, clock);
         while (await sessions.FindAsync(id, client, cancellationToken) is { } session)
         {
             operation.IsAbout(session);
             if (session.TransactionId != request.TransactionId)
-                return new Rejection(ErrorCode.TransactionMismatch, "The session belongs to another transaction.") { SessionId = request.SessionId };
+                return new Rejection(LoyaltyErrors.TransactionMismatch, "The session belongs to another transaction.") { SessionId = request.SessionId };
             if (session.Status is SessionStatus.Finalized)
             {
                 if (session.Intent!.Fingerprint != fingerprint)
-                    return SessionRejections.KeyReused("The finalize of this session");
+                    return IdempotencyRejections.KeyReused("The finalize of this session");
                 // Finalized before this call looked: the cache should have had it.
-                if (!hasWaited)
+                if (!wait.HasWaited)
                     metrics.RepeatAnswered(fromCache: false);
                 return Receipt(session, key).AsReplay();
             }
@@ -110,10 +111,8 @@ internal sealed class FinalizeSession(
             {
                 if (session.Intent!.Fingerprint != fingerprint)
                     return SessionRejections.InProgress(session, "The session is being finalized with another body.");
-                if (clock.GetElapsedTime(started) >= limits.RepeatWait)
+                if (!await wait.NextAsync(cancellationToken))
                     return Accepted(session);
-                await Task.Delay(limits.RepeatPoll, clock, cancellationToken);
-                hasWaited = true;
                 continue;
             }
 
@@ -122,7 +121,7 @@ internal sealed class FinalizeSession(
             // A sale that PDI cannot be told of just now joins those that wait; there is room for so many.
             var mustWait = MustWait(session);
             if (mustWait && !await work.HasRoomAsync(id, workLimits.MaxItems, cancellationToken))
-                return SessionRejections.QueueFull();
+                return QueueRejections.Full();
 
             var intent = new FinalizeIntent(
                 fingerprint, Guid.NewGuid(), request.FinalAmount!.Value, request.ApplyRewards!.Value, request.RedeemPoints ?? 0);
@@ -208,6 +207,6 @@ internal sealed class FinalizeSession(
             new FinalizeResponse(
                 SessionId.Format(session.Id), SessionStatus.Finalizing.ToText(), null, null, null, null, session.Version),
             LoyaltyJson.Wire.FinalizeResponse,
-            session)
+            SessionId.Location(session.Id))
         .WithVersion(session.Version);
 }

@@ -39,11 +39,6 @@ internal sealed record SessionResponse(
     int Version,
     FailureResponse? Failure) : RedactedRecord;
 
-/// <param name="Reason"><c>pdi_rejected</c>, <c>expired</c> or <c>resolved</c> (given up by an operator).</param>
-/// <param name="PdiCode">PDI's code, where PDI refused.</param>
-/// <param name="Message">PDI's message, where PDI refused; the operator's, where one resolved it.</param>
-internal sealed record FailureResponse(string Reason, string? PdiCode, [property: Personal] string? Message) : RedactedRecord;
-
 /// <summary>Status: the session as it stands here. PDI is not asked.</summary>
 internal sealed class GetSessionStatus(ISessionStore sessions)
 {

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using LoyaltyService.Configuration;
 using LoyaltyService.Http;
 using LoyaltyService.Idempotency;
-using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 using LoyaltyService.Privacy;
 using LoyaltyService.Queue;
@@ -18,8 +18,10 @@ namespace LoyaltyService.Loyalty;
 /// <param name="StoreId">The store, where the channel has several.</param>
 /// <param name="Metadata">The caller's own data: an object of at most 4 KiB, kept and never read.</param>
 internal sealed record IdentifyRequest(
-    [property: CustomerIdentity] string? CustomerId, string? ChannelId, string? TransactionId, string? StoreId = null, [property: Personal] JsonElement? Metadata = null) : RedactedRecord, IRequestBody
+    [property: CustomerIdentity] string? CustomerId, string? ChannelId, string? TransactionId, string? StoreId = null, [property: Personal] JsonElement? Metadata = null) : RedactedRecord, IRequestBody<IdentifyRequest>
 {
+    public static JsonTypeInfo<IdentifyRequest> Json => LoyaltyJson.Wire.IdentifyRequest;
+
     /// <summary>The metadata as it is compared and kept.</summary>
     [Personal]
     internal string? CanonicalMetadata { get; private set; }
@@ -76,7 +78,9 @@ internal sealed class IdentifyCustomer(
     ConsecutiveFailureBreaker breaker,
     PdiWorkLimits workLimits,
     SessionLimits limits,
-    LoyaltyMetrics metrics,
+    RepeatLimits repeats,
+    SessionMetrics metrics,
+    ReplayMetrics replayMetrics,
     TimeProvider clock)
 {
     public async Task<Answer<IdentifyResponse>> RunAsync(
@@ -88,8 +92,8 @@ internal sealed class IdentifyCustomer(
         {
             if (replay.Fingerprint != fingerprint)
                 return KeyReused(request);
-            metrics.RepeatAnswered(fromCache: true);
-            return Replayed(replay);
+            replayMetrics.RepeatAnswered(fromCache: true);
+            return replay.ToAnswer<IdentifyResponse>();
         }
 
         var given = NewSession(request, client, key.Id, fingerprint);
@@ -116,7 +120,7 @@ internal sealed class IdentifyCustomer(
         // Settled before this call looked: the cache should have had it.
         if (Settled(session, key) is { } answer)
         {
-            metrics.RepeatAnswered(fromCache: false);
+            replayMetrics.RepeatAnswered(fromCache: false);
             return answer.AsReplay();
         }
 
@@ -126,7 +130,7 @@ internal sealed class IdentifyCustomer(
     /// <summary>Answers a sale that has a session already: by its row, or by what becomes of it within the wait.</summary>
     private async Task<Answer<IdentifyResponse>> RepeatAsync(Session session, ReplayKey key, Operation operation, CancellationToken cancellationToken)
     {
-        var started = clock.GetTimestamp();
+        var wait = new RepeatWait(repeats, clock);
         while (true)
         {
             if (Settled(session, key) is { } answer)
@@ -137,10 +141,9 @@ internal sealed class IdentifyCustomer(
                 return Pending(session);
             if (!session.IsBusy && await sessions.TryClaimAsync(session, limits.IdentifyHold, cancellationToken))
                 return await AskPdiAsync(session, key, operation, isWaiting: true);
-            if (clock.GetElapsedTime(started) >= limits.RepeatWait)
+            if (!await wait.NextAsync(cancellationToken))
                 return SessionRejections.InProgress(session, "The customer is being identified by an earlier call.");
 
-            await Task.Delay(limits.RepeatPoll, clock, cancellationToken);
             session = await sessions.FindAsync(session.Id, cancellationToken)
                 ?? throw new InvalidDataException("A session that was there is gone.");
         }
@@ -160,7 +163,7 @@ internal sealed class IdentifyCustomer(
             operation.Reason = outstanding.Message;
             return await work.TryAddAsync(session, workLimits.MaxItems, CancellationToken.None)
                 ? Pending(session)
-                : SessionRejections.QueueFull();
+                : QueueRejections.Full();
         }
         catch (PdiAuthenticationException)
         {
@@ -216,13 +219,10 @@ internal sealed class IdentifyCustomer(
         new IdentifyResponse(
             SessionId.Format(session.Id), SessionStatus.Pending.ToText(), null, null, null, session.Version, session.ExpiresAt),
         LoyaltyJson.Wire.IdentifyResponse,
-        session);
-
-    private static Answer<IdentifyResponse> Replayed(Replay replay) =>
-        Answer<IdentifyResponse>.Replay(replay.Status, replay.Body).WithVersion(replay.Version == 0 ? null : replay.Version);
+        SessionId.Location(session.Id));
 
     private static Rejection KeyReused(IdentifyRequest request) =>
-        SessionRejections.KeyReused($"The transaction {request.TransactionId} of channel {request.ChannelId}");
+        IdempotencyRejections.KeyReused($"The transaction {request.TransactionId} of channel {request.ChannelId}");
 
     private static Session NewSession(IdentifyRequest request, string client, Guid saleKey, Guid fingerprint) => new()
     {

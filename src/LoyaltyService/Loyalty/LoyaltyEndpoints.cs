@@ -1,8 +1,12 @@
 using System.ComponentModel.DataAnnotations;
+using LoyaltyService.Configuration;
 using LoyaltyService.Http;
 using LoyaltyService.Idempotency;
+using LoyaltyService.Pdi;
+using LoyaltyService.Queue;
 using LoyaltyService.RateLimits;
 using LoyaltyService.Security;
+using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Loyalty;
 
@@ -20,25 +24,25 @@ internal static class LoyaltyEndpoints
             .CountsForCustomer("customerId")
             .Produces<IdentifyResponse>(StatusCodes.Status202Accepted)
             .Gives(
-                ErrorCode.PdiRejected, ErrorCode.InvalidState, ErrorCode.OperationInProgress, ErrorCode.IdempotencyKeyReused,
-                ErrorCode.PdiAuthFailed, ErrorCode.QueueFull);
+                PdiErrors.Rejected, SessionErrors.InvalidState, HttpErrors.OperationInProgress, IdempotencyErrors.KeyReused,
+                PdiErrors.AuthFailed, QueueErrors.Full);
         loyalty.MapPost("/calculate-rewards", CalculateAsync).WithName("calculateRewards")
             .Gives(
-                ErrorCode.PdiRejected, ErrorCode.SessionNotFound, ErrorCode.InvalidState, ErrorCode.VersionConflict,
-                ErrorCode.PreconditionFailed, ErrorCode.OperationInProgress, ErrorCode.IdempotencyKeyReused, ErrorCode.PdiUnavailable,
-                ErrorCode.PdiAuthFailed);
+                PdiErrors.Rejected, SessionErrors.NotFound, SessionErrors.InvalidState, SessionErrors.VersionConflict,
+                SessionErrors.PreconditionFailed, HttpErrors.OperationInProgress, IdempotencyErrors.KeyReused, PdiErrors.Unavailable,
+                PdiErrors.AuthFailed);
         loyalty.MapPost("/finalize", FinalizeAsync).WithName("finalize")
             .Produces<FinalizeResponse>(StatusCodes.Status202Accepted)
             .Gives(
-                ErrorCode.TransactionMismatch, ErrorCode.PdiRejected, ErrorCode.SessionNotFound, ErrorCode.InvalidState,
-                ErrorCode.VersionConflict, ErrorCode.PreconditionFailed, ErrorCode.OperationInProgress, ErrorCode.IdempotencyKeyReused,
-                ErrorCode.PdiUnavailable, ErrorCode.QueueFull);
+                LoyaltyErrors.TransactionMismatch, PdiErrors.Rejected, SessionErrors.NotFound, SessionErrors.InvalidState,
+                SessionErrors.VersionConflict, SessionErrors.PreconditionFailed, HttpErrors.OperationInProgress, IdempotencyErrors.KeyReused,
+                PdiErrors.Unavailable, QueueErrors.Full);
         loyalty.MapGet("/sessions/{sessionId}", GetSessionAsync).WithName("getSession")
             .Produces(StatusCodes.Status304NotModified)
-            .Gives(ErrorCode.SessionNotFound);
+            .Gives(SessionErrors.NotFound);
         loyalty.MapGet("/getSessionStatus", GetSessionStatusAsync).WithName("getSessionStatus")
             .Produces(StatusCodes.Status304NotModified)
-            .Gives(ErrorCode.ValidationFailed, ErrorCode.SessionNotFound);
+            .Gives(HttpErrors.ValidationFailed, SessionErrors.NotFound);
     }
 
     /// <summary>Start the loyalty session of a sale</summary>

@@ -1,6 +1,5 @@
 using LoyaltyService.Http;
-using LoyaltyService.Idempotency;
-using LoyaltyService.Queue;
+using LoyaltyService.Observability;
 using Microsoft.Extensions.Options;
 
 namespace LoyaltyService.Loyalty;
@@ -12,6 +11,9 @@ internal static class LoyaltyModule
 
     public static void AddLoyalty(this WebApplicationBuilder builder)
     {
+        builder.Services.AddErrors(LoyaltyErrors.All);
+        builder.Services.AddFeatureMetrics<LoyaltyMetrics>();
+        builder.Services.Configure<ApiDescription>(LoyaltyReference.Describe);
         builder.Configuration.AddJsonFile(Path.Combine(AppContext.BaseDirectory, RulesFile), optional: false);
         builder.Services.AddSingleton<IValidateOptions<RewardRules>, RewardRulesValidator>();
         // Strict: otherwise a misspelled member or a rate that is no number would quietly be 0.
@@ -20,13 +22,9 @@ internal static class LoyaltyModule
         builder.Services.AddSingleton(services => new RewardCalculator(services.GetRequiredService<IOptions<RewardRules>>().Value));
 
         builder.Services.AddSingleton<Operations>();
-        builder.Services.AddSingleton<IdempotentRequests>();
         builder.Services.AddSingleton<IdentifyCustomer>();
         builder.Services.AddSingleton<CalculateRewards>();
-        builder.Services.AddSingleton<FinalizeAtPdi>();
         builder.Services.AddSingleton<FinalizeSession>();
         builder.Services.AddSingleton<GetSessionStatus>();
-
-        builder.Services.AddExceptionHandler<ProblemExceptionHandler>();
     }
 }

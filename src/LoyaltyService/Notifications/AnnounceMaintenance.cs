@@ -1,6 +1,6 @@
 using System.Globalization;
+using System.Text.Json.Serialization.Metadata;
 using LoyaltyService.Http;
-using LoyaltyService.Loyalty;
 using LoyaltyService.Security;
 
 namespace LoyaltyService.Notifications;
@@ -9,8 +9,10 @@ namespace LoyaltyService.Notifications;
 /// <param name="From">When it begins: ISO 8601 with <c>Z</c> or an offset.</param>
 /// <param name="Until">When it ends, at most seven days later.</param>
 /// <param name="Reason">What is done, and what to expect: 1 to 200 characters, none of them a control character.</param>
-internal sealed record MaintenanceRequest(string? From, string? Until, string? Reason) : IRequestBody
+internal sealed record MaintenanceRequest(string? From, string? Until, string? Reason) : IRequestBody<MaintenanceRequest>
 {
+    public static JsonTypeInfo<MaintenanceRequest> Json => NotificationsJson.Wire.MaintenanceRequest;
+
     public const int MaxReasonLength = 200;
 
     private static readonly TimeSpan Longest = TimeSpan.FromDays(7);
@@ -62,6 +64,8 @@ internal sealed record MaintenanceRequest(string? From, string? Until, string? R
 internal sealed partial class AnnounceMaintenance(
     IMaintenanceStore windows, Notifier notifier, NotificationLimits limits, TimeProvider clock, ILogger<AnnounceMaintenance> logger)
 {
+    public static readonly AuditAction Action = new("maintenance.announce");
+
     public async Task<Answer<MaintenanceItem>> RunAsync(MaintenanceRequest request, Operator by, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
@@ -70,7 +74,7 @@ internal sealed partial class AnnounceMaintenance(
 
         var asked = new MaintenanceWindow(Guid.NewGuid(), request.StartsAt()!.Value, request.EndsAt()!.Value, request.Reason!, by.Client);
         var window = await windows.AddAsync(
-            asked, new AuditEntry(by, AuditActions.AnnounceMaintenance, Hours(asked), Detail: request.Reason), cancellationToken);
+            asked, new AuditEntry(by, Action, Hours(asked), Detail: request.Reason), cancellationToken);
         await notifier.TellAsync(new Notification($"maintenance {window.Id:N}", $"database maintenance {Hours(window)}", Text(window)), cancellationToken);
         var reminder = window.StartsAt - limits.RemindBefore;
         if (reminder > now)
@@ -80,7 +84,7 @@ internal sealed partial class AnnounceMaintenance(
         }
 
         Log.Announced(logger, Hours(window), window.AnnouncedBy, window.Reason);
-        return Answer<MaintenanceItem>.Of(StatusCodes.Status200OK, MaintenanceItem.Of(window), LoyaltyJson.Wire.MaintenanceItem);
+        return Answer<MaintenanceItem>.Of(StatusCodes.Status200OK, MaintenanceItem.Of(window), NotificationsJson.Wire.MaintenanceItem);
     }
 
     internal static string ReminderKey(MaintenanceWindow window) => $"maintenance {window.Id:N} begins";

@@ -1,5 +1,4 @@
 using LoyaltyService.Http;
-using LoyaltyService.Loyalty;
 using LoyaltyService.Security;
 
 namespace LoyaltyService.Notifications;
@@ -11,17 +10,19 @@ namespace LoyaltyService.Notifications;
 internal sealed partial class CallOffMaintenance(
     IMaintenanceStore windows, Notifier notifier, AuditTrail audit, TimeProvider clock, ILogger<CallOffMaintenance> logger)
 {
+    public static readonly AuditAction Action = new("maintenance.call-off");
+
     public async Task<Answer<MaintenanceItem>> RunAsync(string? id, Operator by, CancellationToken cancellationToken)
     {
         var known = Guid.TryParseExact(id, "N", out var parsed) ? await windows.FindAsync(parsed, cancellationToken) : null;
         var hours = known is null ? null : AnnounceMaintenance.Hours(known);
         var calledOff = known is { CalledOffAt: not null } && known.EndsAt > clock.GetUtcNow() ? known : null;
         if (known is null
-            || (calledOff ?? await windows.CallOffAsync(known.Id, new AuditEntry(by, AuditActions.CallOffMaintenance, hours), cancellationToken)) is not { } window)
+            || (calledOff ?? await windows.CallOffAsync(known.Id, new AuditEntry(by, Action, hours), cancellationToken)) is not { } window)
         {
             return await audit.RefusedAsync(
-                new AuditEntry(by, AuditActions.CallOffMaintenance, id),
-                new Rejection(ErrorCode.NotFound, "There is no window with this id that is not over."));
+                new AuditEntry(by, Action, id),
+                new Rejection(HttpErrors.NotFound, "There is no window with this id that is not over."));
         }
 
         await notifier.CallOffAsync(AnnounceMaintenance.ReminderKey(window), cancellationToken);
@@ -29,7 +30,7 @@ internal sealed partial class CallOffMaintenance(
             new Notification($"maintenance {window.Id:N} called off", $"database maintenance called off, {hours}", $"{by.Client} has called it off: {window.Reason}"),
             cancellationToken);
         Log.CalledOff(logger, hours!, by.Client);
-        return Answer<MaintenanceItem>.Of(StatusCodes.Status200OK, MaintenanceItem.Of(window), LoyaltyJson.Wire.MaintenanceItem);
+        return Answer<MaintenanceItem>.Of(StatusCodes.Status200OK, MaintenanceItem.Of(window), NotificationsJson.Wire.MaintenanceItem);
     }
 
     private static partial class Log

@@ -10,10 +10,9 @@ namespace LoyaltyService.Notifications;
 /// which they are written.
 /// </summary>
 internal sealed partial class DailyCountsWriter(
-    LoyaltyMetrics metrics, PdiHealth pdi, ISummaryStore store, NotificationLimits limits, TimeProvider clock, ILogger<DailyCountsWriter> logger)
+    DailyCounts counts, PdiHealth pdi, ISummaryStore store, NotificationLimits limits, TimeProvider clock, ILogger<DailyCountsWriter> logger)
     : BackgroundService
 {
-    private readonly DailyCounts counts = metrics.Daily;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

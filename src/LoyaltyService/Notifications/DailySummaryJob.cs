@@ -1,6 +1,5 @@
 using LoyaltyService.Http;
 using LoyaltyService.Jobs;
-using LoyaltyService.Observability;
 using LoyaltyService.Queue;
 using LoyaltyService.Sessions;
 
@@ -15,7 +14,7 @@ internal sealed class DailySummaryJob(
     ISummaryStore store, INotificationStore notifications, Notifier notifier, IPdiWorkStore work, IJobRunStore runs, SessionLimits sessionLimits,
     JobLimits jobLimits, NotificationLimits limits) : IJob
 {
-    public string Name => JobNames.DailySummary;
+    public string Name => "daily-summary";
 
     public string Schedule => "0 6 * * *";
 

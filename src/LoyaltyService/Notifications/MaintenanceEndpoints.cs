@@ -1,6 +1,6 @@
+using LoyaltyService.Configuration;
 using LoyaltyService.Http;
 using LoyaltyService.Idempotency;
-using LoyaltyService.Loyalty;
 using LoyaltyService.Security;
 
 namespace LoyaltyService.Notifications;
@@ -14,9 +14,9 @@ internal static class MaintenanceEndpoints
 
         windows.MapGet("", ListAsync).WithName("listMaintenance");
         windows.MapPost("", AnnounceAsync).WithName("announceMaintenance")
-            .Gives(ErrorCode.OperationInProgress, ErrorCode.IdempotencyKeyReused);
+            .Gives(HttpErrors.OperationInProgress, IdempotencyErrors.KeyReused);
         windows.MapPost("/{id}/call-off", CallOffAsync).WithName("callOffMaintenance")
-            .Gives(ErrorCode.NotFound, ErrorCode.OperationInProgress, ErrorCode.IdempotencyKeyReused);
+            .Gives(HttpErrors.NotFound, HttpErrors.OperationInProgress, IdempotencyErrors.KeyReused);
     }
 
     /// <summary>List announced work on the database</summary>
@@ -26,7 +26,7 @@ internal static class MaintenanceEndpoints
         Answer<MaintenanceResponse>.Of(
             StatusCodes.Status200OK,
             new MaintenanceResponse([.. (await windows.ListAsync(cancellationToken)).Select(MaintenanceItem.Of)]),
-            LoyaltyJson.Wire.MaintenanceResponse);
+            NotificationsJson.Wire.MaintenanceResponse);
 
     /// <summary>Announce work on the database</summary>
     /// <remarks>

@@ -1,4 +1,5 @@
 using LoyaltyService.Configuration;
+using LoyaltyService.Http;
 using LoyaltyService.Jobs;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -9,6 +10,9 @@ internal static class NotificationsModule
 {
     public static void AddNotifications(this WebApplicationBuilder builder, Settings settings)
     {
+        builder.Services.Configure<ApiDescription>(NotificationsReference.Describe);
+        builder.Services.AddSingleton(AnnounceMaintenance.Action);
+        builder.Services.AddSingleton(CallOffMaintenance.Action);
         builder.Services.TryAddSingleton<NotificationLimits>();
         if (settings.Database is PostgresUrl)
         {

@@ -12,8 +12,11 @@ namespace LoyaltyService.Observability;
 /// </summary>
 internal sealed class DurationHistogram(string name, string description, Meter meter, Label[][]? emptySeries = null)
 {
+    // Milliseconds. 1 to 25 for what the service itself takes, 2 s for the latency alert, 3, 5, 8 and 10 s for PDI's budgets.
+    private static readonly double[] Buckets = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2000, 3000, 5000, 8000, 10000];
+
     private readonly Histogram<double> histogram = meter.CreateHistogram(
-        name, "ms", description, tags: null, new InstrumentAdvice<double> { HistogramBucketBoundaries = LoyaltyMetrics.Buckets });
+        name, "ms", description, tags: null, new InstrumentAdvice<double> { HistogramBucketBoundaries = Buckets });
 
     private readonly Label[][] emptySeries = emptySeries ?? [[]];
     private bool isUsed;
@@ -34,7 +37,7 @@ internal sealed class DurationHistogram(string name, string description, Meter m
         foreach (var series in emptySeries)
         {
             var labels = string.Concat(series.Select(label => $"{label.Key}=\"{label.Value}\","));
-            foreach (var bound in LoyaltyMetrics.Buckets)
+            foreach (var bound in Buckets)
                 text.Append(CultureInfo.InvariantCulture, $"{name}_bucket{{{labels}le=\"{bound}\"}} 0\n");
             text.Append($"{name}_bucket{{{labels}le=\"+Inf\"}} 0\n");
             text.Append($"{name}_sum{{{labels.TrimEnd(',')}}} 0\n{name}_count{{{labels.TrimEnd(',')}}} 0\n");

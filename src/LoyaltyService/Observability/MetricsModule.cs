@@ -1,8 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Text;
-using LoyaltyService.Health;
 using LoyaltyService.Http;
-using LoyaltyService.Jobs;
 using Microsoft.Extensions.Diagnostics.Metrics;
 using Microsoft.Net.Http.Headers;
 using OpenTelemetry.Exporter;
@@ -17,15 +15,16 @@ namespace LoyaltyService.Observability;
 internal static class MetricsModule
 {
     private const string Path = "/metrics";
+    private const string MeterName = "LoyaltyService";
 
     public static void AddLoyaltyMetrics(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton(static services => services.GetRequiredService<IMeterFactory>().Create(LoyaltyMetrics.MeterName));
-        builder.Services.AddSingleton<LoyaltyMetrics>();
-        builder.Services.AddSingleton<LoyaltyGauges>();
+        builder.Services.AddSingleton(static services => services.GetRequiredService<IMeterFactory>().Create(MeterName));
+        builder.Services.AddSingleton<DailyCounts>();
+        builder.Services.AddFeatureMetrics<RequestMetrics>();
         // Local: of the meters with this name only the one of this host, also where two hosts share a process.
         builder.Services.AddMetrics(static metrics =>
-            metrics.EnableMetrics(LoyaltyMetrics.MeterName, instrumentName: null, listenerName: null, MeterScope.Local));
+            metrics.EnableMetrics(MeterName, instrumentName: null, listenerName: null, MeterScope.Local));
         builder.Services.AddOpenTelemetry().WithMetrics(static metrics => metrics.AddPrometheusExporter(static prometheus =>
         {
             prometheus.TranslationStrategy = PrometheusAspNetCoreTranslationStrategy.UnderscoreEscapingWithoutSuffixes;
@@ -45,19 +44,18 @@ internal static class MetricsModule
 
     private static async Task ScrapeAsync(HttpContext context, RequestDelegate next)
     {
-        var metrics = context.RequestServices.GetRequiredService<LoyaltyMetrics>();
-        // Made by the first scrape: they look at what must not be opened before the database's schema is up to date.
-        context.RequestServices.GetRequiredService<LoyaltyGauges>();
+        // Created by the first scrape: gauges read what must not be opened before the database's schema is up to date.
+        var features = context.RequestServices.GetServices<IFeatureMetrics>().ToList();
         // The exporter's other format, OpenMetrics, wants suffixes and _created series, and the brief's names have none.
         context.Request.Headers.Accept = "text/plain; version=0.0.4";
         // What is added below is text: behind what the exporter compresses, as Prometheus asks it to, it would make the answer unreadable.
         context.Request.Headers.Remove(HeaderNames.AcceptEncoding);
-        metrics.ShowAtZero(
-            context.RequestServices.GetRequiredService<JobRunner>().Jobs, TillRoutes(context.RequestServices.GetRequiredService<EndpointDataSource>()));
+        foreach (var feature in features)
+            feature.ShowAtZero();
         await next(context);
 
         var text = new StringBuilder();
-        foreach (var histogram in metrics.Histograms)
+        foreach (var histogram in features.SelectMany(feature => feature.Histograms))
         {
             if (!histogram.IsUsed)
                 histogram.WriteEmpty(text);
@@ -66,10 +64,4 @@ internal static class MetricsModule
         if (text.Length > 0 && context.Response.StatusCode == StatusCodes.Status200OK)
             await context.Response.WriteAsync(text.ToString(), context.RequestAborted);
     }
-
-    private static IEnumerable<(string Endpoint, string Method)> TillRoutes(EndpointDataSource routes) =>
-        from route in routes.Endpoints.OfType<RouteEndpoint>()
-        where route.RoutePattern.RawText?.StartsWith("/loyalty/", StringComparison.Ordinal) is true
-        from method in route.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []
-        select (route.RoutePattern.RawText, method);
 }

@@ -1,5 +1,4 @@
 using LoyaltyService.Configuration;
-using LoyaltyService.Logging;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LoyaltyService.Observability;
@@ -20,7 +19,6 @@ internal static class ObservabilityModule
         builder.Services.AddSingleton(new LogLevelSwitch(settings.LogLevel));
         builder.Services.TryAddSingleton(static _ => new LogOutput(Console.OpenStandardOutput()));
         builder.Services.AddSingleton<LogQueue>();
-        builder.Services.AddSingleton<ChangeLogLevel>();
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton<ILoggerProvider, JsonLogProvider>();
         // All that may ever be asked for; what is asked for now, the switch says.

@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization;
 using LoyaltyService.Configuration;
-using LoyaltyService.Security;
 using Scalar.AspNetCore;
 
 namespace LoyaltyService.OpenApi;

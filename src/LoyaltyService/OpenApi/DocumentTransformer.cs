@@ -2,6 +2,7 @@ using LoyaltyService.Configuration;
 using LoyaltyService.Http;
 using LoyaltyService.Security;
 using Microsoft.AspNetCore.OpenApi;
+using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
 
 namespace LoyaltyService.OpenApi;
@@ -15,12 +16,13 @@ internal static class DocumentTransformer
 
     public static Task TransformAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)
     {
+        var api = context.ApplicationServices.GetRequiredService<IOptions<ApiDescription>>().Value;
         // Without the commit: the document is the same for every build of a version.
-        document.Info = new OpenApiInfo { Title = ServiceName, Version = Release.Version, Description = Description() };
+        document.Info = new OpenApiInfo { Title = ServiceName, Version = Release.Version, Description = Description(context.ApplicationServices.GetServices<ErrorCode>()) };
         // The address that the document was read from is one machine's; callers know their own.
         document.Servers = [];
         foreach (var tag in document.Tags ?? new HashSet<OpenApiTag>())
-            tag.Description = DescriptionOf(tag);
+            tag.Description = api.Tags.GetValueOrDefault(tag.Name!);
         var components = document.Components ??= new OpenApiComponents();
         components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
         {
@@ -43,15 +45,7 @@ internal static class DocumentTransformer
         return Task.CompletedTask;
     }
 
-    private static string? DescriptionOf(OpenApiTag tag) => tag.Name switch
-    {
-        "Loyalty" => "A sale, from its customer to its receipt: identify, calculate, finalize.",
-        "Ops" => "For operators: what waits for PDI, of all clients, the log, and the audit. The key needs the scope `ops`.",
-        "Health" => "Probes. They need no key.",
-        _ => null,
-    };
-
-    private static string Description() => $"""
+    private static string Description(IEnumerable<ErrorCode> errors) => $"""
         Loyalty sessions of sales, between tills and PDI.
 
         Bodies are JSON in UTF-8 of at most 64 KiB; members that the schema does not name are refused. Times are ISO 8601 in UTC.
@@ -61,6 +55,6 @@ internal static class DocumentTransformer
 
         | Status | Code | Title |
         |---|---|---|
-        {string.Join('\n', Errors.All.Select(error => $"| {error.Status} | `{error.Code}` | {error.Title} |"))}
+        {string.Join('\n', errors.OrderBy(error => error.Status).Select(error => $"| {error.Status} | `{error.Code}` | {error.Title} |"))}
         """.ReplaceLineEndings("\n");
 }

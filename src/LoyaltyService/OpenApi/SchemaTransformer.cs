@@ -1,6 +1,8 @@
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using LoyaltyService.Http;
 using Microsoft.AspNetCore.OpenApi;
+using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
 
 namespace LoyaltyService.OpenApi;
@@ -13,11 +15,12 @@ internal static class SchemaTransformer
 {
     public static Task TransformAsync(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellationToken)
     {
+        var api = context.ApplicationServices.GetRequiredService<IOptions<ApiDescription>>().Value;
         // A record may be met first as a member of another one; its schema is the same.
         if (context.JsonTypeInfo.Kind is JsonTypeInfoKind.Object)
-            TransformObject(schema, context.JsonTypeInfo);
+            TransformObject(schema, context.JsonTypeInfo, api);
         if (context.JsonPropertyInfo is { } property)
-            TransformMember(schema, property);
+            TransformMember(schema, property, api);
         return Task.CompletedTask;
     }
 
@@ -34,19 +37,19 @@ internal static class SchemaTransformer
         }
     }
 
-    private static void TransformMember(OpenApiSchema schema, JsonPropertyInfo property)
+    private static void TransformMember(OpenApiSchema schema, JsonPropertyInfo property, ApiDescription api)
     {
         if (!IsNullWritten(property))
             schema.Type &= ~JsonSchemaType.Null;
         // A decimal is exact; "double" would have callers' generators choose a type that is not.
         if ((Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) == typeof(decimal))
             schema.Format = null;
-        FieldShapes.Apply(schema, property.DeclaringType, property.Name);
+        api.Shape(schema, property.DeclaringType, property.Name);
     }
 
-    private static void TransformObject(OpenApiSchema schema, JsonTypeInfo type)
+    private static void TransformObject(OpenApiSchema schema, JsonTypeInfo type, ApiDescription api)
     {
-        if (FieldShapes.IsOfRequest(type.Type))
+        if (api.IsOfRequest(type.Type))
             // The required ones are the constructor's parameters without a default.
             schema.AdditionalPropertiesAllowed = false;
         else

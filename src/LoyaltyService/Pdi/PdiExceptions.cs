@@ -7,7 +7,7 @@ namespace LoyaltyService.Pdi;
 /// </summary>
 /// <param name="mayHaveReached">PDI may have done what it was asked to; only <c>getSessionStatus</c> can tell.</param>
 internal sealed class PdiUnavailableException(string message, bool mayHaveReached, TimeSpan? retryAfter = null, Exception? inner = null)
-    : LoyaltyException(ErrorCode.PdiUnavailable, message, retryAfter ?? DefaultRetryAfter, inner)
+    : LoyaltyException(PdiErrors.Unavailable, message, retryAfter ?? DefaultRetryAfter, inner)
 {
     /// <summary>How long PDI itself asked to be left alone; null where it did not.</summary>
     public TimeSpan? AskedToWait { get; } = retryAfter;
@@ -23,7 +23,7 @@ internal sealed class PdiUnavailableException(string message, bool mayHaveReache
 
     public bool MayHaveReached { get; } = mayHaveReached;
 
-    /// <summary>What PDI was to do: one of <see cref="Observability.PdiOperations"/>; null where it was not asked at all.</summary>
+    /// <summary>What PDI was to do: one of <see cref="PdiOperations"/>; null where it was not asked at all.</summary>
     public string? Operation { get; set; }
 
     public PdiUnavailableException AfterOneThatMayHaveReached() =>
@@ -32,4 +32,4 @@ internal sealed class PdiUnavailableException(string message, bool mayHaveReache
 
 /// <summary>PDI refuses the service's credentials, or gives no token. An operator has to act.</summary>
 internal sealed class PdiAuthenticationException(string message, Exception? inner = null)
-    : LoyaltyException(ErrorCode.PdiAuthFailed, message, TimeSpan.FromSeconds(5), inner);
+    : LoyaltyException(PdiErrors.AuthFailed, message, TimeSpan.FromSeconds(5), inner);

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using LoyaltyService.Health;
 using LoyaltyService.Observability;
 
 namespace LoyaltyService.Pdi;
@@ -8,7 +7,7 @@ namespace LoyaltyService.Pdi;
 /// What the calls to PDI tell of PDI: every request is timed and counted here, and the last one says how PDI is. Nobody calls PDI to
 /// find out.
 /// </summary>
-internal sealed class PdiHealth(ConsecutiveFailureBreaker breaker, LoyaltyMetrics metrics, TimeProvider clock)
+internal sealed class PdiHealth(ConsecutiveFailureBreaker breaker, PdiMetrics metrics, TimeProvider clock)
 {
     // One object, so that a reader never gets the outcome of one request with the time of another.
     private Check last = new(CheckStatus.Up, TimeSpan.Zero);

@@ -1,5 +1,6 @@
 using LoyaltyService.Configuration;
-using LoyaltyService.Queue;
+using LoyaltyService.Http;
+using LoyaltyService.Observability;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LoyaltyService.Pdi;
@@ -9,6 +10,9 @@ internal static class PdiModule
 {
     public static void AddPdi(this WebApplicationBuilder builder, Settings settings)
     {
+        builder.Services.AddErrors(PdiErrors.All);
+        builder.Services.AddFeatureMetrics<PdiMetrics>();
+        builder.Services.Configure<ApiDescription>(PdiReference.Describe);
         builder.Services.TryAddSingleton<PdiOptions>();
         builder.Services.TryAddSingleton(CreateHttpClient);
         builder.Services.AddSingleton<PdiHealth>();
@@ -24,20 +28,6 @@ internal static class PdiModule
             services.GetRequiredService<ConsecutiveFailureBreaker>(),
             services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<PdiClient>();
-
-        builder.Services.TryAddSingleton(new PdiWorkLimits { MaxItems = settings.QueueMaxItems });
-        if (settings.Database is PostgresUrl)
-            builder.Services.AddSingleton<IPdiWorkStore, PostgresPdiWorkStore>();
-        else
-            builder.Services.AddSingleton<IPdiWorkStore, SqlitePdiWorkStore>();
-        builder.Services.AddSingleton<SettleSession>();
-        builder.Services.AddSingleton<PdiWorkFailures>();
-        builder.Services.AddSingleton<PdiWorker>();
-        builder.Services.AddHostedService(static services => services.GetRequiredService<PdiWorker>());
-
-        builder.Services.AddSingleton<ListQueue>();
-        builder.Services.AddSingleton<ReplayItem>();
-        builder.Services.AddSingleton<ResolveItem>();
     }
 
     private static HttpClient CreateHttpClient(IServiceProvider services)

@@ -1,3 +1,4 @@
+
 namespace LoyaltyService.Pdi;
 
 /// <summary>PDI's answer to a question it understood: the value, or a business refusal. Everything else is an exception.</summary>

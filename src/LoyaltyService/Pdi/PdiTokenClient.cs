@@ -1,6 +1,5 @@
 using System.Text.Json;
 using LoyaltyService.Configuration;
-using LoyaltyService.Observability;
 
 namespace LoyaltyService.Pdi;
 

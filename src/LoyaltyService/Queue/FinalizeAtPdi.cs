@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using LoyaltyService.Configuration;
-using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 using LoyaltyService.Sessions;
 
@@ -10,7 +9,7 @@ namespace LoyaltyService.Queue;
 /// The effect of a stored intent: tell PDI, store what it says. Safe to run again at any time and from anywhere, since PDI knows the
 /// intent by its key and the session's version lets only one of two answers in.
 /// </summary>
-internal sealed class FinalizeAtPdi(ISessionStore sessions, PdiClient pdi, LoyaltyMetrics metrics)
+internal sealed class FinalizeAtPdi(ISessionStore sessions, PdiClient pdi, SessionMetrics metrics)
 {
     /// <param name="session">The session, with its intent.</param>
     /// <param name="cause">Who is at it: one of <see cref="Causes"/>.</param>

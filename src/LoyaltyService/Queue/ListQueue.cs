@@ -1,5 +1,4 @@
 using LoyaltyService.Http;
-using LoyaltyService.Loyalty;
 
 namespace LoyaltyService.Queue;
 
@@ -35,6 +34,6 @@ internal sealed class ListQueue(IPdiWorkStore work)
                 [.. page.Select(QueueItem.Of)],
                 rows.Count > pageSize ? new PageCursor(page[^1].CreatedAt, page[^1].SessionId).ToString() : null,
                 new QueueCounts(counts.Waiting, counts.Parked, (long)counts.OldestAge.TotalSeconds)),
-            LoyaltyJson.Wire.QueueResponse);
+            QueueJson.Wire.QueueResponse);
     }
 }

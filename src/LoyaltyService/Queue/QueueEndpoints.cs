@@ -1,7 +1,7 @@
+using LoyaltyService.Configuration;
 using LoyaltyService.Http;
 using LoyaltyService.Idempotency;
-using LoyaltyService.Loyalty;
-using LoyaltyService.OpenApi;
+using LoyaltyService.Pdi;
 using LoyaltyService.Security;
 using LoyaltyService.Sessions;
 
@@ -14,15 +14,15 @@ internal static class QueueEndpoints
     {
         var queue = routes.MapGroup("/ops/queue").RequireAuthorization(Scopes.Ops).WithTags("Ops").GivesCommonErrors();
 
-        queue.MapGet("", ListAsync).WithName("listQueue").IsList();
+        queue.MapGet("", ListAsync).WithName("listQueue").IsList(("parked", ListParameters.Flag));
         queue.MapGet("/{sessionId}", GetAsync).WithName("getQueueItem")
-            .Gives(ErrorCode.SessionNotFound);
+            .Gives(SessionErrors.NotFound);
         queue.MapPost("/{sessionId}/replay", ReplayAsync).WithName("replayQueueItem")
-            .Gives(ErrorCode.SessionNotFound, ErrorCode.OperationInProgress, ErrorCode.IdempotencyKeyReused);
+            .Gives(SessionErrors.NotFound, HttpErrors.OperationInProgress, IdempotencyErrors.KeyReused);
         queue.MapPost("/{sessionId}/resolve", ResolveAsync).WithName("resolveQueueItem")
             .Gives(
-                ErrorCode.SessionNotFound, ErrorCode.InvalidState, ErrorCode.OperationInProgress, ErrorCode.IdempotencyKeyReused,
-                ErrorCode.PdiUnavailable, ErrorCode.PdiAuthFailed);
+                SessionErrors.NotFound, SessionErrors.InvalidState, HttpErrors.OperationInProgress, IdempotencyErrors.KeyReused,
+                PdiErrors.Unavailable, PdiErrors.AuthFailed);
     }
 
     /// <summary>List what waits for PDI</summary>
@@ -49,7 +49,7 @@ internal static class QueueEndpoints
             return QueueRejections.NotWaiting();
         var events = await sessions.EventsAsync(id, cancellationToken);
         return Answer<QueueItem>.Of(
-            StatusCodes.Status200OK, QueueItem.Of(row) with { Timeline = [.. events.Select(TimelineEntry.Of)] }, LoyaltyJson.Wire.QueueItem);
+            StatusCodes.Status200OK, QueueItem.Of(row) with { Timeline = [.. events.Select(TimelineEntry.Of)] }, QueueJson.Wire.QueueItem);
     }
 
     /// <summary>Try again now</summary>

@@ -1,14 +1,20 @@
 using LoyaltyService.Http;
+using LoyaltyService.Pdi;
 using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Queue;
 
-/// <summary>What operators are refused.</summary>
+/// <summary>The refusals of the queue.</summary>
 internal static class QueueRejections
 {
-    public static Rejection NotWaiting() => new(ErrorCode.SessionNotFound, "No session with this id waits for PDI.");
+    public static Rejection NotWaiting() => new(SessionErrors.NotFound, "No session with this id waits for PDI.");
 
-    public static Rejection InvalidState(Session session, string detail) => new(ErrorCode.InvalidState, detail)
+    public static Rejection Full() => new(QueueErrors.Full, "As many sales as are allowed wait for PDI already.")
+    {
+        RetryAfter = PdiUnavailableException.DefaultRetryAfter,
+    };
+
+    public static Rejection InvalidState(Session session, string detail) => new(SessionErrors.InvalidState, detail)
     {
         SessionId = SessionId.Format(session.Id),
         CurrentStatus = session.Status.ToText(),

@@ -1,5 +1,4 @@
 using LoyaltyService.Http;
-using LoyaltyService.Loyalty;
 using LoyaltyService.Security;
 using LoyaltyService.Sessions;
 
@@ -8,18 +7,20 @@ namespace LoyaltyService.Queue;
 /// <summary>Replay: an operator has the service try again now, with all the attempts and the time of a new item.</summary>
 internal sealed partial class ReplayItem(IPdiWorkStore work, PdiWorker worker, AuditTrail audit, ILogger<ReplayItem> logger)
 {
+    public static readonly AuditAction Action = new("queue.replay");
+
     public async Task<Answer<QueueItem>> RunAsync(string? sessionId, Operator by, CancellationToken cancellationToken)
     {
         if (!SessionId.TryParse(sessionId, out var id))
             return QueueRejections.NotWaiting();
-        var entry = new AuditEntry(by, AuditActions.ReplayItem, sessionId);
+        var entry = new AuditEntry(by, Action, sessionId);
         if (await work.ReplayAsync(id, entry, cancellationToken) is not { } row)
             return await audit.RefusedAsync(entry, QueueRejections.NotWaiting());
 
         Log.ItemReplayed(logger, sessionId, by.Client);
         // This replica looks at once; if it is busy, another one does at its next poll.
         worker.Wake();
-        return Answer<QueueItem>.Of(StatusCodes.Status200OK, QueueItem.Of(row), LoyaltyJson.Wire.QueueItem);
+        return Answer<QueueItem>.Of(StatusCodes.Status200OK, QueueItem.Of(row), QueueJson.Wire.QueueItem);
     }
 
     private static partial class Log

@@ -1,6 +1,6 @@
 using System.Diagnostics;
+using System.Text.Json.Serialization.Metadata;
 using LoyaltyService.Http;
-using LoyaltyService.Loyalty;
 using LoyaltyService.Pdi;
 using LoyaltyService.Privacy;
 using LoyaltyService.Security;
@@ -10,8 +10,10 @@ namespace LoyaltyService.Queue;
 
 /// <summary>Gives up on a parked item.</summary>
 /// <param name="Reason">Why, for the session's failure: 1 to 200 characters, none of them a control character.</param>
-internal sealed record ResolveRequest([property: Personal] string? Reason) : RedactedRecord, IRequestBody
+internal sealed record ResolveRequest([property: Personal] string? Reason) : RedactedRecord, IRequestBody<ResolveRequest>
 {
+    public static JsonTypeInfo<ResolveRequest> Json => QueueJson.Wire.ResolveRequest;
+
     public const int MaxReasonLength = 200;
 
     public void Validate(ICollection<FieldError> errors)
@@ -43,11 +45,13 @@ internal sealed record ResolveResponse(string SessionId, string Status, int Vers
 /// </summary>
 internal sealed partial class ResolveItem(IPdiWorkStore work, ISessionStore sessions, PdiClient pdi, AuditTrail audit, ILogger<ResolveItem> logger)
 {
+    public static readonly AuditAction Action = new("queue.resolve");
+
     public async Task<Answer<ResolveResponse>> RunAsync(string? sessionId, string reason, Operator by, CancellationToken cancellationToken)
     {
         if (!SessionId.TryParse(sessionId, out var id))
             return QueueRejections.NotWaiting();
-        var entry = new AuditEntry(by, AuditActions.ResolveItem, sessionId, Detail: reason);
+        var entry = new AuditEntry(by, Action, sessionId, Detail: reason);
         if (await work.FindAsync(id, cancellationToken) is not { } item || await sessions.FindAsync(id, cancellationToken) is not { } session)
             return await audit.RefusedAsync(entry, QueueRejections.NotWaiting());
         if (await RefuseAsync(item, session) is { } refused)
@@ -61,7 +65,7 @@ internal sealed partial class ResolveItem(IPdiWorkStore work, ISessionStore sess
         return Answer<ResolveResponse>.Of(
             StatusCodes.Status200OK,
             new ResolveResponse(sessionId, resolved.Status.ToText(), resolved.Version, new FailureResponse(failure.Reason, failure.Code, failure.Message)),
-            LoyaltyJson.Wire.ResolveResponse).WithVersion(resolved.Version);
+            QueueJson.Wire.ResolveResponse).WithVersion(resolved.Version);
     }
 
     private async Task<Rejection?> RefuseAsync(PdiWorkRow item, Session session)

@@ -58,7 +58,7 @@ internal sealed class RateLimitMiddleware(RequestDelegate next, RateLimiter limi
 
     private static Task RefuseAsync(HttpContext context, Decision decision) => Problems.WriteAsync(
         context,
-        new Rejection(ErrorCode.RateLimited, decision.RefusedBy switch
+        new Rejection(HttpErrors.RateLimited, decision.RefusedBy switch
         {
             LimitKind.Customer => "There are too many requests for this customer.",
             LimitKind.Address => "There are too many requests from this address.",

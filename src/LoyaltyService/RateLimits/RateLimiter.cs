@@ -1,4 +1,3 @@
-using LoyaltyService.Observability;
 
 namespace LoyaltyService.RateLimits;
 
@@ -17,7 +16,7 @@ namespace LoyaltyService.RateLimits;
 /// all that still counts if Redis has lost what it knew.
 /// </para>
 /// </summary>
-internal sealed class RateLimiter(RedisBuckets? redis, Replicas replicas, LoyaltyMetrics metrics, TimeProvider clock)
+internal sealed class RateLimiter(RedisBuckets? redis, Replicas replicas, RateLimitMetrics metrics, TimeProvider clock)
 {
     private readonly Lock gate = new();
     private readonly Dictionary<BucketKey, ReplicaBucket> buckets = [];

@@ -12,6 +12,7 @@ internal static class RateLimitsModule
     {
         var options = new RateLimitOptions(settings);
         builder.Services.AddSingleton(options);
+        builder.Services.AddFeatureMetrics<RateLimitMetrics>();
         if (options.IsOff)
             return;
         // A replica on SQLite is the only one, and shares with nobody.
@@ -30,7 +31,7 @@ internal static class RateLimitsModule
         }
 
         builder.Services.AddSingleton(services => new RateLimiter(
-            services.GetService<RedisBuckets>(), services.GetRequiredService<Replicas>(), services.GetRequiredService<LoyaltyMetrics>(),
+            services.GetService<RedisBuckets>(), services.GetRequiredService<Replicas>(), services.GetRequiredService<RateLimitMetrics>(),
             services.GetRequiredService<TimeProvider>()));
         builder.Services.AddHostedService<RateLimitUpkeep>();
     }

@@ -1,6 +1,5 @@
+using LoyaltyService.Configuration;
 using LoyaltyService.Http;
-using LoyaltyService.Loyalty;
-using LoyaltyService.OpenApi;
 using LoyaltyService.Privacy;
 
 namespace LoyaltyService.Security;
@@ -12,7 +11,7 @@ internal static class AuditEndpoints
 
     public static void MapAudit(this IEndpointRouteBuilder routes) =>
         routes.MapGroup("/ops/audit").RequireAuthorization(Scopes.Ops).WithTags("Ops").GivesCommonErrors()
-            .MapGet("", ListAsync).WithName("listAudit").IsList();
+            .MapGet("", ListAsync).WithName("listAudit").IsList(("action", static services => ListParameters.OneOf(services.GetServices<AuditAction>().Select(action => action.Name))));
 
     /// <summary>List what operators did</summary>
     /// <remarks>
@@ -25,15 +24,15 @@ internal static class AuditEndpoints
     /// <param name="after">`next` of the page before.</param>
     /// <response code="200">One page, the newest first.</response>
     internal static async Task<Answer<AuditResponse>> ListAsync(
-        string? client, string? action, string? limit, string? after, IAuditStore audit, CancellationToken cancellationToken)
+        string? client, string? action, string? limit, string? after, IAuditStore audit, IEnumerable<AuditAction> actions, CancellationToken cancellationToken)
     {
         var errors = new List<FieldError>();
         var pageSize = PageCursor.ReadLimit(limit, errors);
         var cursor = PageCursor.Read(after, errors);
         if (client is not null && (client.Length > MaxFilterLength || client.Any(char.IsControl)))
             errors.Add(new FieldError("client", $"must be at most {MaxFilterLength} characters, none of them a control character."));
-        if (action is not null && !AuditActions.All.Contains(action))
-            errors.Add(new FieldError("action", $"must be one of {string.Join(", ", AuditActions.All)}."));
+        if (action is not null && !actions.Any(known => known.Name == action))
+            errors.Add(new FieldError("action", $"must be one of {string.Join(", ", actions.Select(known => known.Name))}."));
         if (errors.Count > 0)
             return Rejection.Validation(errors);
 
@@ -43,7 +42,7 @@ internal static class AuditEndpoints
         return Answer<AuditResponse>.Of(
             StatusCodes.Status200OK,
             new AuditResponse([.. page.Select(row => row.Action)], rows.Count > pageSize ? new PageCursor(page[^1].Action.At, page[^1].Id).ToString() : null),
-            LoyaltyJson.Wire.AuditResponse);
+            SecurityJson.Wire.AuditResponse);
     }
 }
 

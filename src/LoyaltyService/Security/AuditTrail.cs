@@ -19,7 +19,7 @@ internal sealed partial class AuditTrail(IAuditStore store, ILogger<AuditTrail> 
         // Whatever the database has against it.
         catch (Exception unusable) when (unusable is LoyaltyException or DbException)
         {
-            Log.NotWritten(logger, entry.Action, entry.Target, entry.Outcome, entry.By.Client, unusable.Message);
+            Log.NotWritten(logger, entry.Action.Name, entry.Target, entry.Outcome, entry.By.Client, unusable.Message);
             return false;
         }
     }
@@ -27,7 +27,7 @@ internal sealed partial class AuditTrail(IAuditStore store, ILogger<AuditTrail> 
     /// <summary>For an action that came to nothing: why is its outcome.</summary>
     public async Task<Rejection> RefusedAsync(AuditEntry entry, Rejection rejection)
     {
-        await TryWriteAsync(entry.RefusedWith(rejection.Error.Describe().Code));
+        await TryWriteAsync(entry.RefusedWith(rejection.Error.Code));
         return rejection;
     }
 

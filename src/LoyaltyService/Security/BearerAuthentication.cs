@@ -128,7 +128,7 @@ internal static class BearerAuthentication
         if (context.AuthenticateFailure is not AuthorityAwayException)
             return;
         context.HandleResponse();
-        await Problems.WriteAsync(context.HttpContext, new Rejection(ErrorCode.AuthorityUnavailable, "The token cannot be checked.")
+        await Problems.WriteAsync(context.HttpContext, new Rejection(SecurityErrors.AuthorityUnavailable, "The token cannot be checked.")
         {
             RetryAfter = Authority.Pause,
         });

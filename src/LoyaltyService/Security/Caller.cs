@@ -4,18 +4,6 @@ using LoyaltyService.Privacy;
 
 namespace LoyaltyService.Security;
 
-/// <summary>What a caller may do; each is the name of a policy too.</summary>
-internal static class Scopes
-{
-    /// <summary>The business routes.</summary>
-    public const string Loyalty = "loyalty";
-
-    /// <summary>The operator routes.</summary>
-    public const string Ops = "ops";
-
-    public const string ClaimType = "scope";
-}
-
 /// <summary>Who calls an operator's route, for the audit.</summary>
 /// <param name="Client">The caller's client.</param>
 /// <param name="Subject">For whom a token was issued, where that is not the client itself.</param>

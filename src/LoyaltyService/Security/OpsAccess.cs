@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using LoyaltyService.Configuration;
 using LoyaltyService.Http;
 using Microsoft.AspNetCore.Authorization;
 
@@ -23,6 +24,9 @@ internal sealed partial class OpsAccess(AuditTrail audit, TimeProvider clock, IL
     /// <summary>Of these, the rows about one address, or one client: there are some thirty routes, and a look at each of them is to be seen.</summary>
     public const int MaxRefusedOfOne = 50;
 
+    /// <summary>A route for operators was called; once an hour for each caller, address and route.</summary>
+    public static readonly AuditAction UseOps = new("ops.use");
+
     private static readonly TimeSpan Window = TimeSpan.FromHours(1);
 
     // Bounded by what is put in: what is refused has its numbers, and an operator has a few ways.
@@ -42,7 +46,7 @@ internal sealed partial class OpsAccess(AuditTrail audit, TimeProvider clock, IL
         var outcome = Outcome(context.Response.StatusCode, isKnown, isOperator);
         Use use = (by.Client, by.Subject, Callers.Of(context.Connection.RemoteIpAddress), route, outcome);
         if (IsToBeWritten(use, isKnown, isOperator))
-            waiting.Writer.TryWrite(new AuditEntry(by, AuditActions.UseOps, route, outcome));
+            waiting.Writer.TryWrite(new AuditEntry(by, UseOps, route, outcome));
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -61,11 +65,11 @@ internal sealed partial class OpsAccess(AuditTrail audit, TimeProvider clock, IL
     /// <summary>Nothing but its limit keeps one with the scope from a route; whatever the route answers then, it was used.</summary>
     private static string Outcome(int status, bool isKnown, bool isOperator) => status switch
     {
-        StatusCodes.Status429TooManyRequests => ErrorCode.RateLimited.Describe().Code,
+        StatusCodes.Status429TooManyRequests => HttpErrors.RateLimited.Code,
         _ when isOperator => AuditEntry.Accepted,
-        _ when isKnown => ErrorCode.Forbidden.Describe().Code,
-        StatusCodes.Status503ServiceUnavailable => ErrorCode.AuthorityUnavailable.Describe().Code,
-        _ => ErrorCode.Unauthenticated.Describe().Code,
+        _ when isKnown => HttpErrors.Forbidden.Code,
+        StatusCodes.Status503ServiceUnavailable => SecurityErrors.AuthorityUnavailable.Code,
+        _ => HttpErrors.Unauthenticated.Code,
     };
 
     private bool IsToBeWritten(Use use, bool isKnown, bool isOperator)

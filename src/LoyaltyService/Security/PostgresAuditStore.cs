@@ -36,7 +36,7 @@ internal sealed class PostgresAuditStore(PostgresDatabase database) : IAuditStor
             ? null
             :
             [
-                entry.Id.ToString(), entry.By.Client, entry.By.Subject, entry.By.Source, entry.Action, entry.Target, entry.Outcome, entry.Detail,
+                entry.Id.ToString(), entry.By.Client, entry.By.Subject, entry.By.Source, entry.Action.Name, entry.Target, entry.Outcome, entry.Detail,
                 entry.TraceId,
             ],
         NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text,

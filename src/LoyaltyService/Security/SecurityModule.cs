@@ -1,4 +1,5 @@
 using LoyaltyService.Configuration;
+using LoyaltyService.Http;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 
@@ -9,6 +10,7 @@ internal static class SecurityModule
 {
     public static void AddSecurity(this WebApplicationBuilder builder, Settings settings)
     {
+        builder.Services.AddErrors(SecurityErrors.All);
         builder.AddCallers(settings);
         builder.AddAudit(settings);
     }
@@ -45,6 +47,8 @@ internal static class SecurityModule
             builder.Services.AddSingleton<IAuditStore, PostgresAuditStore>();
         else
             builder.Services.AddSingleton<IAuditStore, SqliteAuditStore>();
+        builder.Services.AddOptions<ApiDescription>().Configure<IEnumerable<AuditAction>>(SecurityReference.Describe);
+        builder.Services.AddSingleton(OpsAccess.UseOps);
         builder.Services.AddSingleton<AuditTrail>();
         builder.Services.AddSingleton<OpsAccess>();
         builder.Services.AddHostedService(static services => services.GetRequiredService<OpsAccess>());

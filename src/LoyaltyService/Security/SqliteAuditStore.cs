@@ -29,7 +29,7 @@ internal sealed class SqliteAuditStore(SqliteDatabase database) : IAuditStore
     public static void Write(SqliteConnection connection, AuditEntry entry) => connection.Execute(
         Insert,
         ("$id", entry.Id.ToBlob()), ("$client", entry.By.Client), ("$subject", entry.By.Subject), ("$source", entry.By.Source),
-        ("$action", entry.Action), ("$target", entry.Target), ("$outcome", entry.Outcome), ("$detail", entry.Detail), ("$trace_id", entry.TraceId));
+        ("$action", entry.Action.Name), ("$target", entry.Target), ("$outcome", entry.Outcome), ("$detail", entry.Detail), ("$trace_id", entry.TraceId));
 
     public Task WriteAsync(AuditEntry entry, CancellationToken cancellationToken) => database.WriteAsync(connection =>
     {

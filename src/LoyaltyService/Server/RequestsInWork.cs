@@ -26,7 +26,7 @@ internal sealed class RequestsInWork(RequestDelegate next, ServerLimits limits)
             if (Interlocked.Increment(ref inWork) <= limits.MaxRequestsInWork)
                 await next(context);
             else
-                await Problems.WriteAsync(context, new Rejection(ErrorCode.Overloaded, "As many requests as are allowed are worked on.")
+                await Problems.WriteAsync(context, new Rejection(HttpErrors.Overloaded, "As many requests as are allowed are worked on.")
                 {
                     RetryAfter = TimeSpan.FromSeconds(Random.Shared.Next(1, LongestRetryAfter + 1)),
                 });

@@ -42,7 +42,7 @@ internal static class ServerModule
             Timeout = limits.RequestTime,
             TimeoutStatusCode = StatusCodes.Status503ServiceUnavailable,
             WriteTimeoutResponse = static context => Problems.WriteAsync(
-                context, new Rejection(ErrorCode.Overloaded, "The request took too long.") { RetryAfter = TimeSpan.FromSeconds(1) }),
+                context, new Rejection(HttpErrors.Overloaded, "The request took too long.") { RetryAfter = TimeSpan.FromSeconds(1) }),
         });
         builder.Services.Configure<ForwardedHeadersOptions>(forwarded =>
         {

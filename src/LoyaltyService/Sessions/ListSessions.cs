@@ -1,6 +1,5 @@
 using System.Globalization;
 using LoyaltyService.Http;
-using LoyaltyService.Loyalty;
 using LoyaltyService.Privacy;
 
 namespace LoyaltyService.Sessions;
@@ -83,7 +82,7 @@ internal sealed class ListSessions(ISessionSearch search)
         return Answer<SessionsResponse>.Of(
             StatusCodes.Status200OK,
             new SessionsResponse(page, more ? new PageCursor(rows[seen - 1].CreatedAt, rows[seen - 1].Id).ToString() : null),
-            LoyaltyJson.Wire.SessionsResponse);
+            SessionsJson.Wire.SessionsResponse);
     }
 
     private static DateTimeOffset? ReadTime(string name, string? text, List<FieldError> errors)

@@ -1,8 +1,5 @@
+using LoyaltyService.Configuration;
 using LoyaltyService.Http;
-using LoyaltyService.Loyalty;
-using LoyaltyService.OpenApi;
-using LoyaltyService.Queue;
-using LoyaltyService.Security;
 
 namespace LoyaltyService.Sessions;
 
@@ -13,9 +10,9 @@ internal static class SessionEndpoints
     {
         var sessions = routes.MapGroup("/ops/sessions").RequireAuthorization(Scopes.Ops).WithTags("Ops").GivesCommonErrors();
 
-        sessions.MapGet("", ListAsync).WithName("listSessions").IsList();
+        sessions.MapGet("", ListAsync).WithName("listSessions").IsList(("status", static _ => ListParameters.OneOf(SessionStatusText.All)));
         sessions.MapGet("/{sessionId}/events", GetEventsAsync).WithName("getSessionEvents")
-            .Gives(ErrorCode.SessionNotFound);
+            .Gives(SessionErrors.NotFound);
     }
 
     /// <summary>Find sessions</summary>
@@ -45,7 +42,7 @@ internal static class SessionEndpoints
         if (!SessionId.TryParse(sessionId, out var id) || await sessions.EventsAsync(id, cancellationToken) is not [_, ..] events)
             return SessionRejections.NotFound();
         return Answer<EventsResponse>.Of(
-            StatusCodes.Status200OK, new EventsResponse(sessionId, [.. events.Select(TimelineEntry.Of)]), LoyaltyJson.Wire.EventsResponse);
+            StatusCodes.Status200OK, new EventsResponse(sessionId, [.. events.Select(TimelineEntry.Of)]), SessionsJson.Wire.EventsResponse);
     }
 }
 

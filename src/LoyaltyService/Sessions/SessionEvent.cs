@@ -43,12 +43,19 @@ internal static class SessionEventText
     /// <summary>The first row of every timeline: not a transition, since there was no status before it.</summary>
     public const string Created = "created";
 
-    private static readonly string[] Texts =
-    [
-        "identified", "identify_rejected", "calculated", "finalize_requested",
-        "finalized", "finalize_refused", "finalize_withdrawn", "refused_after_expiry", "pdi_session_lost", "expired",
-        "operator_resolved",
-    ];
-
-    public static string ToText(this SessionEvent sessionEvent) => Texts[(int)sessionEvent];
+    public static string ToText(this SessionEvent sessionEvent) => sessionEvent switch
+    {
+        SessionEvent.Identified => "identified",
+        SessionEvent.IdentifyRejected => "identify_rejected",
+        SessionEvent.Calculated => "calculated",
+        SessionEvent.FinalizeRequested => "finalize_requested",
+        SessionEvent.Finalized => "finalized",
+        SessionEvent.FinalizeRefused => "finalize_refused",
+        SessionEvent.FinalizeWithdrawn => "finalize_withdrawn",
+        SessionEvent.RefusedAfterExpiry => "refused_after_expiry",
+        SessionEvent.PdiSessionLost => "pdi_session_lost",
+        SessionEvent.Expired => "expired",
+        SessionEvent.OperatorResolved => "operator_resolved",
+        _ => throw new ArgumentOutOfRangeException(nameof(sessionEvent), sessionEvent, "Unknown event."),
+    };
 }

@@ -14,6 +14,9 @@ internal static class SessionId
 
     public static string Format(Guid id) => string.Concat(Prefix, id.ToString("N"));
 
+    /// <summary>Where a caller reads the session.</summary>
+    public static string Location(Guid id) => "/loyalty/sessions/" + Format(id);
+
     public static bool TryParse([NotNullWhen(true)] string? text, out Guid id)
     {
         id = Guid.Empty;

@@ -9,10 +9,10 @@ internal static class SessionRejections
     private static readonly TimeSpan InProgressRetryAfter = TimeSpan.FromSeconds(1);
 
     /// <summary>One answer for a session that does not exist and one of somebody else: callers cannot probe for ids.</summary>
-    public static Rejection NotFound() => new(ErrorCode.SessionNotFound, "No session of yours has this id.");
+    public static Rejection NotFound() => new(SessionErrors.NotFound, "No session of yours has this id.");
 
     public static Rejection InvalidState(Session session, string operation) =>
-        new(ErrorCode.InvalidState, session.IsExpired && session.Status is not (SessionStatus.Finalized or SessionStatus.Failed)
+        new(SessionErrors.InvalidState, session.IsExpired && session.Status is not (SessionStatus.Finalized or SessionStatus.Failed)
             ? $"The session expired at {session.ExpiresAt:yyyy-MM-dd'T'HH:mm:ss'Z'}."
             : $"A session that is {session.Status.ToText()} cannot be {operation}.")
         {
@@ -21,7 +21,7 @@ internal static class SessionRejections
             CurrentVersion = session.Version,
         };
 
-    public static Rejection InProgress(Session session, string detail) => new(ErrorCode.OperationInProgress, detail)
+    public static Rejection InProgress(Session session, string detail) => new(HttpErrors.OperationInProgress, detail)
     {
         SessionId = SessionId.Format(session.Id),
         CurrentStatus = session.Status.ToText(),
@@ -29,22 +29,13 @@ internal static class SessionRejections
         RetryAfter = InProgressRetryAfter,
     };
 
-    public static Rejection InProgress(string detail) => new(ErrorCode.OperationInProgress, detail) { RetryAfter = InProgressRetryAfter };
-
-    public static Rejection KeyReused(string what) => new(ErrorCode.IdempotencyKeyReused, $"{what} was sent before with another body.");
-
-    public static Rejection ByPdi(PdiRejection rejection, Session session) => new(ErrorCode.PdiRejected, $"PDI says: {rejection.Message}")
+    public static Rejection ByPdi(PdiRejection rejection, Session session) => new(PdiErrors.Rejected, $"PDI says: {rejection.Message}")
     {
         PdiCode = rejection.Code,
         SessionId = SessionId.Format(session.Id),
     };
 
-    public static Rejection QueueFull() => new(ErrorCode.QueueFull, "As many sales as are allowed wait for PDI already.")
-    {
-        RetryAfter = PdiUnavailableException.DefaultRetryAfter,
-    };
-
-    public static Rejection PdiUnavailable(string detail) => new(ErrorCode.PdiUnavailable, detail)
+    public static Rejection PdiUnavailable(string detail) => new(PdiErrors.Unavailable, detail)
     {
         RetryAfter = PdiUnavailableException.DefaultRetryAfter,
     };

@@ -27,15 +27,29 @@ internal enum SessionStatus
 /// <summary>The statuses as they are written in the database and on the wire.</summary>
 internal static class SessionStatusText
 {
-    private static readonly string[] Texts =
-        ["pending", "active", "pending_finalization", "finalizing", "finalized", "failed"];
+    public static IReadOnlyList<string> All { get; } = [.. Enum.GetValues<SessionStatus>().Select(ToText)];
 
-    public static string ToText(this SessionStatus status) => Texts[(int)status];
+    public static string ToText(this SessionStatus status) => status switch
+    {
+        SessionStatus.Pending => "pending",
+        SessionStatus.Active => "active",
+        SessionStatus.PendingFinalization => "pending_finalization",
+        SessionStatus.Finalizing => "finalizing",
+        SessionStatus.Finalized => "finalized",
+        SessionStatus.Failed => "failed",
+        _ => throw new ArgumentOutOfRangeException(nameof(status), status, "Unknown status."),
+    };
 
-    public static bool IsStatus(string text) => Texts.Contains(text);
+    public static bool IsStatus(string text) => All.Contains(text);
 
-    public static SessionStatus Parse(string text) =>
-        Array.IndexOf(Texts, text) is >= 0 and var index
-            ? (SessionStatus)index
-            : throw new InvalidDataException($"\"{text}\" is not a session status.");
+    public static SessionStatus Parse(string text) => text switch
+    {
+        "pending" => SessionStatus.Pending,
+        "active" => SessionStatus.Active,
+        "pending_finalization" => SessionStatus.PendingFinalization,
+        "finalizing" => SessionStatus.Finalizing,
+        "finalized" => SessionStatus.Finalized,
+        "failed" => SessionStatus.Failed,
+        _ => throw new InvalidDataException($"\"{text}\" is not a session status."),
+    };
 }

@@ -1,42 +1,30 @@
 using LoyaltyService.Configuration;
-using LoyaltyService.Idempotency;
-using LoyaltyService.Storage;
+using LoyaltyService.Http;
+using LoyaltyService.Observability;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using StackExchange.Redis;
 
 namespace LoyaltyService.Sessions;
 
-/// <summary>Sessions and the answers that are remembered for them.</summary>
+/// <summary>Sessions, their stores, and the lists of them.</summary>
 internal static class SessionsModule
 {
     public static void AddSessions(this WebApplicationBuilder builder, Settings settings)
     {
+        builder.Services.AddErrors(SessionErrors.All);
+        builder.Services.AddFeatureMetrics<SessionMetrics>();
+        builder.Services.Configure<ApiDescription>(SessionsReference.Describe);
         builder.Services.AddSingleton<ListSessions>();
         builder.Services.TryAddSingleton(new SessionLimits { Lifetime = settings.SessionTtl });
         if (settings.Database is PostgresUrl)
         {
             builder.Services.AddSingleton<PostgresSessionCommits>();
             builder.Services.AddSingleton<ISessionStore, PostgresSessionStore>();
-            builder.Services.AddSingleton<IIdempotencyKeyStore, PostgresIdempotencyKeyStore>();
             builder.Services.AddSingleton<ISessionSearch, PostgresSessionSearch>();
         }
         else
         {
             builder.Services.AddSingleton<ISessionStore, SqliteSessionStore>();
-            builder.Services.AddSingleton<IIdempotencyKeyStore, SqliteIdempotencyKeyStore>();
             builder.Services.AddSingleton<ISessionSearch, SqliteSessionSearch>();
-        }
-
-        // A replica on SQLite is the only one, and needs no cache that others can see.
-        if (settings is { Redis: RedisServerUrl, Database: PostgresUrl database })
-        {
-            builder.Services.AddSingleton<IReplayCache>(services => new RedisReplayCache(
-                services.GetRequiredService<IConnectionMultiplexer>(), services.GetRequiredService<RedisBreaker>(), database,
-                services.GetRequiredService<ILogger<RedisReplayCache>>()));
-        }
-        else
-        {
-            builder.Services.AddSingleton<IReplayCache, MemoryReplayCache>();
         }
     }
 }

@@ -1,4 +1,3 @@
-using LoyaltyService.Observability;
 using Npgsql;
 
 namespace LoyaltyService.Storage;
@@ -7,7 +6,7 @@ namespace LoyaltyService.Storage;
 /// What stands around everything that is sent to PostgreSQL: a bounded wait for a connection and for the answer, bounded retries of what
 /// serializable isolation refuses, and errors in the service's own words.
 /// </summary>
-internal sealed partial class PostgresAttempts(TimeProvider clock, LoyaltyMetrics metrics, ILogger logger)
+internal sealed partial class PostgresAttempts(TimeProvider clock, StorageMetrics metrics, ILogger logger)
 {
     // With full jitter below 20, 40, 80, 160 and 320 ms, five retries outlast a burst of conflicts by 310 ms on average: a commit takes
     // a few milliseconds on a good day and tens on a bad one, and a till is told 503 only after that.

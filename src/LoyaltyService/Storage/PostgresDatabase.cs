@@ -1,5 +1,4 @@
 using System.Data;
-using LoyaltyService.Observability;
 using Npgsql;
 
 namespace LoyaltyService.Storage;
@@ -9,7 +8,7 @@ namespace LoyaltyService.Storage;
 /// wait, bounded retries and errors in the service's own words, is <see cref="PostgresAttempts"/>.
 /// </summary>
 internal sealed class PostgresDatabase(
-    PostgresPools pools, TimeProvider clock, LoyaltyMetrics metrics, ILogger<PostgresDatabase> logger) : IAsyncDisposable
+    PostgresPools pools, TimeProvider clock, StorageMetrics metrics, ILogger<PostgresDatabase> logger) : IAsyncDisposable
 {
     /// <summary>How often a statement that isolation refused (40001, 40P01) is run again (design: five).</summary>
     public const int MaxRetries = 5;

@@ -5,7 +5,7 @@ namespace LoyaltyService.Storage;
 
 /// <summary>The database could not be reached, refused the work, or broke off in the middle. The caller may try again.</summary>
 internal sealed class DatabaseUnavailableException(string message, Exception? inner = null)
-    : LoyaltyException(ErrorCode.DatabaseUnavailable, message, TimeSpan.FromSeconds(5), inner)
+    : LoyaltyException(StorageErrors.DatabaseUnavailable, message, TimeSpan.FromSeconds(5), inner)
 {
     /// <summary>
     /// The connection broke while the statement ran: it may have been committed, and only the row can tell. Not set where the server
@@ -16,7 +16,7 @@ internal sealed class DatabaseUnavailableException(string message, Exception? in
 
 /// <summary>More work than the database's connections can take just now. The caller may try again soon.</summary>
 internal sealed class OverloadedException(string message, Exception? inner = null)
-    : LoyaltyException(ErrorCode.Overloaded, message, TimeSpan.FromSeconds(1), inner);
+    : LoyaltyException(HttpErrors.Overloaded, message, TimeSpan.FromSeconds(1), inner);
 
 /// <summary>Of several queries that ran together nothing was done. By itself each may fare better.</summary>
 /// <param name="query">The one that PostgreSQL refused, by its place; null if it refused the commit of all.</param>

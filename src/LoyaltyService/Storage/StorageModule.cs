@@ -1,4 +1,5 @@
 using LoyaltyService.Configuration;
+using LoyaltyService.Http;
 using LoyaltyService.Observability;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using StackExchange.Redis;
@@ -10,6 +11,8 @@ internal static partial class StorageModule
 {
     public static void AddStorage(this WebApplicationBuilder builder, Settings settings)
     {
+        builder.Services.AddErrors(StorageErrors.All);
+        builder.Services.AddFeatureMetrics<StorageMetrics>();
         switch (settings.Database)
         {
             case PostgresUrl postgres:
@@ -17,7 +20,7 @@ internal static partial class StorageModule
                 builder.Services.AddSingleton(services => new PostgresDatabase(
                     new PostgresPools(postgres, services.GetRequiredService<PostgresLimits>()),
                     services.GetRequiredService<TimeProvider>(),
-                    services.GetRequiredService<LoyaltyMetrics>(),
+                    services.GetRequiredService<StorageMetrics>(),
                     services.GetRequiredService<ILogger<PostgresDatabase>>()));
                 break;
             case SqliteUrl sqlite:

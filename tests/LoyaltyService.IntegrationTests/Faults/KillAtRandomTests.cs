@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.Observability;
 
 namespace LoyaltyService.IntegrationTests.Faults;
 

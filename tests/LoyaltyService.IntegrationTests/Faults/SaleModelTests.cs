@@ -1,4 +1,5 @@
 using CsCheck;
+using LoyaltyService.Idempotency;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
 using LoyaltyService.Pdi;
@@ -28,7 +29,7 @@ public abstract class SaleModelTests(Backend backend) : IAsyncLifetime
         LongestPause = TimeSpan.FromMilliseconds(50),
     };
 
-    private static readonly SessionLimits Sessions = new() { RepeatWait = TimeSpan.Zero };
+    private static readonly RepeatLimits Repeats = new() { Wait = TimeSpan.Zero };
 
     private static readonly string[] Operations = ["identify", "calculateRewards", "finalize", "getSessionStatus"];
 
@@ -105,7 +106,7 @@ public abstract class SaleModelTests(Backend backend) : IAsyncLifetime
             connection.StandBetween(services);
             services.AddSingleton(Pdi);
             services.AddSingleton(Work);
-            services.AddSingleton(Sessions);
+            services.AddSingleton(Repeats);
         });
 
     private async Task RunAsync(Step[] row)

@@ -1,5 +1,6 @@
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
+using LoyaltyService.Observability;
 using LoyaltyService.Storage;
 
 namespace LoyaltyService.IntegrationTests.Faults;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using LoyaltyService.Observability;
 
 namespace LoyaltyService.IntegrationTests.Infrastructure;
 

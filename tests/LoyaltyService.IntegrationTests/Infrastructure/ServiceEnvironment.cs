@@ -1,3 +1,4 @@
+
 namespace LoyaltyService.IntegrationTests.Infrastructure;
 
 /// <summary>The variables of a service under test, in this process or in one of its own.</summary>

@@ -1,3 +1,4 @@
+
 namespace LoyaltyService.IntegrationTests.Infrastructure;
 
 /// <summary>The real servers that the tests run on. A missing one fails the run: a skipped test proves nothing.</summary>

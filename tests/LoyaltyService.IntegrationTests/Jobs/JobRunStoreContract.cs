@@ -92,7 +92,7 @@ public abstract class JobRunStoreContract(Backend backend) : IAsyncLifetime
     [Fact]
     public async Task A_run_by_hand_and_a_scheduled_one_do_not_overlap()
     {
-        var byHand = await Runs.ClaimByHandAsync(Job, Lease, new AuditEntry(Operator.OfCommandLine(), AuditActions.RunJob, Job), Token);
+        var byHand = await Runs.ClaimByHandAsync(Job, Lease, new AuditEntry(Operator.OfCommandLine(), JobEndpoints.RunJob, Job), Token);
 
         Assert.True(byHand!.ByHand);
         Assert.Null(await Runs.ClaimAsync(Job, Two, Lease, Token));

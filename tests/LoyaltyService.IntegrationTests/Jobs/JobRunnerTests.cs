@@ -3,7 +3,6 @@ using System.Diagnostics.Metrics;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Sessions;
 using LoyaltyService.Jobs;
-using LoyaltyService.Observability;
 using LoyaltyService.Security;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -98,7 +97,7 @@ public sealed class JobRunnerTests : IAsyncLifetime
     public async Task A_run_by_hand_whose_process_is_stopped_has_failed_and_says_why()
     {
         var job = new CountingJob { HangsAfterFirstReport = true };
-        var row = (await under.Runs.ClaimByHandAsync(job.Name, Eager.Lease, new AuditEntry(Operator.OfCommandLine(), AuditActions.RunJob, job.Name), Token))!;
+        var row = (await under.Runs.ClaimByHandAsync(job.Name, Eager.Lease, new AuditEntry(Operator.OfCommandLine(), JobEndpoints.RunJob, job.Name), Token))!;
 
         Assert.False(await Runner(job).RunAsync(job, row, new CancellationToken(canceled: true)));
 
@@ -119,7 +118,7 @@ public sealed class JobRunnerTests : IAsyncLifetime
     }
 
     private JobRunner Runner(IJob job) =>
-        new JobRunner([job], under.Runs, Eager, new LoyaltyMetrics(new Meter("test")), TimeProvider.System, NullLogger<JobRunner>.Instance);
+        new JobRunner([job], under.Runs, Eager, new JobMetrics(new Meter("test"), [job]), TimeProvider.System, NullLogger<JobRunner>.Instance);
 
     private async Task<JobRunRow?> LatestAsync() => (await under.Runs.LatestAsync("counting", 1, Token)) is [var run] ? run : null;
 

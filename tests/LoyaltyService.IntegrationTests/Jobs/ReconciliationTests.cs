@@ -3,7 +3,6 @@ using System.Text.Json;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
 using LoyaltyService.Jobs;
-using LoyaltyService.Observability;
 using LoyaltyService.Queue;
 using LoyaltyService.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -185,12 +184,12 @@ public abstract class ReconciliationTests(Backend backend) : IAsyncLifetime
         if (failed)
             Assert.True(await Runs.EndAsync(row, done: false, "It does not work.", Token));
 
-        var next = (await Runs.ClaimAsync(JobNames.Reconciliation, failed ? row.ScheduledFor.AddDays(1) : row.ScheduledFor, TimeSpan.FromMinutes(1), Token))!;
+        var next = (await Runs.ClaimAsync("reconciliation", failed ? row.ScheduledFor.AddDays(1) : row.ScheduledFor, TimeSpan.FromMinutes(1), Token))!;
         Assert.True(await RunAsync(Replica(TimeProvider.System), next, Token));
 
         Assert.Equal(5, await app.Pdi.CallsAsync("getSessionStatus"));
         Assert.Equal((DayText(1), 5), await LastDayAsync());
-        Assert.Equal(failed ? 3 : 5, (await Runs.LatestAsync(JobNames.Reconciliation, 1, Token))[0].Handled);
+        Assert.Equal(failed ? 3 : 5, (await Runs.LatestAsync("reconciliation", 1, Token))[0].Handled);
     }
 
     [Fact]
@@ -238,7 +237,7 @@ public abstract class ReconciliationTests(Backend backend) : IAsyncLifetime
         replica.Runner.RunAsync(replica.Job, row, cancellationToken);
 
     private async Task<JobRunRow> ClaimAsync() =>
-        (await Runs.ClaimAsync(JobNames.Reconciliation, TimeProvider.System.GetUtcNow(), TimeSpan.FromMinutes(1), Token))!;
+        (await Runs.ClaimAsync("reconciliation", TimeProvider.System.GetUtcNow(), TimeSpan.FromMinutes(1), Token))!;
 
     private Task DayIsDoneAsync(int daysAgo) => app.ExecuteAsync(
         $"insert into reconciliation_runs (day, checked, found, finished_at) values ('{DayText(daysAgo)}', 0, 0, {(backend is Backend.Postgres ? "now()" : "0")})");

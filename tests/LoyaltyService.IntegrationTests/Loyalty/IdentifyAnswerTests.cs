@@ -1,6 +1,6 @@
 using System.Diagnostics;
+using LoyaltyService.Idempotency;
 using LoyaltyService.IntegrationTests.Infrastructure;
-using LoyaltyService.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LoyaltyService.IntegrationTests.Loyalty;
@@ -91,7 +91,7 @@ public abstract class IdentifyAnswerTests(Backend backend)
     }
 
     private Task<LoyaltyApp> StartAsync() => LoyaltyApp.StartAsync(
-        backend, services: static services => services.AddSingleton(new SessionLimits { RepeatWait = RepeatWait }));
+        backend, services: static services => services.AddSingleton(new RepeatLimits { Wait = RepeatWait }));
 }
 
 public sealed class IdentifyAnswerOnPostgresTests() : IdentifyAnswerTests(Backend.Postgres);

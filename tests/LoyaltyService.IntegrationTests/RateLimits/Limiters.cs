@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using LoyaltyService.Configuration;
-using LoyaltyService.Observability;
 using LoyaltyService.RateLimits;
 using LoyaltyService.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -32,7 +31,7 @@ internal sealed class Limiters : IAsyncDisposable
             var counted = new Replicas(redis, Prefix);
             limiters.all.Add((redis, counted, new RateLimiter(
                 new RedisBuckets(redis, new RedisBreaker(TimeProvider.System), Prefix, TimeProvider.System, NullLogger<RedisBuckets>.Instance),
-                counted, new LoyaltyMetrics(limiters.meter), TimeProvider.System)));
+                counted, new RateLimitMetrics(limiters.meter), TimeProvider.System)));
         }
 
         var longAgo = TimeProvider.System.GetUtcNow() - (2 * RedisBuckets.SettlesIn);

@@ -1,4 +1,5 @@
 using LoyaltyService.IntegrationTests.Infrastructure;
+using LoyaltyService.Observability;
 using LoyaltyService.RateLimits;
 
 namespace LoyaltyService.IntegrationTests.RateLimits;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
+using LoyaltyService.Observability;
 using LoyaltyService.RateLimits;
 using LoyaltyService.Storage;
 

@@ -144,7 +144,7 @@ public abstract class AuditTests(Backend backend) : IAsyncLifetime
     {
         var audit = app.Services.GetRequiredService<IAuditStore>();
         for (var number = 0; number < 5; number++)
-            await audit.WriteAsync(new AuditEntry(new LoyaltyService.Security.Operator("jwt:console", "someone", "10.0.0.7"), AuditActions.RunJob, $"job-{number}"), CancellationToken.None);
+            await audit.WriteAsync(new AuditEntry(new LoyaltyService.Security.Operator("jwt:console", "someone", "10.0.0.7"), JobEndpoints.RunJob, $"job-{number}"), CancellationToken.None);
 
         var seen = new List<string?>();
         for (string? next = ""; next is not null;)
@@ -167,7 +167,7 @@ public abstract class AuditTests(Backend backend) : IAsyncLifetime
         var audit = app.Services.GetRequiredService<IAuditStore>();
         foreach (var (job, days) in new[] { ("old", 401), ("young", 399) })
         {
-            await audit.WriteAsync(new AuditEntry(new LoyaltyService.Security.Operator("support", null, "10.0.0.7"), AuditActions.RunJob, job), CancellationToken.None);
+            await audit.WriteAsync(new AuditEntry(new LoyaltyService.Security.Operator("support", null, "10.0.0.7"), JobEndpoints.RunJob, job), CancellationToken.None);
             await app.ExecuteAsync($"update audit set at = at - {(backend is Backend.Sqlite ? $"{days} * 86400000" : $"interval '{days} days'")} where target = '{job}'");
         }
 

@@ -3,7 +3,6 @@ using LoyaltyService.Configuration;
 using LoyaltyService.Idempotency;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.Jobs;
-using LoyaltyService.Observability;
 using LoyaltyService.Queue;
 using LoyaltyService.Sessions;
 using LoyaltyService.Storage;
@@ -47,7 +46,7 @@ internal sealed class StoreUnderTest(
             var limits = new PostgresLimits();
             var pools = new PostgresPools((PostgresUrl)database.Parsed, limits);
             await OpenWholePoolAsync(pools.ForStatements, limits.MaxConnections - PostgresPools.Batches);
-            var postgres = new PostgresDatabase(pools, TimeProvider.System, new LoyaltyMetrics(new Meter("test")), NullLogger<PostgresDatabase>.Instance);
+            var postgres = new PostgresDatabase(pools, TimeProvider.System, new StorageMetrics(new Meter("test")), NullLogger<PostgresDatabase>.Instance);
             return new StoreUnderTest(
                 database, new PostgresSessionStore(postgres, new PostgresSessionCommits(postgres, TimeProvider.System)), new PostgresIdempotencyKeyStore(postgres), new PostgresPdiWorkStore(postgres),
                 new PostgresSessionUpkeep(postgres, upkeep ?? new UpkeepLimits()), new PostgresJobRunStore(postgres), new PostgresWorkTable(database), postgres.DisposeAsync);

@@ -2,6 +2,7 @@ using System.Globalization;
 using LoyaltyService.Configuration;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
+using LoyaltyService.Observability;
 using LoyaltyService.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;

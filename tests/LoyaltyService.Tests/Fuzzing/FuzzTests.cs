@@ -127,14 +127,14 @@ public sealed class FuzzTests
     }
 
     private static async Task<string> BodyAsync<T>(byte[] input)
-        where T : class, IRequestBody
+        where T : class, IRequestBody<T>
     {
         var context = new DefaultHttpContext { Request = { Method = "POST", ContentType = "application/json", Body = new MemoryStream(input) } };
         var customer = await CustomerKey.ReadAsync(context, "customerId");
         var body = await Body<T>.BindAsync(context, parameter: null!);
         if (body.Rejection is { } rejection)
         {
-            Assert.Equal(ErrorCode.ValidationFailed, rejection.Error);
+            Assert.Equal(HttpErrors.ValidationFailed, rejection.Error);
             return string.Join("; ", rejection.Fields!.Select(static field => field.Field.Split('[')[0] + field.Message.Split(" at line")[0]));
         }
 

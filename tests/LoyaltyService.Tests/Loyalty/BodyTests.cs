@@ -302,7 +302,7 @@ public sealed class BodyTests
             var (value, rejection) = await Bind(route, Request(new MemoryStream(Encoding.UTF8.GetBytes(Valid(route))), contentType));
 
             Assert.Null(value);
-            Assert.Equal(ErrorCode.UnsupportedMediaType, rejection?.Error);
+            Assert.Equal(HttpErrors.UnsupportedMediaType, rejection?.Error);
         }
     }
 
@@ -471,7 +471,7 @@ public sealed class BodyTests
     };
 
     private static (object? Value, Rejection? Rejection) Parts<T>(Body<T> body)
-        where T : class, IRequestBody => (body.Value, body.Rejection);
+        where T : class, IRequestBody<T> => (body.Value, body.Rejection);
 
     private static DefaultHttpContext Request(Stream body, string? contentType)
     {
@@ -505,7 +505,7 @@ public sealed class BodyTests
     private static string FieldOf((object? Value, Rejection? Rejection) body)
     {
         Assert.Null(body.Value);
-        Assert.Equal(ErrorCode.ValidationFailed, body.Rejection?.Error);
+        Assert.Equal(HttpErrors.ValidationFailed, body.Rejection?.Error);
         Assert.NotEmpty(body.Rejection!.Fields!);
         Answer<SessionResponse> answer = body.Rejection;
         Assert.Equal(400, answer.Status);

@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using System.Text.Json;
 using LoyaltyService.Http;
-using LoyaltyService.Loyalty;
+using LoyaltyService.Pdi;
+using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Tests.Loyalty;
 
@@ -10,7 +11,7 @@ public sealed class RejectionTests
     [Fact]
     public void A_problem_has_the_code_the_status_and_the_advice()
     {
-        var problem = new Rejection(ErrorCode.InvalidState, "It is finalized.").ToProblem();
+        var problem = new Rejection(SessionErrors.InvalidState, "It is finalized.").ToProblem();
 
         Assert.Equal("urn:loyalty-service:error:invalid_state", problem.Type);
         Assert.Equal((409, "invalid_state"), (problem.Status, problem.Code));
@@ -19,11 +20,11 @@ public sealed class RejectionTests
     }
 
     [Fact]
-    public void Every_error_becomes_a_problem() => Assert.All(Enum.GetValues<ErrorCode>(), error =>
+    public void Every_error_becomes_a_problem() => Assert.All(KnownErrors.All, error =>
     {
         var problem = new Rejection(error, "Why.").ToProblem();
 
-        Assert.Equal((error.Describe().Status, error.Describe().Code), (problem.Status, problem.Code));
+        Assert.Equal((error.Status, error.Code), (problem.Status, problem.Code));
         Assert.StartsWith("Why. ", problem.Detail);
     });
 
@@ -32,7 +33,7 @@ public sealed class RejectionTests
     {
         var rejection = Rejection.Validation("items[0].qty", "must be from 1 to 9999.");
 
-        Assert.Equal(ErrorCode.ValidationFailed, rejection.Error);
+        Assert.Equal(HttpErrors.ValidationFailed, rejection.Error);
         Assert.Equal("items[0].qty must be from 1 to 9999.", rejection.Detail);
         Assert.Equal(new FieldError("items[0].qty", "must be from 1 to 9999."), Assert.Single(rejection.ToProblem().Errors!));
     }
@@ -51,8 +52,8 @@ public sealed class RejectionTests
     {
         using var activity = new Activity("request").SetIdFormat(ActivityIdFormat.W3C).Start();
 
-        Assert.Equal(activity.TraceId.ToHexString(), new Rejection(ErrorCode.NotFound, "").ToProblem().TraceId);
-        Assert.Equal("first", (new Rejection(ErrorCode.NotFound, "") with { TraceId = "first" }).ToProblem().TraceId);
+        Assert.Equal(activity.TraceId.ToHexString(), new Rejection(HttpErrors.NotFound, "").ToProblem().TraceId);
+        Assert.Equal("first", (new Rejection(HttpErrors.NotFound, "") with { TraceId = "first" }).ToProblem().TraceId);
     }
 
     [Fact]
@@ -60,16 +61,16 @@ public sealed class RejectionTests
     {
         Activity.Current = null;
 
-        Assert.Equal("", new Rejection(ErrorCode.NotFound, "").ToProblem().TraceId);
+        Assert.Equal("", new Rejection(HttpErrors.NotFound, "").ToProblem().TraceId);
     }
 
     [Fact]
     public void A_problem_on_the_wire_has_only_the_members_that_it_needs()
     {
         Activity.Current = null;
-        var rejection = new Rejection(ErrorCode.PdiRejected, "PDI says: it's no.") with { PdiCode = "UNKNOWN_CUSTOMER", SessionId = "sess_1" };
+        var rejection = new Rejection(PdiErrors.Rejected, "PDI says: it's no.") with { PdiCode = "UNKNOWN_CUSTOMER", SessionId = "sess_1" };
 
-        var json = JsonSerializer.Serialize(rejection.ToProblem(), LoyaltyJson.Wire.Problem);
+        var json = JsonSerializer.Serialize(rejection.ToProblem(), HttpJson.Wire.Problem);
 
         Assert.Equal(
             """
@@ -83,7 +84,7 @@ public sealed class RejectionTests
     [Fact]
     public void The_state_of_the_session_is_told_where_it_matters()
     {
-        var problem = (new Rejection(ErrorCode.VersionConflict, "Moved on.") with { CurrentStatus = "active", CurrentVersion = 3 }).ToProblem();
+        var problem = (new Rejection(SessionErrors.VersionConflict, "Moved on.") with { CurrentStatus = "active", CurrentVersion = 3 }).ToProblem();
 
         Assert.Equal(("active", 3), (problem.CurrentStatus, problem.CurrentVersion));
     }

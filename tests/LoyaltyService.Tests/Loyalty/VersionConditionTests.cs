@@ -1,5 +1,5 @@
 using CsCheck;
-using LoyaltyService.Http;
+using LoyaltyService.Sessions;
 using LoyaltyService.Tests.Sessions;
 
 namespace LoyaltyService.Tests.Loyalty;
@@ -60,7 +60,7 @@ public sealed class VersionConditionTests
     {
         var conflict = new VersionCondition(version, null).Check(GivenSession.Active());
 
-        Assert.Equal((ErrorCode.VersionConflict, 2, "active"), (conflict?.Error, conflict?.CurrentVersion, conflict?.CurrentStatus));
+        Assert.Equal((SessionErrors.VersionConflict, 2, "active"), (conflict?.Error, conflict?.CurrentVersion, conflict?.CurrentStatus));
         Assert.Equal("sess_0123456789abcdef0123456789abcdef", conflict?.SessionId);
     }
 
@@ -71,13 +71,13 @@ public sealed class VersionConditionTests
     {
         var conflict = new VersionCondition(null, version).Check(GivenSession.Active());
 
-        Assert.Equal((ErrorCode.PreconditionFailed, 2, "active"), (conflict?.Error, conflict?.CurrentVersion, conflict?.CurrentStatus));
+        Assert.Equal((SessionErrors.PreconditionFailed, 2, "active"), (conflict?.Error, conflict?.CurrentVersion, conflict?.CurrentStatus));
     }
 
     [Fact]
     public void With_both_versions_both_must_be_right()
     {
-        Assert.Equal(ErrorCode.VersionConflict, new VersionCondition(FromBody: 1, FromHeader: 2).Check(GivenSession.Active())?.Error);
-        Assert.Equal(ErrorCode.PreconditionFailed, new VersionCondition(FromBody: 2, FromHeader: 1).Check(GivenSession.Active())?.Error);
+        Assert.Equal(SessionErrors.VersionConflict, new VersionCondition(FromBody: 1, FromHeader: 2).Check(GivenSession.Active())?.Error);
+        Assert.Equal(SessionErrors.PreconditionFailed, new VersionCondition(FromBody: 2, FromHeader: 1).Check(GivenSession.Active())?.Error);
     }
 }

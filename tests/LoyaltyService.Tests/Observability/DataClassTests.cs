@@ -46,7 +46,7 @@ public sealed class DataClassTests
         "ListSessionsQuery.To", "KnownValue.Value", "MaintenanceItem.Reason", "MaintenanceRequest.From", "MaintenanceRequest.Reason",
         "MaintenanceRequest.Until", "MaintenanceWindow.Reason", "Notification.Html", "Notification.Key", "Notification.Subject", "Notification.Text",
         "OutgoingMail.Html", "OutgoingMail.Key", "OutgoingMail.OnlyTo", "OutgoingMail.Subject", "OutgoingMail.Text", "RefusedRecipient.Address", "RefusedRecipient.Reason", "SessionSum.Reason", "Settings.HttpsCertificate",
-        "Settings.HttpsKey", "Settings.RateLimitClients", "PdiWorkRow.LastError", "PostgresQuery`1.Statement", "PostgresUrl.Database", "PostgresUrl.Key", "PostgresUrl.Options", "Problem.Description",
+        "Settings.HttpsKey", "Settings.RateLimitClients", "PdiWorkRow.LastError", "PostgresQuery`1.Statement", "PostgresUrl.Database", "PostgresUrl.Key", "PostgresUrl.Options", "ParseError.Description", "AuditAction.Name",
         "Problem.Type", "QueueItem.LastError", "SessionChange.Detail", "SessionEventRow.Detail", "SessionFailure.Reason", "TimelineEntry.Detail",
     ];
 

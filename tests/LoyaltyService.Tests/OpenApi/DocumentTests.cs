@@ -12,7 +12,7 @@ public sealed class DocumentTests(RunningService service)
     private const string File = "docs/openapi.json";
 
     // Answers to requests that no operation of the document is.
-    private static readonly ErrorCode[] OutsideOperations = [ErrorCode.NotFound, ErrorCode.MethodNotAllowed];
+    private static readonly ErrorCode[] OutsideOperations = [HttpErrors.NotFound, HttpErrors.MethodNotAllowed];
 
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -46,7 +46,7 @@ public sealed class DocumentTests(RunningService service)
         var operations = Operations(await service.ReadDocumentAsync());
 
         Assert.All(
-            Errors.All.Where(error => !OutsideOperations.Contains(error.Error)),
+            service.Errors.Where(error => !OutsideOperations.Contains(error)),
             error => Assert.Contains(operations, operation => ExampleOf(operation, error) is { } example
                 && (int?)example["status"] == error.Status && (string?)example["code"] == error.Code && (string?)example["title"] == error.Title));
     }
@@ -68,7 +68,7 @@ public sealed class DocumentTests(RunningService service)
     {
         var introduction = (string)(await service.ReadDocumentAsync())["info"]!["description"]!;
 
-        Assert.All(Errors.All, error => Assert.Contains($"| {error.Status} | `{error.Code}` |", introduction, StringComparison.Ordinal));
+        Assert.All(service.Errors, error => Assert.Contains($"| {error.Status} | `{error.Code}` |", introduction, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public sealed class DocumentTests(RunningService service)
 
     private static JsonObject Members(JsonNode schema) => schema["properties"]?.AsObject() ?? [];
 
-    private static JsonNode? ExampleOf(JsonNode operation, ErrorDescription error) =>
+    private static JsonNode? ExampleOf(JsonNode operation, ErrorCode error) =>
         operation["responses"]![$"{error.Status}"]?["content"]?["application/problem+json"]?["examples"]?[error.Code]?["value"];
 
     private static List<JsonNode> Operations(JsonObject document) =>

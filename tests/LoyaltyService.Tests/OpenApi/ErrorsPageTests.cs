@@ -1,10 +1,10 @@
 using LoyaltyService.Http;
-using LoyaltyService.Loyalty;
 using LoyaltyService.Tests.Configuration;
 
 namespace LoyaltyService.Tests.OpenApi;
 
-public sealed class ErrorsPageTests
+[Collection(ReadingTests.Name)]
+public sealed class ErrorsPageTests(RunningService service)
 {
     [Fact]
     public void The_table_of_the_page_is_that_of_the_code()
@@ -14,7 +14,7 @@ public sealed class ErrorsPageTests
             .Skip(2)
             .TakeWhile(line => line.StartsWith('|'));
 
-        Assert.Equal(Errors.All.Select(error => $"| `{error.Code}` | {error.Status} | {error.Title} | {error.Advice} |"), documented);
+        Assert.Equal(service.Errors.Select(error => $"| `{error.Code}` | {error.Status} | {error.Title} | {error.Advice} |"), documented);
     }
 
     [Fact]
@@ -23,7 +23,7 @@ public sealed class ErrorsPageTests
         var page = Repository.ReadAllText("docs/errors.md");
 
         Assert.All(
-            LoyaltyJson.Wire.Problem.Properties,
+            HttpJson.Wire.Problem.Properties,
             member => Assert.Contains($"| `{member.Name}` |", page, StringComparison.Ordinal));
     }
 }

@@ -37,6 +37,7 @@ public sealed class NewRouteTests
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.AddHttp();
         builder.AddApiReference();
         await using var app = builder.Build();
         map(app);

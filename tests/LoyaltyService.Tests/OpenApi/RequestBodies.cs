@@ -24,7 +24,7 @@ internal static class RequestBodies
     public static Task<Rejection?> RefusalOf(string schema, JsonNode body) => Readers[schema](body);
 
     private static async Task<Rejection?> RefusalOf<T>(JsonNode body)
-        where T : class, IRequestBody
+        where T : class, IRequestBody<T>
     {
         var context = new DefaultHttpContext { Request = { ContentType = "application/json" } };
         context.Request.Body = new MemoryStream(Encoding.UTF8.GetBytes(body.ToJsonString()));

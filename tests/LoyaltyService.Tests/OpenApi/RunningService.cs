@@ -1,8 +1,10 @@
 using System.Text.Json.Nodes;
+using LoyaltyService.Http;
 using LoyaltyService.Storage;
 using LoyaltyService.Tests.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LoyaltyService.Tests.OpenApi;
 
@@ -11,6 +13,9 @@ public sealed class RunningService : IAsyncLifetime
 {
     private readonly string directory = Directory.CreateTempSubdirectory("loyalty-").FullName;
     private WebApplication app = null!;
+
+    /// <summary>What the features registered, by status.</summary>
+    internal IReadOnlyList<ErrorCode> Errors => [.. app.Services.GetServices<ErrorCode>().OrderBy(error => error.Status)];
 
     public HttpClient Http { get; private set; } = null!;
 

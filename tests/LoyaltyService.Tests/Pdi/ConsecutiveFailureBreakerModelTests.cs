@@ -1,4 +1,5 @@
 using CsCheck;
+using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 
 namespace LoyaltyService.Tests.Pdi;

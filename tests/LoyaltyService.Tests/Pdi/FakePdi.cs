@@ -76,7 +76,7 @@ internal sealed class FakePdi : HttpMessageHandler
     }
 
     public PdiHealth Health => health ??= new(
-        new ConsecutiveFailureBreaker(Options, PdiResilience.Judge, Clock, Log.For<ConsecutiveFailureBreaker>()), new LoyaltyMetrics(new Meter("test")), Clock);
+        new ConsecutiveFailureBreaker(Options, PdiResilience.Judge, Clock, Log.For<ConsecutiveFailureBreaker>()), new PdiMetrics(new Meter("test"), new DailyCounts()), Clock);
 
     // As the module sets it up; only the network is missing.
     private HttpClient CreateHttp() => new(this, disposeHandler: false)

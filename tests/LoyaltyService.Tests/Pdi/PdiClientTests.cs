@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using CsCheck;
-using LoyaltyService.Http;
 using LoyaltyService.Pdi;
 using Polly;
 
@@ -378,7 +377,7 @@ public sealed class PdiClientTests : IDisposable
 
         var failure = await Assert.ThrowsAsync<PdiAuthenticationException>(() => Run(call));
 
-        Assert.Equal(ErrorCode.PdiAuthFailed, failure.Code);
+        Assert.Equal(PdiErrors.AuthFailed, failure.Code);
         Assert.Equal((2, 2), (pdi.BusinessCalls.Count, pdi.TokenCalls.Count));
     }
 
@@ -550,7 +549,7 @@ public sealed class PdiClientTests : IDisposable
     {
         var failure = await Assert.ThrowsAsync<PdiUnavailableException>(() => Run(call));
         Assert.True(failure.MayHaveReached);
-        Assert.Equal(ErrorCode.PdiUnavailable, failure.Code);
+        Assert.Equal(PdiErrors.Unavailable, failure.Code);
         return failure;
     }
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using LoyaltyService.Http;
 using LoyaltyService.Pdi;
 
 namespace LoyaltyService.Tests.Pdi;
@@ -286,7 +285,7 @@ public sealed class PdiTokenProviderTests : IDisposable
 
         var failure = await Assert.ThrowsAsync<PdiAuthenticationException>(async () => await pdi.CreateTokens().GetAsync(Cancellation));
 
-        Assert.Equal(ErrorCode.PdiAuthFailed, failure.Code);
+        Assert.Equal(PdiErrors.AuthFailed, failure.Code);
         Assert.Equal(TimeSpan.FromSeconds(5), failure.RetryAfter);
         Assert.Equal(3, pdi.TokenCalls.Count);
     }

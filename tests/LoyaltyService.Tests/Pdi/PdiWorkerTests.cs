@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Threading.Channels;
 using LoyaltyService.Http;
-using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 using LoyaltyService.Queue;
 using LoyaltyService.Security;
@@ -234,7 +233,7 @@ public sealed class PdiWorkerTests : IAsyncDisposable
     private Task StartAsync(PdiWorkLimits limits)
     {
         var client = pdi.CreateClient();
-        var settle = new SettleSession(sessions, client, new FinalizeAtPdi(sessions, client, new LoyaltyMetrics(new Meter("test"))), pdi.Log.For<SettleSession>());
+        var settle = new SettleSession(sessions, client, new FinalizeAtPdi(sessions, client, new SessionMetrics(new Meter("test"))), pdi.Log.For<SettleSession>());
         worker = new PdiWorker(
             work, settle, new PdiWorkFailures(breaker, pdi.Health, limits, TimeProvider.System), breaker, limits, TimeProvider.System, pdi.Log.For<PdiWorker>());
         return worker.StartAsync(CancellationToken.None);

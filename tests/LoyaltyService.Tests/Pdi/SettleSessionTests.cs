@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Net;
-using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 using LoyaltyService.Queue;
 using LoyaltyService.Sessions;
@@ -63,7 +62,7 @@ public sealed class SettleSessionTests : IDisposable
     private Task SettleTwiceAsync(OneSession session)
     {
         var client = pdi.CreateClient();
-        var settle = new SettleSession(session, client, new FinalizeAtPdi(session, client, new LoyaltyMetrics(new Meter("test"))), pdi.Log.For<SettleSession>());
+        var settle = new SettleSession(session, client, new FinalizeAtPdi(session, client, new SessionMetrics(new Meter("test"))), pdi.Log.For<SettleSession>());
         return Task.WhenAll(RunAsync(), RunAsync());
 
         async Task RunAsync()

@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using LoyaltyService.Observability;
 using LoyaltyService.RateLimits;
 using Microsoft.Extensions.Time.Testing;
 
@@ -107,7 +106,7 @@ public sealed class ReplicaBucketTests
     public async Task When_there_are_too_many_buckets_those_that_come_on_top_share_one()
     {
         using var meter = new Meter("test");
-        var limiter = new RateLimiter(redis: null, new Replicas(redis: null, ""), new LoyaltyMetrics(meter), new FakeTimeProvider());
+        var limiter = new RateLimiter(redis: null, new Replicas(redis: null, ""), new RateLimitMetrics(meter), new FakeTimeProvider());
         var limit = new RateLimit(LimitKind.Address, 10, TimeSpan.FromMinutes(1));
 
         for (var number = 0; number < RateLimitOptions.MaxBuckets; number++)

@@ -1,4 +1,5 @@
 using LoyaltyService.Configuration;
+using LoyaltyService.Observability;
 using LoyaltyService.Security;
 
 namespace LoyaltyService.Tests.Security;

@@ -1,15 +1,12 @@
+using LoyaltyService.Http;
 using Microsoft.Net.Http.Headers;
 using Microsoft.OpenApi;
 
 namespace LoyaltyService.OpenApi;
 
 /// <summary>The headers of requests and answers, each described once.</summary>
-internal static class Headers
+internal static class HeaderReference
 {
-    public const string IdempotencyKey = "Idempotency-Key";
-    public const string IdempotentReplayed = "Idempotent-Replayed";
-    public const string RequestId = "X-Request-Id";
-
     private static readonly Dictionary<string, (string Description, OpenApiSchema Schema)> Table = new()
     {
         [HeaderNames.IfMatch] = (
@@ -18,12 +15,12 @@ internal static class Headers
         [HeaderNames.IfNoneMatch] = (
             "The version that the caller has, as an entity tag. If the session still has it: 304.",
             new() { Type = JsonSchemaType.String, Examples = ["\"2\""] }),
-        [IdempotencyKey] = (
+        [Headers.IdempotencyKey] = (
             "A name for this request, 1 to 255 printable ASCII characters. For ten minutes a repeat with the same key and body gets the first answer again.",
             new() { Type = JsonSchemaType.String, Pattern = "^[ -~]{1,255}$" }),
-        [RequestId] = (
+        [Headers.RequestId] = (
             "The trace of this request, for support.",
-            new() { Type = JsonSchemaType.String, Examples = [ProblemExamples.TraceId] }),
+            new() { Type = JsonSchemaType.String, Examples = [ApiDescription.TraceId] }),
         [HeaderNames.ETag] = (
             "The session's version as an entity tag.",
             new() { Type = JsonSchemaType.String, Examples = ["\"2\""] }),
@@ -33,7 +30,7 @@ internal static class Headers
         [HeaderNames.Location] = (
             "Where to ask for the session.",
             new() { Type = JsonSchemaType.String, Format = "uri-reference", Examples = ["/loyalty/sessions/sess_abc123"] }),
-        [IdempotentReplayed] = (
+        [Headers.IdempotentReplayed] = (
             "`true`: the operation was done before; this is its first answer again. Not there otherwise.",
             new() { Type = JsonSchemaType.String, Enum = ["true"] }),
     };

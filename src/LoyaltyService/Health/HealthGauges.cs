@@ -9,9 +9,9 @@ namespace LoyaltyService.Health;
 /// <summary>
 /// What is so just now. A scrape reads what <see cref="HealthSampler"/> saw last, and so never waits for a dependency.
 /// </summary>
-internal sealed class LoyaltyGauges
+internal sealed class HealthGauges : IFeatureMetrics
 {
-    public LoyaltyGauges(Meter meter, HealthSampler health, PdiHealth pdi, LogQueue log, Settings settings)
+    public HealthGauges(Meter meter, HealthSampler health, PdiHealth pdi, LogQueue log, Settings settings)
     {
         meter.CreateObservableGauge(
             "pdi_circuit_breaker_state", () => (int)pdi.Breaker, null, "PDI's circuit breaker: 0 closed, 1 half-open, 2 open.");

@@ -1,7 +1,7 @@
 using System.Globalization;
-using LoyaltyService.Sessions;
+using LoyaltyService.Http;
 
-namespace LoyaltyService.Http;
+namespace LoyaltyService.Sessions;
 
 /// <summary>
 /// The version that the caller decided on, from the body's <c>version</c> or from <c>If-Match</c>; without one, only the status
@@ -26,9 +26,9 @@ internal readonly record struct VersionCondition(int? FromBody, int? FromHeader)
     public Rejection? Check(Session session)
     {
         if (FromHeader is { } header && header != session.Version)
-            return Conflict(ErrorCode.PreconditionFailed, header, session);
+            return Conflict(SessionErrors.PreconditionFailed, header, session);
         if (FromBody is { } body && body != session.Version)
-            return Conflict(ErrorCode.VersionConflict, body, session);
+            return Conflict(SessionErrors.VersionConflict, body, session);
         return null;
     }
 

@@ -1,0 +1,31 @@
+using LoyaltyService.Configuration;
+using LoyaltyService.Http;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace LoyaltyService.Queue;
+
+/// <summary>What waits for PDI, and who works on it.</summary>
+internal static class QueueModule
+{
+    public static void AddQueue(this WebApplicationBuilder builder, Settings settings)
+    {
+        builder.Services.AddErrors(QueueErrors.All);
+        builder.Services.Configure<ApiDescription>(QueueReference.Describe);
+        builder.Services.AddSingleton(ReplayItem.Action);
+        builder.Services.AddSingleton(ResolveItem.Action);
+        builder.Services.TryAddSingleton(new PdiWorkLimits { MaxItems = settings.QueueMaxItems });
+        if (settings.Database is PostgresUrl)
+            builder.Services.AddSingleton<IPdiWorkStore, PostgresPdiWorkStore>();
+        else
+            builder.Services.AddSingleton<IPdiWorkStore, SqlitePdiWorkStore>();
+        builder.Services.AddSingleton<SettleSession>();
+        builder.Services.AddSingleton<PdiWorkFailures>();
+        builder.Services.AddSingleton<PdiWorker>();
+        builder.Services.AddHostedService(static services => services.GetRequiredService<PdiWorker>());
+
+        builder.Services.AddSingleton<ListQueue>();
+        builder.Services.AddSingleton<ReplayItem>();
+        builder.Services.AddSingleton<ResolveItem>();
+        builder.Services.AddSingleton<FinalizeAtPdi>();
+    }
+}
