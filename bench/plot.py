@@ -1,6 +1,6 @@
 """Draws the plots in results/ from the CSV files beside them.
 plot.py           writes the SVG files
-plot.py --check   writes nothing; exits 1 if a file differs from what its figures give"""
+plot.py --check   writes nothing; exits 1 if a file is out of date"""
 import csv
 import pathlib
 import sys
