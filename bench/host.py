@@ -1,12 +1,12 @@
-"""Watches what the host gives of a core: every 3 ms the same piece of work, at real-time priority, so that nothing of this machine stands before it.
-host.py FILE, until it is ended: a line for each, when it ended (s since 1970) and how long it took (us). Needs root. Takes 1 to 2 % of one core."""
+"""Detects when the host slows this machine: times the same piece of work every 3 ms, at real-time priority, so that no other process delays it.
+host.py FILE writes a line per sample until SIGTERM: end (Unix time, s) and duration (us). Needs root, and 1 to 2 % of one core."""
 import os
 import signal
 import sys
 import time
 
 if os.geteuid() != 0:
-    sys.exit("host.py needs root: without a real-time priority it would see what runs beside it.")
+    sys.exit("host.py needs root: without real-time priority it would measure the other processes, not the host.")
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))

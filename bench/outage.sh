@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# What a till feels while PDI is away: 100 requests a second (identify and finalize) with the breaker open, all of them 202, and how long what
-# waits takes when PDI is back.
+# Measures the tills' latency while PDI is down, at 100 requests/s (identify and finalize) that all return 202 with the breaker open, and how long
+# the queue takes to drain once PDI is back.
 #   bench/outage.sh [SECONDS=60]
-# The service, PDI and the servers are as in bench/run.sh. Nothing else should run meanwhile.
+# Uses the same service, PDI and servers as bench/run.sh. Run nothing else meanwhile.
 set -euo pipefail
 . "$(dirname "$0")/servers.sh"
 length=${1:-60}
@@ -15,10 +15,10 @@ kill -TERM "$pdi"; wait "$pdi" || true
 # Five failures in a row open the breaker.
 load --tills 8 --seconds 3 --steps identify --expect 200,202 >/dev/null
 load --rate 50 --warm-up 2 --seconds "$length" --steps identify,finalize --expect 202 >"$folder/away" || { cat "$folder/away"; exit 1; }
-echo "PDI is away, target: p99 under 20 ms:"; cat "$folder/away"
+echo "PDI is down (target: p99 under 20 ms):"; cat "$folder/away"
 
 waiting() { psql -qtAX -d "$server/bench" -c 'select count(*) from pdi_work'; }
 begun=$(waiting) started=$(now)
 /usr/sbin/nginx -c "$folder/pdi.conf" & pids+=($!)
-until [ "$(waiting)" = 0 ]; do sleep 0.1; [ "$(calc "$(now) - $started" 0)" -lt 120 ] || { echo "$(waiting) still wait" >&2; exit 1; }; done
-echo "$begun that waited were settled $(calc "$(now) - $started" 1) s after PDI came back (the breaker's 30 s among them)"
+until [ "$(waiting)" = 0 ]; do sleep 0.1; [ "$(calc "$(now) - $started" 0)" -lt 120 ] || { echo "$(waiting) items are still queued" >&2; exit 1; }; done
+echo "$begun queued items were settled $(calc "$(now) - $started" 1) s after PDI came back (including the breaker's 30 s)"

@@ -1,7 +1,7 @@
-"""The service's own time by operation and of all of them, PDI's in it, from its log: of all calls, and of those that met the host at full speed.
-own_time.py LOG HOST FROM UNTIL: HOST is what host.py wrote, FROM and UNTIL are seconds since 1970. The log has whole milliseconds; a percentile lies
-between two of them as its rank lies among the calls of that millisecond.
-The host is slow where three samples in a row or nearly so took over twice as long as usual; what waited meanwhile has 100 ms to be done."""
+"""Prints percentiles of the service's own time (PDI's included), by operation and overall, from its log: of all calls, and of those at full host speed.
+own_time.py LOG HOST FROM UNTIL: HOST is the file of host.py, FROM and UNTIL are Unix times. The log has whole milliseconds, so percentiles are
+interpolated by rank within a millisecond.
+The host counts as slow while at least three samples within 15 ms of each other take over twice the median. Calls within the next 100 ms are affected too."""
 import bisect
 import datetime
 import json
@@ -60,4 +60,4 @@ for operation, each in sorted(made.items()):
     calm = [took for took, met in each if not met]
     print(f"  {operation:<10} {percentiles([took for took, _ in each])};   host at full speed: {percentiles(calm)}, {len(calm)} of {len(each)} calls")
 slow = sum(until - since for since, until in moments or [])
-print("  the host was not watched" if moments is None else f"  the host was slow for {100 * slow / (end - begin):.1f} % of the time, {len(moments)} times")
+print("  the host was not monitored" if moments is None else f"  the host was slow for {100 * slow / (end - begin):.1f} % of the time, {len(moments)} times")

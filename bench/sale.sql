@@ -1,10 +1,10 @@
--- The ceiling: what one sale is in PostgreSQL, run by pgbench with nothing around it. The statements are the service's own
--- (PostgresSessionStore, PostgresSessionChange), each a transaction of its own, with what pgbench can put in for their parameters. If isolation
--- refuses one, pgbench begins the whole script again, which then finds its sale half done.
+-- The ceiling: the SQL statements of one sale, run by pgbench with nothing around them. They are those of the service (PostgresSessionStore,
+-- PostgresSessionChange), one transaction each, with parameters that pgbench can compute. After a serialization failure pgbench restarts the whole
+-- script, which then finds its sale half done.
 \set n random(1, 9000000000000000000)
 \set channel random(1, 32)
 
--- identify: the session, the look into the archive, what PDI said
+-- identify: the session, the archive lookup, PDI's answer
 with created as (
     insert into sessions (id, sale_key, client, channel_id, transaction_id, store_id, customer_id, metadata,
                           identify_fingerprint, trace_id, created_at, expires_at, status, version, busy_until)
@@ -53,7 +53,7 @@ timeline as (
     select id, version, 'calculated', status, 'request', now(), 150.00, earned_points, redeemed_points, reward_source, null, md5(:n::text || 'trace') from changed)
 select null::tid from changed;
 
--- finalize: the session, the intent with what PDI is owed, the receipt
+-- finalize: the session, the intent and its queue row, the receipt
 select COLUMNS from sessions where id = md5(:n::text)::uuid and client = 'bench';
 
 with changed as (

@@ -1,5 +1,5 @@
-# Sourced by the measurements of this folder: PostgreSQL, Redis, a canned PDI and the published service, each of its own, on free ports, all
-# ended with the script that sourced it. Installs what is absent from the distribution's packages, as test.sh does.
+# Sourced by the other scripts: starts private instances of PostgreSQL, Redis, a canned PDI and the published service on free ports, and stops them
+# when the script exits. Installs missing distribution packages, as test.sh does.
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 folder=$(mktemp -d) pids=()
 cleanup() {
@@ -19,13 +19,13 @@ command -v redis-server >/dev/null || install redis-server
 bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
 
 free_port() { local port; while port=$((20000 + RANDOM % 20000)); do (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }; done; }
-until_it_answers() { local tries=0; until curl -sf -o /dev/null "$@"; do sleep 0.02; [ $((tries += 1)) -lt 1500 ] || { echo "$* does not answer" >&2; exit 1; }; done; }
+until_it_answers() { local tries=0; until curl -sf -o /dev/null "$@"; do sleep 0.02; [ $((tries += 1)) -lt 1500 ] || { echo "$* does not respond" >&2; exit 1; }; done; }
 now() { date +%s.%N; }
 calc() { awk "BEGIN {printf \"%.${2:-2}f\", $1}"; }
-# What goes on in the background has a session of its own (setsid), as on a server: Linux shares its cores out among sessions first
-# (kernel.sched_autogroup_enabled), and all that one script has started would get as much as one backend of PostgreSQL.
+# Each background program gets its own session (setsid), as on a server. Linux divides CPU time among sessions first (kernel.sched_autogroup_enabled),
+# so without it all of them together would get as much as one PostgreSQL backend.
 
-# PostgreSQL as it comes, but for the settings that are given (-c name=value): a commit is on the disk before it is answered.
+# PostgreSQL with its defaults, except for the settings given (-c name=value). Commits wait for the disk.
 start_postgres() {
   local as_postgres=()
   pgport=$(free_port) server=postgresql://loyalty@127.0.0.1:$pgport
@@ -44,7 +44,6 @@ start_redis() {
   setsid redis-server --port "$redisport" --bind 127.0.0.1 --save "" --dir "$folder" >/dev/null & redis=$!; pids+=("$redis")
 }
 
-# Answers at once, always the same but for the ids.
 start_pdi() {
   pdiport=$(free_port)
   sed "s#FOLDER#$folder#; s#PORT#$pdiport#" bench/pdi.conf >"$folder/pdi.conf"
@@ -58,7 +57,7 @@ build() {
 }
 program() { exec setsid "${PROGRAM:-artifacts/publish/LoyaltyService/release_linux-x64/LoyaltyService}" "$@"; }
 
-# Everything on as in production: log at info, metrics, keys, and rate limits, which are set so high that they refuse nobody.
+# Everything on as in production: log at info, metrics, API keys, and rate limits that are too high to reject anything.
 configure() {
   (program key create bench --scope loyalty+ops) >"$folder/key"
   secret=$(grep -o 'lsk_[A-Za-z0-9_-]*' "$folder/key")
@@ -69,7 +68,7 @@ configure() {
   (program migrate) >/dev/null
 }
 
-start_service() { # start_service: sets port, service (its pid) and ready (seconds until it was)
+start_service() { # start_service: sets port, service (its pid) and ready (seconds until it was ready)
   local started; started=$(now) port=$(free_port)
   (PORT=$port program) >>"$folder/service.log" & service=$!; pids+=("$service")
   until_it_answers "localhost:$port/health/ready"
@@ -80,17 +79,17 @@ driver=artifacts/publish/LoyaltyService.Load/release_linux-x64/LoyaltyService.Lo
 load() { "$driver" "http://localhost:$port" --key "$secret" "$@"; }
 sales() { sed -n '1s/.*: \([0-9]*\) sales,.*/\1/p' "$1"; }
 rate() { sed -n '1s/.* \([0-9]*\) sales\/s.*/\1/p' "$1"; }
-others() { grep -hE ' [0-9]{3}: [0-9]+' "$@" | grep -v ' 200:' || echo "every answer 200"; }
+others() { grep -hE ' [0-9]{3}: [0-9]+' "$@" | grep -v ' 200:' || echo "all responses 200"; }
 
-# The service's own time, and how much of it is the host's: see host.py and own_time.py.
+# The service's own time, with and without calls that met a slow host: see host.py and own_time.py.
 watch_host() { python3 bench/host.py "$folder/host" & host=$!; pids+=("$host"); }
-own_time() { # own_time SECONDS: of the last so many; ends the watch
+own_time() { # own_time SECONDS: covers the last SECONDS; stops host.py
   local end; end=$(now); sleep 0.2
-  # It has ended already where it may not have a real-time priority.
+  # host.py has already exited if it may not have real-time priority.
   kill -TERM "$host" 2>/dev/null || true; wait "$host" || true
   python3 bench/own_time.py "$folder/service.log" "$folder/host" "$(calc "$end - $1" 3)" "$end"
 }
 
-# CPU in ticks: of a process, and of all that it has started (PostgreSQL's backends).
+# CPU ticks of a process and its children (PostgreSQL's backends).
 ticks() { awk '{sum += $14 + $15} END {print sum}' "/proc/$1/stat" $(pgrep -P "$1" | sed 's#.*#/proc/&/stat#') 2>/dev/null; }
 memory() { awk '/VmRSS/ {print int($2 / 1024)}' "/proc/$1/status"; }

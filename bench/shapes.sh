@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# How the cost of a sale changes with the number of tills, with a second replica, with a table that is full already, and with time.
-#   bench/shapes.sh [tills|replicas|full|soak ...]   all of them if none is named; soak takes ten minutes
+# Measures how the cost of a sale changes with the number of tills, with a second replica, on a full table, and over ten minutes.
+#   bench/shapes.sh [tills|replicas|full|soak ...]   all of them by default; soak takes ten minutes
 #   SESSIONS=5000000 rows for `full`, SECONDS_EACH=15 for each measurement
-# The service, PDI and the servers are as in bench/run.sh. Nothing else should run meanwhile.
+# Uses the same service, PDI and servers as bench/run.sh. Run nothing else meanwhile.
 set -euo pipefail
 . "$(dirname "$0")/servers.sh"
 each=${SECONDS_EACH:-15} sessions=${SESSIONS:-5000000}
@@ -10,11 +10,11 @@ each=${SECONDS_EACH:-15} sessions=${SESSIONS:-5000000}
 
 build; start_postgres; start_redis; start_pdi; configure; start_service
 
-# Of the replicas: CPU in the program and in the kernel, in ticks, and how often a thread went to sleep or had to let another one go.
+# work PIDS...: prints user and kernel CPU ticks, and context switches (voluntary and not).
 work() { cat $(printf '/proc/%s/stat ' "$@") $(printf '/proc/%s/task/*/status ' "$@") 2>/dev/null | awk '/ctxt_switches/ {switches += $2} NF > 40 {user += $14; kernel += $15} END {print user, kernel, switches}'; }
-# A backend says what it did when it has nothing to do for a second.
+# A backend reports its statistics after a second of idling.
 counts() { sleep 1.5; psql -qtAX -F ' ' -d "$server/bench" -c "select pg_current_wal_insert_lsn() - '0/0', xact_commit from pg_stat_database where datname = 'bench'"; }
-measure() { # measure NAME PIDS ARGUMENTS...: sales a second, the replicas' CPU a sale, commits a sale, and the write-ahead log's bytes
+measure() { # measure NAME PIDS ARGUMENTS...: prints sales/s and, per sale, the replicas' CPU, context switches, commits and WAL
   local name=$1 replicas=$2 log commits user kernel switches log2 commits2 user2 kernel2 switches2 sales; shift 2
   read -r log commits < <(counts)
   read -r user kernel switches < <(work $replicas)
@@ -22,7 +22,7 @@ measure() { # measure NAME PIDS ARGUMENTS...: sales a second, the replicas' CPU 
   read -r user2 kernel2 switches2 < <(work $replicas)
   read -r log2 commits2 < <(counts)
   sales=$(sales "$folder/run")
-  printf '%-34s %5s sales/s, CPU of the service a sale %s ms, of that %s ms in the kernel, %s switches of threads, %s commits, %s KiB of write-ahead log, %s MiB; %s\n' \
+  printf '%-34s %5s sales/s; per sale: service CPU %s ms (kernel %s ms), %s context switches, %s commits, %s KiB of WAL; RSS %s MiB; %s\n' \
     "$name" "$(rate "$folder/run")" "$(calc "10 * ($user2 + $kernel2 - $user - $kernel) / $sales")" "$(calc "10 * ($kernel2 - $kernel) / $sales")" \
     "$(calc "($switches2 - $switches) / $sales" 0)" "$(calc "($commits2 - $commits) / $sales")" "$(calc "($log2 - $log) / 1024 / $sales" 1)" "$(memory "$service")" "$(others "$folder/run")"
 }
@@ -36,7 +36,7 @@ for shape in "$@"; do
       first=$port one=$service
       start_service
       load --tills 32 --seconds 40 >/dev/null
-      # In turn, since the machine is not the same from one minute to the next.
+      # In turn, because the machine's speed changes from minute to minute.
       for _ in 1 2 3 4; do
         second=$port port=$first
         measure "one replica, 32 tills" "$one" --tills 32

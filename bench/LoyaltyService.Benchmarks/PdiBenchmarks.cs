@@ -8,7 +8,7 @@ using Polly;
 
 namespace LoyaltyService.Benchmarks;
 
-/// <summary>What stands around each call to PDI while PDI is well.</summary>
+/// <summary>The overhead around each call to a healthy PDI.</summary>
 public class PdiBenchmarks
 {
     private readonly PdiOptions options = new();

@@ -5,7 +5,7 @@ using LoyaltyService.RateLimits;
 
 namespace LoyaltyService.Benchmarks;
 
-/// <summary>What every request pays besides its own work.</summary>
+/// <summary>The overhead of every request.</summary>
 public partial class RequestBenchmarks
 {
     private readonly RateLimiter limiter = new(redis: null, new Replicas(redis: null, ""), new RateLimitMetrics(new Meter("bench")), TimeProvider.System);
@@ -41,7 +41,7 @@ public partial class RequestBenchmarks
         return new(decision.IsCompletedSuccessfully);
     }
 
-    /// <summary>The line that ends each business operation, as <c>Operations</c> writes it.</summary>
+    /// <summary>The last log line of each business operation, as <c>Operations</c> writes it.</summary>
     private static partial class Log
     {
         [LoggerMessage(EventName = "OperationEnded", Message = "{operation} ended with {outcome}")]

@@ -6,7 +6,7 @@ using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Benchmarks;
 
-/// <summary>What a sale makes the processor do, without anything that waits.</summary>
+/// <summary>The CPU work of a sale, without I/O.</summary>
 public class SaleBenchmarks
 {
     private static readonly byte[] CalculateBody = """{"sessionId":"sess_0123456789abcdef0123456789abcdef","transactionAmount":150.00,"items":[{"sku":"SKU-001","qty":2}]}"""u8.ToArray();

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# What a part of the service costs: the throughput of two replicas in turn, one with it and one without. Prints each pair, the median ratio
-# with its spread, and the replicas' own CPU time a sale.
+# Measures what a feature costs: the throughput of two replicas in turn, one with it and one without. Prints each pair, the median ratio with its
+# spread, and the replicas' CPU per sale.
 #   bench/cost/run.sh observability|limits [PAIRS=12] [SECONDS=8 a run]
-#     observability  logs, metrics and traces: log at info to a file, /metrics read every five seconds, a tenth of the traces sent to a collector
-#                    that takes them; against log at error and OpenTelemetry switched off (OTEL_SDK_DISABLED), so that nothing is recorded
-#     limits         the rate limits, so high that nobody is refused and so low that Redis is asked as in production: all and the address twice
-#                    what the load was seen to be, so that a replica's own part covers a twelfth of it, and a customer a tenth of that; against none
-# DATABASE_SERVER and REDIS_URL as for the service, with a role that may create databases: the database "cost" is made anew. Without them
-# private instances are started in a temporary folder. Nothing else should run meanwhile.
+#     observability  on: log at info to a file, /metrics scraped every 5 s, a tenth of the traces sent to a collector
+#                    off: log at error, OTEL_SDK_DISABLED
+#     limits         on: limits that reject nothing but still consult Redis as in production. The global and the address limit are twice the measured
+#                    load, so that a replica's own share covers a twelfth of it; the customer limit is a tenth of them
+#                    off: no limits
+# Give DATABASE_SERVER, with a role that may create databases, and REDIS_URL to use running servers: the script recreates the database "cost".
+# Otherwise it starts its own in a temporary folder. Run nothing else meanwhile.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 what=${1:-} pairs=${2:-12} length=${3:-8}
@@ -24,7 +25,7 @@ free_port() {
   local port
   while port=$((20000 + RANDOM % 20000)); do (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }; done
 }
-within() { local deadline=$((SECONDS + $1)); shift; until "$@" >/dev/null 2>&1; do [ "$SECONDS" -lt "$deadline" ] || { echo "Not within the time: $*" >&2; exit 69; }; sleep 0.1; done; }
+within() { local deadline=$((SECONDS + $1)); shift; until "$@" >/dev/null 2>&1; do [ "$SECONDS" -lt "$deadline" ] || { echo "Timed out: $*" >&2; exit 69; }; sleep 0.1; done; }
 
 start_postgres() {
   local bin port as=(); bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1); port=$(free_port)
@@ -57,18 +58,18 @@ within 30 curl -sf localhost:4350/_simulator/faults
 
 export NODE_ENV=development DATABASE_URL="$server/cost" REDIS_URL="$redis" PDI_API_URL=http://localhost:4350 PDI_CLIENT_ID=loyalty PDI_CLIENT_SECRET=simulator-secret
 declare -A port=([off]=3351 [on]=3350) pid=()
-start() { # start off|on VARIABLE=VALUE...
+start() { # start off|on [VARIABLE=VALUE...]
   local name=$1; shift
   (export PORT=${port[$name]} LOG_LEVEL=error RATE_LIMIT_GLOBAL_PER_SECOND=0 RATE_LIMIT_CUSTOMER_PER_SECOND=0 RATE_LIMIT_IP_PER_MINUTE=0 "$@"; program LoyaltyService) >"$folder/$name.log" &
   pid[$name]=$!; pids+=($!)
   within 30 curl -sf "localhost:${port[$name]}/health/ready"
 }
 ticks() { awk '{print $14 + $15}' "/proc/$1/stat"; }
-run() { # run off|on: sales a second, and milliseconds of the replica's CPU time a sale
+run() { # run off|on: prints sales/s and the replica's CPU per sale in ms
   local name=$1 before scraper='' sales
   before=$(ticks "${pid[$name]}")
   if [ "$what $name" = 'observability on' ]; then (while :; do curl -s -o /dev/null "localhost:${port[on]}/metrics"; sleep 5; done) & scraper=$!; fi
-  (program LoyaltyService.Load "http://localhost:${port[$name]}" --tills 32 --seconds "$length") >"$folder/run" || { echo "Not every answer was right:" >&2; cat "$folder/run" >&2; exit 1; }
+  (program LoyaltyService.Load "http://localhost:${port[$name]}" --tills 32 --seconds "$length") >"$folder/run" || { echo "Unexpected responses:" >&2; cat "$folder/run" >&2; exit 1; }
   [ -z "$scraper" ] || kill "$scraper"
   sales=$(sed -n '1s/.*: \([0-9]*\) sales,.*/\1/p' "$folder/run")
   awk -v sales="$sales" -v ticks="$(($(ticks "${pid[$name]}") - before))" -v hz="$(getconf CLK_TCK)" -v s="$length" 'BEGIN {printf "%.1f %.3f\n", sales / s, 1000 * ticks / hz / sales}'
@@ -76,7 +77,7 @@ run() { # run off|on: sales a second, and milliseconds of the replica's CPU time
 
 if [ "$what" = observability ]; then
   start off OTEL_SDK_DISABLED=true
-  # A collector that takes everything and keeps nothing.
+  # A collector that accepts everything and stores nothing.
   python3 -c '
 import http.server
 class Sink(http.server.BaseHTTPRequestHandler):
@@ -90,7 +91,7 @@ http.server.ThreadingHTTPServer(("127.0.0.1", 4351), Sink).serve_forever()' & pi
     OTEL_TRACES_SAMPLER=parentbased_traceidratio OTEL_TRACES_SAMPLER_ARG=0.1
 else
   start off
-  # Three requests a sale, as fast as they are once the runtime is warm.
+  # Three requests per sale, at the rate that a warm runtime reaches.
   best=0
   for ((runs = 1, rate = 1; runs <= 4 || rate > best * 11 / 10; runs++)); do
     [ "$rate" -le "$best" ] || best=$rate
@@ -98,17 +99,17 @@ else
   done
   limit=$((2 * (rate > best ? rate : best)))
   start on RATE_LIMIT_GLOBAL_PER_SECOND="$limit" RATE_LIMIT_IP_PER_MINUTE=$((limit * 60)) RATE_LIMIT_CUSTOMER_PER_SECOND=$((limit / 10))
-  echo "limits: $limit requests a second for all and for the address, $((limit / 10)) for a customer"
+  echo "limits: $limit requests/s globally and per address, $((limit / 10)) per customer"
 fi
 
-# Warm, each in turn: the runtime compiles what is hot a second time, for the better part of a minute.
+# Warm up both: the runtime takes most of a minute to recompile the hot code.
 for _ in 1 2 3 4; do run off >/dev/null; run on >/dev/null; done
 for ((pair = 1; pair <= pairs; pair++)); do
-  # Who goes first changes, so that neither always finds the smaller tables.
+  # Alternate the order, so that neither always gets the smaller tables.
   if ((pair % 2)); then without=$(run off); with=$(run on); else with=$(run on); without=$(run off); fi
   echo "$with $without" | awk -v pair="$pair" '{printf "pair %2d   on %6.1f sales/s %.3f ms CPU   off %6.1f sales/s %.3f ms CPU   ratio %.3f\n", pair, $1, $2, $3, $4, $1 / $3}' | tee -a "$folder/pairs"
 done
-awk '{print $NF}' "$folder/pairs" | sort -n | awk '{r[NR] = $1} END {printf "throughput, on against off: median %.3f, from %.3f to %.3f, middle half %.3f to %.3f\n", (r[int((NR + 1) / 2)] + r[int(NR / 2) + 1]) / 2, r[1], r[NR], r[int(NR / 4) + 1], r[NR - int(NR / 4)]}'
-awk '{on += $6; off += $12} END {printf "CPU of the replica a sale: %.3f ms on, %.3f ms off\n", on / NR, off / NR}' "$folder/pairs"
-if [ "$what" = observability ]; then echo "lines logged: $(wc -l <"$folder/on.log") on, $(wc -l <"$folder/off.log") off"
+awk '{print $NF}' "$folder/pairs" | sort -n | awk '{r[NR] = $1} END {printf "throughput, on / off: median %.3f, from %.3f to %.3f, middle half %.3f to %.3f\n", (r[int((NR + 1) / 2)] + r[int(NR / 2) + 1]) / 2, r[1], r[NR], r[int(NR / 4) + 1], r[NR - int(NR / 4)]}'
+awk '{on += $6; off += $12} END {printf "CPU of the replica per sale: %.3f ms on, %.3f ms off\n", on / NR, off / NR}' "$folder/pairs"
+if [ "$what" = observability ]; then echo "log lines: $(wc -l <"$folder/on.log") on, $(wc -l <"$folder/off.log") off"
 else curl -s "localhost:${port[on]}/metrics" | grep '^loyalty_rate_limit'; fi

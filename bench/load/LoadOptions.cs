@@ -2,17 +2,17 @@ using System.Globalization;
 
 namespace LoyaltyService.Load;
 
-/// <summary>What load, for how long, and which answers are right.</summary>
+/// <summary>The load, its duration, and the expected statuses.</summary>
 internal sealed record LoadOptions(Uri[] Addresses, int Tills, TimeSpan Duration, TimeSpan WarmUp, double Rate, string[] Steps, int[] Expected, string? Key)
 {
     public const string Usage = """
         usage: LoyaltyService.Load ADDRESS [--tills 32] [--seconds 20] [--warm-up 0] [--rate 0] [--steps identify,calculate,finalize] [--expect 200] [--key SECRET] [--also ADDRESS]
 
-          --warm-up seconds before these, of the same load, which do not count
-          --rate    sales a second, started on time whatever became of those before; 0: each till sells as fast as it is answered
-          --key     the caller's secret (X-Api-Key)
-          --also    a second replica: every other till sells there
-          --expect  the statuses that are right; the exit code is 1 if there was another one
+          --warm-up seconds of the same load before the measurement
+          --rate    sales per second, started on time even if earlier ones are still running; 0: each till starts its next sale at once
+          --key     the API key (X-Api-Key)
+          --also    a second replica, which every other till uses
+          --expect  the expected statuses; any other one makes the exit code 1
         """;
 
     public static LoadOptions? Parse(string[] arguments)

@@ -9,7 +9,7 @@ if (LoadOptions.Parse(args) is not { } options)
     return 64;
 }
 
-// Ends the run early, with its figures.
+// SIGTERM ends the run early and still prints the figures.
 var stopped = false;
 using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => signal.Cancel = stopped = true);
 var tally = new Tally();
@@ -29,14 +29,14 @@ async Task<TimeSpan> RunAsync(Tally counts, TimeSpan duration)
     return watch.Elapsed;
 }
 
-// Closed loop: each till starts its next sale when the last one is done.
+// Closed loop: each till starts its next sale when the last one has ended.
 async Task EndlesslyAsync(int number, Tally counts, TimeSpan duration, Stopwatch watch)
 {
     while (watch.Elapsed < duration && !stopped)
         await till.SellAsync(number, Stopwatch.GetTimestamp(), counts);
 }
 
-// Open loop: sales start on time, whatever became of those before. A sale that starts late because the driver is behind has waited since it was due.
+// Open loop: sales start on time, even if earlier ones are still running. If the driver is late, the latency still counts from the due time.
 async Task AtARateAsync(Tally counts, TimeSpan duration, Stopwatch watch)
 {
     var running = new ConcurrentBag<Task>();

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace LoyaltyService.Load;
 
-/// <summary>The answers of a run: how many of each status, and how long they took.</summary>
+/// <summary>Counts the responses of a run by status and records their latencies.</summary>
 internal sealed class Tally
 {
     private readonly ConcurrentDictionary<(string Operation, int Status), int> statuses = new();

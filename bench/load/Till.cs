@@ -5,17 +5,17 @@ using System.Text.Json;
 
 namespace LoyaltyService.Load;
 
-/// <summary>Sells: identify, calculate, finalize, or as many of them as were asked for.</summary>
+/// <summary>Makes sales: identify, calculate and finalize, or the steps that were chosen.</summary>
 internal sealed class Till(LoadOptions options) : IDisposable
 {
-    // Tells the sales of this run from those of earlier ones.
+    // Distinguishes the sales of this run from those of earlier runs.
     private readonly string run = Guid.NewGuid().ToString("N")[..8];
     private readonly HttpClient http = Connect(options);
     private int sold;
 
-    /// <param name="till">Its number.</param>
-    /// <param name="dueAt">When the sale's first call was due, as a timestamp of <see cref="Stopwatch"/>.</param>
-    /// <param name="tally">Where its answers count.</param>
+    /// <param name="till">The till's number.</param>
+    /// <param name="dueAt">When the sale's first call was due, as a <see cref="Stopwatch"/> timestamp.</param>
+    /// <param name="tally">Counts the responses.</param>
     public async Task SellAsync(int till, long dueAt, Tally tally)
     {
         var number = Interlocked.Increment(ref sold);

@@ -1,4 +1,4 @@
-"""Waits until the disk is at rest: no flush of 8 KiB into FILE has taken over 15 ms for 15 s, or three minutes have gone by."""
+"""Waits until the disk is idle: no flush of 8 KiB to the file given has taken over 15 ms for 15 s. Gives up after three minutes."""
 import os
 import sys
 import time

@@ -1,5 +1,5 @@
--- The work of the two jobs in bare SQL: the statements that the service sends, in batches of as many rows as its largest, each its own transaction,
--- in a procedure on the server. No service, no round trip, no lease, no report, and no regard for what a batch writes.
+-- The work of the two jobs in bare SQL: the service's statements in a procedure on the server, in batches as large as its largest, one transaction
+-- each. No service, round trips, lease or progress reports, and no bound on the WAL that a batch writes.
 create or replace procedure bare_expire(position_at timestamptz, until timestamptz, batch int, inout handled bigint default 0) language plpgsql as $$
 declare
     position_id uuid := '00000000-0000-0000-0000-000000000000'; seen int; done int;

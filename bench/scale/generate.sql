@@ -1,9 +1,9 @@
--- Fills a migrated database with :sessions sessions, two events each, the oldest first; four parts of :due sessions, and the rest:
---   0, 1  closed 1, closed 2     finalized 36 to 35 and 34 to 33 days ago: for the archive
+-- Fills a migrated database with :sessions sessions of two events each, oldest first, in five parts. All but `recent` have :due sessions.
+--   0, 1  closed 1, closed 2     finalized 36 to 35 and 34 to 33 days ago, for the archive
 --   2     recent                 finalized within the last 29 days
---   3, 4  overdue 1, overdue 2   identified and never finalized, expired 4 to 3 and 2 to 1 days ago: for the expiry, which begins where the
---                                last run that was done began, and so meets none of the others
--- The first of each pair is for the same work in bare SQL, the second for the service.
+--   3, 4  overdue 1, overdue 2   identified and never finalized, expired 4 to 3 and 2 to 1 days ago, for the expiry. It starts where its last
+--                                successful run started, and so meets no other part
+-- The first of each pair is for bare SQL, the second for the service.
 \set ON_ERROR_STOP on
 set synchronous_commit = off;
 set maintenance_work_mem = '512MB';

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Walks through the runbook: a service, the simulator, a PostgreSQL and a Redis of its own, and a Prometheus with the alerts of
-# deploy/prometheus, whose waits (`for:`) are cut to five seconds and which looks every second. Causes PDI down, database down, Redis down
-# and a queue that fills, one after the other; says at each step what a till sees, what /health/ready says, which alerts fire and which lines
-# the log has, and runs each command of the runbook's pages for the alerts that fire.
+# Walks through the runbook with its own service, PDI simulator, PostgreSQL and Redis, and a Prometheus with the alerts of deploy/prometheus (`for:`
+# cut to 5 s, scraped every second). Takes PDI, the database and Redis down and fills the queue, one after the other. At each step it prints the till's
+# responses, /health/ready, the firing alerts and the log events, and runs every command of the runbook's pages for these alerts.
 #   bench/walk/run.sh [FOLDER]   keeps the log and the commands' output in FOLDER
 # Needs PostgreSQL, Redis, Prometheus and jq (test.sh installs the first three).
 set -euo pipefail
@@ -46,7 +45,7 @@ fires() { firing | grep -qw "$1"; }
 quiet() { [ -z "$(firing)" ]; }
 number=0
 call() { curl -s -o "$folder/answer" -w '%{http_code}' -H "X-Api-Key: $OPS_KEY" -H 'Content-Type: application/json' "$LOYALTY/loyalty/$1" -d "$2" || true; }
-# What the till is answered, step by step: the status, and the code of an error.
+# Makes a sale and records for each step the status and the error code or the source.
 sell() { # sell [TRANSACTION]
   local txn=${1:-TXN-$((number += 1))} said='' step
   for step in identify calculate-rewards finalize; do
@@ -63,7 +62,7 @@ sell() { # sell [TRANSACTION]
 }
 
 mark=0
-step() { # step NAME: what is seen now
+step() { # step NAME: prints the current state
   echo; echo "## $1"
   echo "till:    $till"
   echo "ready:   $(curl -s -o "$folder/ready" -w '%{http_code}' $LOYALTY/health/ready) $(jq -c '[.status, (.checks | map_values(.status))]' "$folder/ready")"
@@ -72,7 +71,7 @@ step() { # step NAME: what is seen now
   mark=$(wc -l <"$folder/service.log")
 }
 
-# Every command of the page, as it is written there.
+# Runs every command of a runbook page as written there.
 page() { # page ALERT
   local block=0 kind='' text='' line failed=0 ran=0
   while IFS= read -r line; do
@@ -83,7 +82,7 @@ page() { # page ALERT
         if [ "$kind" = promql ]; then promtool query instant http://localhost:9460 "$text" >"$folder/$1.$block" 2>&1 || { failed=$((failed + 1)); echo "FAILED:  $text"; }
         else (cd "$folder"; bash -euo pipefail -c "$ops
 $text") >"$folder/$1.$block" 2>&1 || { failed=$((failed + 1)); echo "FAILED:  $text"; sed 's/^/         /' "$folder/$1.$block" | head -n 5; }; fi
-        [ -s "$folder/$1.$block" ] || echo "silent:  $text"
+        [ -s "$folder/$1.$block" ] || echo "no output: $text"
         kind='' ;;
       *) [ -z "$kind" ] || text+=$line$'\n' ;;
     esac
@@ -115,7 +114,7 @@ sell; step 'The database is back'
 within 200 quiet || echo "still firing: $(firing)"
 
 kill -KILL "$redis"; wait "$redis" 2>/dev/null || true
-# Repeats that the cache would have answered.
+# Repeats, which the cache would have answered.
 for _ in $(seq 12); do sell; sell "TXN-$number"; done
 within 60 fires LoyaltyCacheHitRateLow || echo 'NOT SEEN: LoyaltyCacheHitRateLow'
 step 'Redis is down'; pages
