@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds and starts the service and the PDI simulator in one process, on one SQLite file. Needs nothing but the .NET SDK.
-# PORT (3000), PDI_PORT (4010), LOCAL_DATA (data) and every variable of docs/configuration.md may be set.
+# Builds and starts the service and the PDI simulator in one process, on one SQLite file. Needs only the .NET SDK.
+# You can set PORT (3000), PDI_PORT (4010), LOCAL_DATA (data) and every variable of docs/configuration.md.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -10,7 +10,7 @@ command -v dotnet >/dev/null || {
 }
 
 program=artifacts/bin/LoyaltyService.Local/release/LoyaltyService.Local.dll
-# The build's own check that there is nothing to do takes four seconds.
+# Skip an up-to-date build: its own check takes four seconds.
 if [ ! -f "$program" ] || [ -n "$(find src ./*.props ./*.json .editorconfig BannedSymbols.txt -newer "$program" -print -quit)" ]; then
   dotnet build src/LoyaltyService.Local --configuration Release --verbosity quiet --nologo
   touch "$program"

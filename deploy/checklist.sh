@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The brief's deployment checklist as commands: a table of results, and 1 if one of them failed.
-#   deploy/checklist.sh before [ROW…]    in the repository, with the environment that the release will have (docs/configuration.md)
-#   deploy/checklist.sh after URL        against the service that was deployed; SMOKE_API_KEY is a key for it, SMOKE_CUSTOMER_ID a customer for tests
-# Rows before: tests, migrations, configuration, security, docs. Without a name: all of them.
-# LOYALTY_SERVICE is the release's program, for example "docker run --rm --network host --env-file .env loyalty-service:0.1.0"; otherwise it is
-# built here. PROMETHEUS_URL, if it is set, is asked whether metrics arrive, alerts fire and tills still come.
+# The deployment checklist: runs each check, prints a table of results, and exits with 1 if a check failed.
+#   deploy/checklist.sh before [ROW…]    in the repository, with the release's environment (docs/configuration.md)
+#   deploy/checklist.sh after URL        against the deployed service, with a key for it in SMOKE_API_KEY and a test customer in SMOKE_CUSTOMER_ID
+# ROW is tests, migrations, configuration, security or docs. Default: all.
+# LOYALTY_SERVICE is the command of the release, for example "docker run --rm --network host --env-file .env loyalty-service:0.1.0". Default: build it
+# here. With PROMETHEUS_URL, "after" also checks that metrics arrive, no alert fires and tills still call.
 set -uo pipefail
 self=$(realpath "$0")
 cd "$(dirname "$self")/.."
@@ -12,9 +12,9 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 failed=0
 
-usage() { sed -n '2,8s/^# //p' "$self" >&2; exit 64; }
+usage() { sed -n '2,7s/^# //p' "$self" >&2; exit 64; }
 
-# check ROW IMPORTANCE COMMAND…: runs it; the last line that it says stands in the table, all of it above where it failed.
+# check ROW IMPORTANCE COMMAND…: runs the command and prints a row with its last line of output; on failure, the end of the output above it.
 check() {
   local row=$1 importance=$2 started=$SECONDS word=ok; shift 2
   if ! "$@" >"$folder/said" 2>&1; then
@@ -29,7 +29,7 @@ service() {
     dotnet build src/LoyaltyService --configuration Release --verbosity quiet --nologo || return
     LOYALTY_SERVICE="dotnet artifacts/bin/LoyaltyService/release/LoyaltyService.dll"
   fi
-  # Words, not one name.
+  # Split into words on purpose.
   # shellcheck disable=SC2086
   $LOYALTY_SERVICE "$@"
 }
@@ -37,15 +37,14 @@ service() {
 tests() { ./test.sh; }
 migrations() { service migrate --dry-run; }
 configuration() { service check-config; }
-# Every package, those that others bring along too, against the registry's list of known vulnerabilities, small ones included. A registry that
-# could not be asked (NU1900, NU1905) has not said that all is well.
+# Checks every package, transitive ones too, for known vulnerabilities of any severity. If the registry has no data (NU1900, NU1905), the row fails.
 security() {
-  dotnet restore --force -p:NuGetAuditLevel=low >"$folder/restore" 2>&1 && ! grep -q 'NU19[0-9][0-9]' "$folder/restore" && echo "No package is known to be vulnerable." || { cat "$folder/restore"; return 1; }
+  dotnet restore --force -p:NuGetAuditLevel=low >"$folder/restore" 2>&1 && ! grep -q 'NU19[0-9][0-9]' "$folder/restore" && echo "No package has a known vulnerability." || { cat "$folder/restore"; return 1; }
 }
 docs() {
   local version; version=$(sed -n 's:.*<Version>\(.*\)</Version>.*:\1:p' Directory.Build.props)
   grep -q "^## \[$version\]" "${CHANGELOG:-CHANGELOG.md}" || { echo "CHANGELOG.md has no section for $version."; return 1; }
-  echo "CHANGELOG.md tells of $version."
+  echo "CHANGELOG.md has a section for $version."
 }
 
 case ${1:-} in
@@ -65,9 +64,9 @@ case ${1:-} in
     monitoring=()
     [ -z "${PROMETHEUS_URL:-}" ] || monitoring=(--prometheus "$PROMETHEUS_URL")
     service smoke "$2" "${monitoring[@]}" || failed=1
-    [ -n "${PROMETHEUS_URL:-}" ] || echo "PROMETHEUS_URL is not set: that metrics arrive, that no alert fires and that tills still come was not looked at."
+    [ -n "${PROMETHEUS_URL:-}" ] || echo "PROMETHEUS_URL is not set: did not check that metrics arrive, no alert fires and tills still call."
     ;;
   *) usage ;;
 esac
-[ "$failed" = 0 ] && echo "The list is done." || echo "The list is not done." >&2
+[ "$failed" = 0 ] && echo "All checks passed." || echo "A check failed." >&2
 exit "$failed"

@@ -1,9 +1,9 @@
-// What the service is shipped with, as CycloneDX 1.6: name, version, hash and licence of every package, and which brings which along.
+// Writes the service's bill of materials as CycloneDX 1.6: name, version, hash, licence and dependencies of every package.
 //
-//     dotnet run deploy/sbom.cs [file]          (artifacts/sbom/loyalty-service.cdx.json, if no file is given)
+//     dotnet run deploy/sbom.cs [file]          (default: artifacts/sbom/loyalty-service.cdx.json)
 //
-// Everything is read from what the build itself used: the lock file of the service, and the hashes and manifests that the restore has left
-// beside the packages. Nothing is asked of anybody, and the same packages give the same file.
+// It reads the service's lock file and the hashes and manifests next to the restored packages. It needs no network, and the same packages
+// give the same file.
 #:property RestorePackagesWithLockFile=false
 #:property RestoreLockedMode=false
 #:property PublishAot=false
@@ -17,7 +17,7 @@ const string Lock = "src/LoyaltyService/packages.lock.json";
 var output = args.Length > 0 ? args[0] : "artifacts/sbom/loyalty-service.cdx.json";
 if (!File.Exists(Lock))
 {
-    Console.Error.WriteLine($"{Lock} is not there: start this in the repository's root.");
+    Console.Error.WriteLine($"{Lock} is missing: run this from the root of the repository.");
     return 66;
 }
 
@@ -26,11 +26,11 @@ var folder = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
 var version = XDocument.Load("Directory.Build.props").Descendants("Version").Single().Value;
 var packages = JsonNode.Parse(File.ReadAllText(Lock))!["dependencies"]!.AsObject().SelectMany(framework => framework.Value!.AsObject())
     .Where(package => package.Value!["resolved"] is not null)
-    // A runtime's section repeats the packages of the framework's.
+    // A runtime's section repeats the framework's packages.
     .DistinctBy(package => package.Key, StringComparer.OrdinalIgnoreCase)
     .OrderBy(package => package.Key, StringComparer.OrdinalIgnoreCase)
     .Select(package => (Name: package.Key, Version: (string)package.Value!["resolved"]!, Entry: package.Value!))
-    // Tools of the build, of which nothing is shipped.
+    // A build tool: nothing of it is shipped.
     .Where(package => package.Name != "Microsoft.CodeAnalysis.BannedApiAnalyzers")
     .ToList();
 var references = packages.ToDictionary(package => package.Name, package => $"pkg:nuget/{package.Name}@{package.Version}", StringComparer.OrdinalIgnoreCase);
@@ -61,7 +61,7 @@ JsonNode Component(string name, string package)
     var id = name.ToLowerInvariant();
     var restored = Path.Combine(folder, id, package.ToLowerInvariant());
     if (!Directory.Exists(restored))
-        throw new DirectoryNotFoundException($"{restored} is not there: run dotnet restore first.");
+        throw new DirectoryNotFoundException($"{restored} is missing: run dotnet restore first.");
     var component = new JsonObject
     {
         ["type"] = "library",
@@ -81,7 +81,7 @@ JsonNode Component(string name, string package)
     return component;
 }
 
-// An SPDX expression where the package declares one; a licence that it only points to is named by where it points.
+// The SPDX expression if the package declares one, otherwise the address of its licence.
 JsonNode? License(string manifest)
 {
     var metadata = XDocument.Load(manifest).Root!.Elements().Single(element => element.Name.LocalName == "metadata");
@@ -96,7 +96,7 @@ JsonNode? License(string manifest)
 JsonNode DependsOn(string reference, IEnumerable<string> names) => new JsonObject
 {
     ["ref"] = reference,
-    // A part of the framework is not in the lock file.
+    // Dependencies that are part of the framework are not in the lock file.
     ["dependsOn"] = Nodes(names.Where(references.ContainsKey).Select(name => (JsonNode)references[name]).ToArray()),
 };
 

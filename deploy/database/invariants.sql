@@ -1,6 +1,6 @@
--- What holds of every state of the service's database, in one look (docs/architecture.md#the-rules-that-hold): run after a restore, or at any time.
+-- Checks the invariants of the service's database (docs/architecture.md#the-rules-that-hold) in one snapshot. Run it after a restore, or at any time.
 --   psql -v ON_ERROR_STOP=1 -d "$DATABASE_URL" -f deploy/database/invariants.sql
--- Ends with an error that names what does not hold, and for how many rows.
+-- On failure, the error names each broken invariant and its number of rows.
 do $$
 declare
     broken text;
@@ -38,34 +38,34 @@ begin
         ('pending', 'operator_resolved', 'failed'),
         ('finalizing', 'operator_resolved', 'failed')),
     checks (rule, rows) as (
-        select 'I5: a step of a session is not a legal one', count(*) from steps
+        select 'I5: a session has an illegal transition', count(*) from steps
          where place > 1 and not exists (select from legal where legal.was = steps.was and legal.event = steps.event and legal.status = steps.status)
         union all
-        select 'I5: a session does not begin with created, pending', count(*) from steps where place = 1 and (event, status) <> ('created', 'pending')
+        select 'I5: a session does not start with created, pending', count(*) from steps where place = 1 and (event, status) <> ('created', 'pending')
         union all
-        select 'I5: the versions of a session have a gap', count(*) from steps where version <> place
+        select 'I5: a session has a gap in its versions', count(*) from steps where version <> place
         union all
-        select 'I5: a session is not what its last event says', count(*) from every_session s
+        select 'I5: a session does not match its last event', count(*) from every_session s
          where not exists (select from every_event e where e.session_id = s.id and e.version = s.version and e.status = s.status)
             or exists (select from every_event e where e.session_id = s.id and e.version > s.version)
         union all
-        select 'an event belongs to no session', count(*) from every_event e where not exists (select from every_session s where s.id = e.session_id)
+        select 'an event has no session', count(*) from every_event e where not exists (select from every_session s where s.id = e.session_id)
         union all
-        select 'I1, I2: a finalized session was finalized more than once, or with other points', count(*) from every_session s
+        select 'I1, I2: a session was finalized more than once, or with other points', count(*) from every_session s
          where s.status = 'finalized'
            and 1 <> (select count(*) from every_event e where e.session_id = s.id and e.event = 'finalized'
                         and e.earned_points = s.earned_points and e.redeemed_points = s.redeemed_points)
         union all
-        select 'I3, I8: a finalize is outstanding, and nobody is to ask PDI for it', count(*) from sessions s
+        select 'I3, I8: a finalizing session is not in the queue for PDI', count(*) from sessions s
          where s.status = 'finalizing' and not exists (select from pdi_work w where w.session_id = s.id)
         union all
-        select 'what waits for PDI waits for no session, or for one that is closed', count(*) from pdi_work w
+        select 'the queue for PDI has an item without an open session', count(*) from pdi_work w
          where not exists (select from sessions s where s.id = w.session_id and s.status in ('pending', 'finalizing'))
         union all
         select 'I6: a session is both current and archived', count(*) from sessions s join sessions_archive a using (id))
     select string_agg(rule || ': ' || rows, E'\n' order by rule) into broken from checks where rows > 0;
     if broken is not null then
-        raise exception E'The database does not hold its invariants.\n%', broken;
+        raise exception E'The database violates its invariants.\n%', broken;
     end if;
 end
 $$;

@@ -67,7 +67,7 @@ internal static class EnvironmentVariables
         "Requests a minute from one IP address; 0 is off.");
 
     public static readonly EnvironmentVariable RateLimitClients = new("RATE_LIMIT_CLIENTS", null, "no", false,
-        "Clients with a limit of their own in place of that of their address: name:requests-a-minute, or jwt:client_id:requests-a-minute for a token's client, separated by commas; 0 is off.");
+        "Clients with a separate limit instead of their address's: name:requests-a-minute, or jwt:client_id:requests-a-minute for a token's client, separated by commas; 0 is off.");
 
     public static readonly EnvironmentVariable TrustedProxies = new("TRUSTED_PROXIES", null, "no", false,
         "Addresses and networks (CIDR) whose X-Forwarded-For is believed, separated by commas.");

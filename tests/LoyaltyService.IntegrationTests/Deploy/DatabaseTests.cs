@@ -149,7 +149,7 @@ public sealed partial class DatabaseTests
         var rehearsed = await RehearseAsync(app.Database, tools);
 
         Assert.NotEqual(0, rehearsed.ExitCode);
-        Assert.Matches($@"(?m)^schema_versions +{Migrations.Length} +0  NOT THE SAME ROWS$", rehearsed.Output);
+        Assert.Matches($@"(?m)^schema_versions +{Migrations.Length} +0  ROW COUNTS DIFFER$", rehearsed.Output);
         Assert.Matches(@"(?m)^sessions +1 +1$", rehearsed.Output);
     }
 
@@ -173,7 +173,7 @@ public sealed partial class DatabaseTests
         Assert.Equal("", await SchemaAsync(target));
         var broken = await RunAsync("restore.sh", target, wrong);
         Assert.NotEqual(0, broken.ExitCode);
-        Assert.Contains("I5: a session is not what its last event says", broken.Output, StringComparison.Ordinal);
+        Assert.Contains("I5: a session does not match its last event", broken.Output, StringComparison.Ordinal);
         Assert.Equal("", await SchemaAsync(target));
         Assert.Contains("The invariants hold.", (await RunAsync("restore.sh", target, whole)).Succeeded(), StringComparison.Ordinal);
         await restored.AreClosedAsync(sales: 1);
@@ -196,14 +196,14 @@ public sealed partial class DatabaseTests
         await SellAsync(app, 1, status: 202);
         Assert.Equal("The invariants hold.\n", (await CheckAsync()).Succeeded());
 
-        await IsNamedAsync("I5: the versions of a session have a gap", "delete from session_events where event = 'calculated'");
-        await IsNamedAsync("I5: a step of a session is not a legal one", "update session_events set event = 'expired' where event = 'calculated'");
-        await IsNamedAsync("I5: a session does not begin with created", "update session_events set event = 'identified' where version = 1");
-        await IsNamedAsync("I5: a session is not what its last event says", "update sessions set version = version + 1");
-        await IsNamedAsync("an event belongs to no session", "delete from sessions where status = 'finalized'");
-        await IsNamedAsync("I1, I2: a finalized session was finalized more than once, or with other points", "update sessions set earned_points = earned_points + 1 where status = 'finalized'");
-        await IsNamedAsync("I3, I8: a finalize is outstanding, and nobody is to ask PDI for it", "delete from pdi_work");
-        await IsNamedAsync("what waits for PDI waits for no session", "insert into pdi_work (session_id, created_at, due_at) values (gen_random_uuid(), now(), now())");
+        await IsNamedAsync("I5: a session has a gap in its versions", "delete from session_events where event = 'calculated'");
+        await IsNamedAsync("I5: a session has an illegal transition", "update session_events set event = 'expired' where event = 'calculated'");
+        await IsNamedAsync("I5: a session does not start with created", "update session_events set event = 'identified' where version = 1");
+        await IsNamedAsync("I5: a session does not match its last event", "update sessions set version = version + 1");
+        await IsNamedAsync("an event has no session", "delete from sessions where status = 'finalized'");
+        await IsNamedAsync("I1, I2: a session was finalized more than once, or with other points", "update sessions set earned_points = earned_points + 1 where status = 'finalized'");
+        await IsNamedAsync("I3, I8: a finalizing session is not in the queue for PDI", "delete from pdi_work");
+        await IsNamedAsync("the queue for PDI has an item without an open session", "insert into pdi_work (session_id, created_at, due_at) values (gen_random_uuid(), now(), now())");
         await IsNamedAsync("I6: a session is both current and archived", "insert into sessions_archive select now(), * from sessions");
         Assert.Equal("The invariants hold.\n", (await CheckAsync()).Succeeded());
 

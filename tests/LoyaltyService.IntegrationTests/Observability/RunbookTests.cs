@@ -40,7 +40,7 @@ public sealed partial class RunbookTests
     [Fact]
     public void Every_page_says_what_it_means_where_to_look_what_to_do_and_when_it_is_over() =>
         Assert.All(Page().Matches(Runbook), page =>
-            Assert.Equal(["Means", "Look", "Do", "Over"], Part().Matches(page.Value).Select(part => part.Groups["name"].Value)));
+            Assert.Equal(["Meaning", "Check", "Action", "Resolved"], Part().Matches(page.Value).Select(part => part.Groups["name"].Value)));
 
     [Fact]
     public void Every_event_that_is_searched_for_is_logged()
