@@ -1,9 +1,9 @@
 namespace LoyaltyService.Commands;
 
-/// <summary>As in sysexits.h; 78 is <see cref="Configuration.ConfigurationException.ExitCode"/>.</summary>
+/// <summary>The codes of sysexits.h. 78 is <see cref="Configuration.ConfigurationException.ExitCode"/>.</summary>
 internal static class ExitCodes
 {
-    /// <summary>What was looked at is not as it should be.</summary>
+    /// <summary>A check failed.</summary>
     public const int Failed = 1;
 
     public const int Usage = 64;

@@ -6,14 +6,14 @@ using LoyaltyService.Configuration;
 namespace LoyaltyService.Commands;
 
 /// <summary>
-/// <c>smoke URL</c>: what the brief's list asks for after a deployment. One whole sale on a test customer, health, versions, metrics; with
-/// Prometheus also whether the metrics arrive there, whether alerts fire, and whether customers still come. A table, and 1 if a row of it failed.
+/// <c>smoke URL</c>: one complete sale for a test customer, then health, version and metrics. With Prometheus it also checks that the metrics
+/// arrive, that no alert fires and that traffic is normal. Prints a table, and returns 1 if a row failed.
 /// </summary>
 internal sealed class Smoke(SmokeOptions options, TextWriter output) : IDisposable
 {
     private const decimal Amount = 1.00m;
 
-    // A load balancer sends each request to another replica, and one that has just started has counted nothing yet.
+    // Behind a load balancer each scrape may reach another replica, and a new one has counted nothing yet.
     private const int MostScrapes = 30;
 
     private readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(15) };
@@ -53,7 +53,7 @@ internal sealed class Smoke(SmokeOptions options, TextWriter output) : IDisposab
         return failures == 0 ? 0 : ExitCodes.Failed;
     }
 
-    /// <summary>Runs one check and writes its row. A check says what it saw, or throws <see cref="SmokeException"/>.</summary>
+    /// <summary>Runs one check and writes its row. A check returns what it saw, or throws <see cref="SmokeException"/>.</summary>
     private async Task CheckAsync(string name, Func<Task<string>> check)
     {
         var started = Stopwatch.GetTimestamp();
@@ -62,7 +62,7 @@ internal sealed class Smoke(SmokeOptions options, TextWriter output) : IDisposab
         {
             seen = await check();
         }
-        // What an answer can do wrong: not come, not be JSON, lack a member, or say something else than it should. The other rows still tell something.
+        // The answer is missing, is not JSON, lacks a member or has the wrong value. The other rows are still worth running.
         catch (Exception wrong) when (wrong is SmokeException or HttpRequestException or TaskCanceledException or JsonException or KeyNotFoundException or InvalidOperationException)
         {
             (word, seen) = ("FAILED", wrong.Message);
@@ -99,7 +99,7 @@ internal sealed class Smoke(SmokeOptions options, TextWriter output) : IDisposab
     {
         var answer = await PostAsync("calculate-rewards", $$"""{"sessionId":{{Session()}},"transactionAmount":{{Amount}},"items":[]}""");
         var source = answer.GetProperty("source").GetString();
-        Expect(source == "pdi", $"the points are an {source}: PDI was not asked");
+        Expect(source == "pdi", $"the points come from {source}, not from PDI");
         return $"{answer.GetProperty("earnedPoints").GetInt64()} points";
     }
 
@@ -130,7 +130,7 @@ internal sealed class Smoke(SmokeOptions options, TextWriter output) : IDisposab
         {
             var text = await http.GetStringAsync(new Uri(options.Service, "metrics"));
             var counted = text.Split('\n').FirstOrDefault(static line => line.StartsWith("sessions_finalized_count", StringComparison.Ordinal))?.Split(' ').ElementAtOrDefault(1);
-            Expect(counted is not null, "sessions_finalized_count is not there");
+            Expect(counted is not null, "sessions_finalized_count is missing");
             if (counted is not "0")
                 return $"sessions_finalized_count {counted}";
         }
@@ -175,9 +175,9 @@ internal sealed class Smoke(SmokeOptions options, TextWriter output) : IDisposab
             throw new SmokeException(otherwise);
     }
 
-    // The ids that the service knows need no escaping; anything else is its to refuse.
+    // Valid ids need no escaping; the service refuses the others.
     private static string Quoted(string text) => $"\"{JsonEncodedText.Encode(text)}\"";
 }
 
-/// <summary>A check of <see cref="Smoke"/> saw something else than it should.</summary>
+/// <summary>A check of <see cref="Smoke"/> failed.</summary>
 internal sealed class SmokeException(string message) : Exception(message);

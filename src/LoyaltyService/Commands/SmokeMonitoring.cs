@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace LoyaltyService.Commands;
 
-/// <summary>What Prometheus knows of the service after a deployment.</summary>
+/// <summary>The checks of <see cref="Smoke"/> that ask Prometheus.</summary>
 internal sealed class SmokeMonitoring(HttpClient http, Uri prometheus)
 {
     private const string Job = "job=\"loyalty-service\"";
@@ -21,7 +21,7 @@ internal sealed class SmokeMonitoring(HttpClient http, Uri prometheus)
         return names.Count == 0 ? "none fires" : throw new SmokeException(string.Join(", ", names));
     }
 
-    /// <summary>Customers come, and are answered: not much fewer than in the hour before, and few with a 5xx.</summary>
+    /// <summary>Traffic is at least half of the hour before, and at most 5 % of the answers are 5xx.</summary>
     public async Task<string> TrafficAsync()
     {
         const string calls = "http_requests_total{" + Job + ",endpoint=~\"/loyalty/.*\"";
@@ -34,7 +34,7 @@ internal sealed class SmokeMonitoring(HttpClient http, Uri prometheus)
 
     internal static bool IsNormal(double now, double before, double broken) => now >= before / 2 && broken <= now * 0.05;
 
-    /// <summary>The value of a query; 0 where there is nothing.</summary>
+    /// <summary>The value of a query; 0 if the result is empty.</summary>
     private async Task<double> OneAsync(string query) =>
         (await QueryAsync(query)) is [var one, ..] ? double.Parse(one.GetProperty("value")[1].GetString()!, CultureInfo.InvariantCulture) : 0;
 

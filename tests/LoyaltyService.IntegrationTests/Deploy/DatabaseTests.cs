@@ -252,7 +252,7 @@ public sealed partial class DatabaseTests
     private static async Task<string> DryRunAsync(TestDatabase database)
     {
         await using var output = new StringWriter { NewLine = "\n" };
-        await Migrate.DryRunAsync(database.Parsed, output);
+        await MigrateCommand.DryRunAsync(database.Parsed, output);
         return output.ToString();
     }
 

@@ -25,7 +25,7 @@ public sealed class JobCommandTests
 
         var held = (await runs.ClaimAsync("clear-cache", TimeProvider.System.GetUtcNow(), TimeSpan.FromMinutes(5), Token))!;
         var refused = await RunAsync("job", "clear-cache");
-        Assert.Equal((75, true), (refused.ExitCode, refused.Output.Contains("clear-cache is being run already.", StringComparison.Ordinal)));
+        Assert.Equal((75, true), (refused.ExitCode, refused.Output.Contains("clear-cache is already running.", StringComparison.Ordinal)));
         await runs.EndAsync(held, done: true, error: null, Token);
 
         await books.ExecuteAsync("alter table idempotency_keys rename to gone");

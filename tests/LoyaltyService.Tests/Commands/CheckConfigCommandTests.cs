@@ -4,7 +4,7 @@ using LoyaltyService.Tests.Configuration;
 
 namespace LoyaltyService.Tests.Commands;
 
-public sealed class CheckConfigTests
+public sealed class CheckConfigCommandTests
 {
     [Fact]
     public async Task It_says_what_each_variable_comes_to_and_shows_no_secret()
@@ -14,7 +14,7 @@ public sealed class CheckConfigTests
         var environment = Given.Production(("PORT", "8080"), ("PDI_CLIENT_SECRET", null), ("PDI_CLIENT_SECRET_FILE", file));
         await using var output = new StringWriter { NewLine = "\n" };
 
-        Assert.Equal(0, await CheckConfig.RunAsync(environment.GetValueOrDefault, output));
+        Assert.Equal(0, await CheckConfigCommand.RunAsync(environment.GetValueOrDefault, output));
 
         File.Delete(file);
         var lines = output.ToString().Split('\n')[..^1];
@@ -31,7 +31,7 @@ public sealed class CheckConfigTests
     {
         var environment = Given.Production(("PORT", "abc"), ("PDI_CLIENT_ID", null));
 
-        var refused = await Assert.ThrowsAsync<ConfigurationException>(() => CheckConfig.RunAsync(environment.GetValueOrDefault, TextWriter.Null));
+        var refused = await Assert.ThrowsAsync<ConfigurationException>(() => CheckConfigCommand.RunAsync(environment.GetValueOrDefault, TextWriter.Null));
 
         Assert.Equal(["PDI_CLIENT_ID", "PORT"], refused.Errors.Select(error => error.Variable).Order());
     }
@@ -41,7 +41,7 @@ public sealed class CheckConfigTests
     {
         await using var output = new StringWriter();
 
-        await CheckConfig.RunAsync(Given.Development().GetValueOrDefault, output);
+        await CheckConfigCommand.RunAsync(Given.Development().GetValueOrDefault, output);
 
         Assert.Contains("sqlite:data/loyalty.db (default)", output.ToString(), StringComparison.Ordinal);
     }

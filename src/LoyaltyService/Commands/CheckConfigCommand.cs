@@ -1,11 +1,23 @@
+using System.CommandLine;
 using LoyaltyService.Configuration;
 
 namespace LoyaltyService.Commands;
 
-/// <summary><c>check-config</c>: reads the environment as the start does and says what it comes to. Connects to nothing.</summary>
-internal static class CheckConfig
+/// <summary><c>check-config</c>: reads the environment as <c>serve</c> does. Connects to nothing.</summary>
+internal static class CheckConfigCommand
 {
-    /// <exception cref="ConfigurationException">The start would end with it too.</exception>
+    public static Command Create()
+    {
+        var command = new DocumentedCommand("check-config", "Checks the configuration and prints the value of each variable, without secrets. Connects to nothing.")
+        {
+            Variables = DocumentedCommand.AllVariables,
+            Exits = [(0, "The configuration is usable."), (ConfigurationException.ExitCode, "The configuration is not usable; standard error lists every mistake.")],
+        };
+        command.SetAction(static parsed => RunAsync(Environment.GetEnvironmentVariable, parsed.InvocationConfiguration.Output));
+        return command;
+    }
+
+    /// <exception cref="ConfigurationException"><c>serve</c> would refuse the environment too.</exception>
     public static async Task<int> RunAsync(Func<string, string?> find, TextWriter output)
     {
         var environment = ConfigurationModule.Environment(find);
@@ -17,7 +29,7 @@ internal static class CheckConfig
         return 0;
     }
 
-    // What comes from a file is a secret more often than not, and is not shown.
+    // A value from a file is usually a secret.
     private static string Describe(EnvironmentVariable variable, VariableLookup lookup, AppEnvironment environment)
     {
         if (lookup.Given(variable.FileName) is { } file)
