@@ -5,7 +5,7 @@ namespace LoyaltyService.Tests.Commands;
 public sealed class SmokeOptionsTests
 {
     [Fact]
-    public void The_address_the_key_and_the_customer_are_taken_as_given()
+    public void Address_key_and_customer_are_used_unchanged()
     {
         var options = SmokeOptions.Parse("http://service.example.com/till", ["--prometheus", "http://prometheus.example.com"], name => name == "SMOKE_API_KEY" ? "key" : null);
 
@@ -18,5 +18,5 @@ public sealed class SmokeOptionsTests
     [InlineData("http://service.example.com", "--prometheus")]
     [InlineData("http://service.example.com", "--prometheus", "prometheus")]
     [InlineData("http://service.example.com", "--else", "http://prometheus.example.com")]
-    public void What_cannot_be_understood_is_refused(string url, params string[] more) => Assert.Null(SmokeOptions.Parse(url, more, static _ => null));
+    public void Invalid_arguments_are_refused(string url, params string[] more) => Assert.Null(SmokeOptions.Parse(url, more, static _ => null));
 }
