@@ -4,7 +4,7 @@ namespace LoyaltyService.Tests.Loyalty;
 
 public sealed class ErrorCodeTests
 {
-    // The page of the contract, written out.
+    // A literal copy of the contract's table.
     private static readonly (int Status, string[] Codes)[] Contract =
     [
         (400, ["validation_failed", "transaction_mismatch", "pdi_rejected"]),
@@ -23,23 +23,23 @@ public sealed class ErrorCodeTests
     ];
 
     [Fact]
-    public void The_codes_and_their_statuses_are_those_of_the_contract() => Assert.Equal(
+    public void Codes_and_statuses_match_the_contract() => Assert.Equal(
         Contract.SelectMany(row => row.Codes, (row, code) => (row.Status, code)).Order(),
         Errors.All.Select(error => (error.Status, error.Code)).Order());
 
     [Fact]
-    public void Every_error_is_described_once_and_by_its_own_description()
+    public void Every_error_has_exactly_one_description()
     {
         Assert.Equal(Enum.GetValues<ErrorCode>(), Errors.All.Select(error => error.Error).Order());
         Assert.All(Enum.GetValues<ErrorCode>(), error => Assert.Equal(error, error.Describe().Error));
     }
 
     [Fact]
-    public void A_code_with_its_status_is_one_error() =>
+    public void Code_and_status_identify_one_error() =>
         Assert.Equal(Errors.All.Count, Errors.All.DistinctBy(error => (error.Code, error.Status)).Count());
 
     [Fact]
-    public void Every_error_says_what_happened_and_what_to_do() => Assert.All(Errors.All, error =>
+    public void Every_error_states_what_happened_and_what_to_do() => Assert.All(Errors.All, error =>
     {
         Assert.Matches("^[a-z]+(_[a-z]+)*$", error.Code);
         Assert.EndsWith(".", error.Title);
