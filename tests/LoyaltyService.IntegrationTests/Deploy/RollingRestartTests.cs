@@ -88,8 +88,7 @@ public sealed class RollingRestartTests : IAsyncLifetime
     }
 
     /// <summary>
-    /// Freezes the replica until calls wait for it, then kills it. The pending calls break off and later ones find no listener. One of them is
-    /// long, because one till sends only long bodies.
+    /// Freezes the replica until calls wait for it, a long one among them, then kills it. Those calls break off and later ones find no listener.
     /// </summary>
     private async Task KillWithACallAsync(int number)
     {

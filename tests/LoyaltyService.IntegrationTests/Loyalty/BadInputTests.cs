@@ -220,7 +220,7 @@ public sealed partial class BadInputTests(BadInputTests.Running running) : IClas
     public async Task A_valid_body_for_an_unknown_session_is_not_found(string route) =>
         await AssertRefusedAsync(await PostAsync("/loyalty/" + route, Encoding.UTF8.GetBytes(BadInputs.Good[route])), 404, "session_not_found");
 
-    /// <summary>The app with an empty database, shared by all bad bodies. None of them may store anything.</summary>
+    /// <summary>The app with an empty database, shared by all bad bodies, which must store nothing.</summary>
     public sealed class Running : IAsyncLifetime
     {
         internal LoyaltyApp App { get; private set; } = null!;
