@@ -2,8 +2,8 @@ using LoyaltyService.Configuration;
 using LoyaltyService.Local;
 using LoyaltyService.Storage;
 
-// Service and simulator in one process, on one SQLite file: a sale goes through with nothing to install but the SDK.
-// Variables that are set already (DATABASE_URL, REDIS_URL, PORT, LOG_LEVEL, …) win over the defaults below.
+// Runs the service and the simulator in one process on SQLite, so a sale needs only the SDK.
+// Environment variables (DATABASE_URL, REDIS_URL, PORT, LOG_LEVEL, …) override the defaults below.
 const string SimulatorSecret = "simulator-secret";
 
 var folder = Path.GetFullPath(Environment.GetEnvironmentVariable("LOCAL_DATA") ?? "data");
@@ -29,9 +29,9 @@ try
         ["PDI_API_URL"] = pdi,
         ["PDI_CLIENT_ID"] = "loyalty",
         ["PDI_CLIENT_SECRET"] = SimulatorSecret,
-        // The answers are on the terminal already; what goes wrong should stand out.
+        // curl already prints the answers, so the log shows only problems.
         ["LOG_LEVEL"] = "warn",
-        // Whatever is tried here comes from one address.
+        // All local calls come from one address.
         ["RATE_LIMIT_GLOBAL_PER_SECOND"] = "0",
         ["RATE_LIMIT_CUSTOMER_PER_SECOND"] = "0",
         ["RATE_LIMIT_IP_PER_MINUTE"] = "0",
@@ -53,6 +53,6 @@ catch (DatabaseUnavailableException unavailable)
 }
 catch (IOException busy)
 {
-    Console.Error.WriteLine($"Cannot start: {busy.Message} Set PORT or PDI_PORT to another port, or stop what uses it.");
+    Console.Error.WriteLine($"Cannot start: {busy.Message} Set PORT or PDI_PORT to a free port, or stop the program that uses it.");
     return 69;
 }

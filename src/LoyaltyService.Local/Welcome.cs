@@ -1,6 +1,6 @@
 namespace LoyaltyService.Local;
 
-/// <summary>What the terminal shows once both listen: the addresses, and a sale to paste.</summary>
+/// <summary>The startup message: the addresses, and a sale to paste.</summary>
 internal static class Welcome
 {
     public static string Text(int port, string pdi, string folder) => $$"""
@@ -9,7 +9,7 @@ internal static class Welcome
         PDI simulator     {{pdi}}   ledger: {{pdi}}/_simulator/ledger/summary
         data              {{folder}}
 
-        A sale, step by step (paste into another terminal; a new TXN is a new sale):
+        A sale, step by step (paste into another terminal; each new TXN starts a new sale):
 
           TXN=TXN-$(date +%s)
 
@@ -28,7 +28,7 @@ internal static class Welcome
           # 4. status
           curl -s localhost:{{port}}/loyalty/sessions/$SESSION; echo
 
-        Ctrl+C stops; what was stored is there at the next start.
+        Ctrl+C stops the service. The data stays for the next start.
 
         """;
 }

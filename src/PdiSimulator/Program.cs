@@ -8,10 +8,10 @@ using PdiSimulator.Storage;
 
 namespace PdiSimulator;
 
-/// <summary>A stand-in for PDI that speaks its wire contract, keeps a durable ledger and fails on demand.</summary>
+/// <summary>Stands in for PDI: serves its wire contract, keeps a durable ledger and fails on demand.</summary>
 public static class Program
 {
-    // The largest legal call is a basket of a few thousand items; the rest is a mistake of the caller.
+    // The largest valid request is a basket of a few thousand items.
     private const int MaxRequestBodyBytes = 1024 * 1024;
 
     public static async Task<int> Main(string[] args)
@@ -32,30 +32,31 @@ public static class Program
         }
         catch (SimulatorOptionException mistake)
         {
-            // A wrong option is the operator's to correct: one line says more than a stack trace.
+            // One line helps the operator more than a stack trace.
             await Console.Error.WriteLineAsync(mistake.Message + " See --help.");
             return 2;
         }
         catch (IOException failure) when (failure.InnerException is AddressInUseException)
         {
-            // Most often another simulator, whose ledger and faults are not this one's.
-            await Console.Error.WriteLineAsync(failure.Message + " Use --port for another one.");
+            // Usually another simulator, with its own ledger and faults.
+            await Console.Error.WriteLineAsync(failure.Message + " Choose another port with --port.");
             return 3;
         }
     }
 
     /// <summary>
-    /// Builds a simulator that is ready to start. Everything it knows comes from <paramref name="args"/>, so that another executable can
-    /// run it beside its own web application; once started, <see cref="WebApplication.Urls"/> holds its address.
+    /// Builds a simulator that is ready to start. It reads only <paramref name="args"/>, so another executable can host it beside its own
+    /// web application. Once started, <see cref="WebApplication.Urls"/> holds its address.
     /// </summary>
-    /// <exception cref="SimulatorOptionException">An option is unknown or has an impossible value.</exception>
+    /// <exception cref="SimulatorOptionException">An option is unknown or its value is invalid.</exception>
+    /// <exception cref="Microsoft.Data.Sqlite.SqliteException">The ledger cannot be opened.</exception>
     public static WebApplication Build(string[] args) => Build(args, TimeProvider.System);
 
     internal static WebApplication Build(string[] args, TimeProvider clock)
     {
         var options = SimulatorOptions.Parse(args);
 
-        // The empty builder reads no environment variables and no appsettings.json: those belong to whoever hosts the simulator.
+        // The empty builder reads no environment variables and no appsettings.json: those belong to the host application.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
         {
             ApplicationName = nameof(PdiSimulator),
@@ -70,7 +71,7 @@ public static class Program
         });
         builder.Logging.AddSimpleConsole().SetMinimumLevel(LogLevel.Warning);
 
-        // A start that fails throws; the host's own report of it would only say so twice.
+        // A failed start throws. The host would only log it a second time.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
 
         builder.Services.AddRoutingCore();
@@ -89,7 +90,7 @@ public static class Program
 
         var app = builder.Build();
 
-        // Opened now rather than at the first call, so that a ledger that cannot be opened stops the start.
+        // Opens the ledger now: an unusable one fails the start, not the first call.
         app.Services.GetRequiredService<Ledger>();
 
         app.MapOAuth();

@@ -5,12 +5,12 @@ using PdiSimulator.Loyalty;
 
 namespace PdiSimulator;
 
-/// <summary>How the simulator reads and writes JSON: camelCase, a missing member is an error, and a number is never a text.</summary>
+/// <summary>The simulator's JSON: camelCase names, required members, and no numbers in quotes.</summary>
 internal static class SimulatorJson
 {
     public static readonly JsonSerializerOptions Options = Create();
 
-    /// <summary>For faults, most of whose members are not given.</summary>
+    /// <summary>For faults, which set few of their members.</summary>
     public static readonly JsonSerializerOptions WithoutNulls = new(Options) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
     public static void Configure(JsonSerializerOptions options)
@@ -22,7 +22,7 @@ internal static class SimulatorJson
         options.Converters.Add(new JsonStringEnumConverter<FaultKind>(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false));
     }
 
-    /// <summary>The body as <typeparamref name="T"/>, or what is wrong with it.</summary>
+    /// <summary>Reads the body as <typeparamref name="T"/>. A null value comes with a message for the caller.</summary>
     public static async Task<(T? Value, string Mistake)> ReadAsync<T>(HttpRequest request) where T : class
     {
         try
@@ -32,9 +32,20 @@ internal static class SimulatorJson
         }
         catch (JsonException mistake)
         {
-            // The caller's mistake, which the caller is told of; nothing has been done yet.
-            return (null, mistake.Message);
+            // The caller's mistake: returned as a 400. Nothing has happened yet.
+            return (null, Explain(mistake));
         }
+    }
+
+    /// <summary>Describes a JSON error without the serializer's wording, which names our types.</summary>
+    public static string Explain(JsonException mistake)
+    {
+        const string MissingMembers = "missing required properties including: ";
+        var members = mistake.Message.IndexOf(MissingMembers, StringComparison.Ordinal);
+
+        return members < 0
+            ? $"Invalid value at {mistake.Path ?? "$"}."
+            : "Missing members: " + mistake.Message[(members + MissingMembers.Length)..].Split(" Path: ")[0];
     }
 
     private static JsonSerializerOptions Create()

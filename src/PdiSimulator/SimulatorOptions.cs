@@ -10,16 +10,16 @@ internal sealed record SimulatorOptions
         PDI simulator: PDI's wire contract, a durable ledger, and faults on demand.
 
           --host ADDRESS            address to listen on (127.0.0.1)
-          --port NUMBER             port to listen on, 0 for any free one (4010)
+          --port NUMBER             port to listen on, 0 for any free port (4010)
           --ledger PATH             SQLite file of the ledger, or :memory: (pdi-ledger.db)
-          --durable                 flush every commit to the disk: survives a power cut, not only a kill
+          --durable                 flush every commit to disk, to survive a power cut as well as a kill
           --client-id TEXT          OAuth client id (loyalty)
           --client-secret TEXT      OAuth client secret (simulator-secret)
           --token-lifetime SECONDS  lifetime of an access token (3600)
-          --fault SPEC              a fault armed at start; may be repeated
+          --fault SPEC              fault to arm at startup; repeatable
                                     SPEC is operation:kind or operation:kind:name=value,name=value
                                     for example finalize:commit-then-hang:count=1
-          --help                    this text
+          --help                    show this text
 
         """;
 
@@ -47,7 +47,7 @@ internal sealed record SimulatorOptions
 
         for (var next = 0; next < args.Length; next++)
         {
-            // Both "--port 4010" and "--port=4010"; a fault has further equals signs in its value.
+            // Accepts "--port 4010" and "--port=4010". The value of --fault may contain more equals signs.
             var (name, value) = args[next].Split('=', 2) is [var left, var right] ? (left, right) : (args[next], null);
 
             if (name == "--durable" && value is null)
@@ -72,21 +72,21 @@ internal sealed record SimulatorOptions
         "--client-secret" => this with { ClientSecret = value },
         "--token-lifetime" => this with { TokenLifetime = TimeSpan.FromSeconds(ParseNumber(name, value, 1, int.MaxValue)) },
         "--fault" => this with { Faults = [.. Faults, FaultText.Parse(value)] },
-        _ => throw new SimulatorOptionException($"{name} is not an option."),
+        _ => throw new SimulatorOptionException($"{name} is not a known option."),
     };
 
     private static IPAddress ParseHost(string value) => value switch
     {
         "localhost" => IPAddress.Loopback,
         _ when IPAddress.TryParse(value, out var address) => address,
-        _ => throw new SimulatorOptionException($"--host must be an IP address or localhost, but is '{value}'."),
+        _ => throw new SimulatorOptionException($"--host must be an IP address or localhost, not '{value}'."),
     };
 
     private static int ParseNumber(string name, string value, int lowest, int highest) =>
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= lowest && number <= highest
             ? number
-            : throw new SimulatorOptionException($"{name} must be a number from {lowest} to {highest}, but is '{value}'.");
+            : throw new SimulatorOptionException($"{name} must be a number from {lowest} to {highest}, not '{value}'.");
 }
 
-/// <summary>An option of the command line that is unknown or has an impossible value.</summary>
+/// <summary>A command-line option is unknown or its value is invalid.</summary>
 public sealed class SimulatorOptionException(string message) : Exception(message);

@@ -2,14 +2,14 @@ using System.Text.Json;
 
 namespace PdiSimulator.Calls;
 
-/// <summary>What a call ends with. Kept as a value until the last moment, so that a fault can put something else in its place.</summary>
+/// <summary>The answer to a call. It stays a value until it is sent, so a fault can replace it.</summary>
 internal interface IAnswer : IResult
 {
-    /// <summary>What the caller sees, as the call counts show it: a status, or <c>aborted</c>.</summary>
+    /// <summary>The caller's view, for the call counts: a status code or <c>aborted</c>.</summary>
     string Outcome { get; }
 }
 
-/// <summary>A whole answer. Its bytes are kept as they are, because a repeated Idempotency-Key gets the very same ones.</summary>
+/// <summary>A complete answer. It keeps the bytes, because a replay returns the same ones.</summary>
 internal sealed record Answer(int Status, ReadOnlyMemory<byte> Body, string ContentType = "application/json") : IAnswer
 {
     public int? RetryAfterSeconds { get; init; }
@@ -34,7 +34,7 @@ internal sealed record Answer(int Status, ReadOnlyMemory<byte> Body, string Cont
             await httpContext.Response.Body.WriteAsync(Body, httpContext.RequestAborted);
     }
 
-    /// <summary>Everything but the body, with the length the body should have.</summary>
+    /// <summary>Sets the status and the headers, including the length of the complete body.</summary>
     public void WriteHead(HttpResponse response)
     {
         response.StatusCode = Status;

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace PdiSimulator.Calls;
 
-/// <summary>How many calls of each operation ended in which way, and under how many keys they came.</summary>
+/// <summary>Counts calls by operation and outcome, and distinct idempotency keys by operation.</summary>
 internal sealed class CallCounts
 {
     private readonly ConcurrentDictionary<(Operation Operation, string Outcome), long> _counts = new();
@@ -12,7 +12,7 @@ internal sealed class CallCounts
 
     public void AddKey(Operation operation, string key) => _keys.TryAdd((operation, key), default);
 
-    /// <summary>How many different idempotency keys an operation was called with: one for each effect that was wanted, however often it was sent.</summary>
+    /// <summary>Returns the number of distinct idempotency keys by operation: one per intended effect, retries included.</summary>
     public SortedDictionary<string, int> KeysByOperation() => new(
         _keys.Keys.GroupBy(key => key.Operation.Name()).ToDictionary(keys => keys.Key, keys => keys.Count()), StringComparer.Ordinal);
 

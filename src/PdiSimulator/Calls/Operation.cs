@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace PdiSimulator.Calls;
 
-/// <summary>The five calls of the wire contract; their names on the control interface are these in camelCase.</summary>
+/// <summary>The five calls of the wire contract. The control interface uses their names in camelCase.</summary>
 internal enum Operation
 {
     Token,

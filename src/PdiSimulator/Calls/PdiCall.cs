@@ -3,7 +3,7 @@ using PdiSimulator.OAuth;
 
 namespace PdiSimulator.Calls;
 
-/// <summary>What the calls of the wire contract have in common, outermost first.</summary>
+/// <summary>The filters of the wire contract's calls, outermost first.</summary>
 internal static class PdiCall
 {
     public static void AsTokenCall(this RouteHandlerBuilder call) => call
@@ -12,7 +12,7 @@ internal static class PdiCall
         .AddEndpointFilter<OutageFilter>()
         .AddEndpointFilter<FaultFilter>();
 
-    // The token is checked before a fault is taken: a fault armed for one call must not be used up by a caller that has yet to renew.
+    // The token check comes first: a call with a stale token must not use up a fault.
     public static void AsPdiCall(this RouteHandlerBuilder call, Operation operation) => call
         .WithMetadata(operation)
         .AddEndpointFilter<CallCountFilter>()

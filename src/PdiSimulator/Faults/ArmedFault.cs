@@ -1,6 +1,6 @@
 namespace PdiSimulator.Faults;
 
-/// <summary>A fault together with how often it has hit and the calls it holds back.</summary>
+/// <summary>A fault, the number of calls it has hit, and the calls it holds.</summary>
 internal sealed class ArmedFault(Fault fault)
 {
     private readonly TaskCompletionSource _removed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -9,16 +9,16 @@ internal sealed class ArmedFault(Fault fault)
 
     public Fault Fault => fault;
 
-    /// <summary>Completes when the fault is removed or replaced, which lets the calls it holds go on.</summary>
+    /// <summary>Completes when the fault is removed or replaced. The held calls then continue.</summary>
     public Task Removed => _removed.Task;
 
-    /// <summary>A fault that has used up its count stays listed, because it may still hold calls back, but hits no more.</summary>
+    /// <summary>Decides whether the fault hits this call. A used-up fault hits no more, but stays listed because it may still hold calls.</summary>
     public bool TryHit()
     {
         if (fault.Probability is { } probability && Random.Shared.NextDouble() >= probability)
             return false;
 
-        // Counting up without looking back is safe: only a call that got one of the first numbers is hit.
+        // Overshooting the count is harmless: the fault hits only the calls with the first numbers.
         var hit = Interlocked.Increment(ref _hits);
         return fault.Count is not { } count || hit <= count;
     }

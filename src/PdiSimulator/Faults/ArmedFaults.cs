@@ -3,7 +3,7 @@ using PdiSimulator.Calls;
 
 namespace PdiSimulator.Faults;
 
-/// <summary>At most one fault for each operation and one for all of them; the operation's own comes first.</summary>
+/// <summary>Holds at most one fault per operation and one for all. An operation's fault takes precedence.</summary>
 internal sealed class ArmedFaults
 {
     private readonly ConcurrentDictionary<FaultTarget, ArmedFault> _byTarget = new();
@@ -20,7 +20,7 @@ internal sealed class ArmedFaults
         return _byTarget[target] = new ArmedFault(fault);
     }
 
-    /// <summary>The fault that hits this call, if one does.</summary>
+    /// <summary>Returns the fault that hits this call, or null.</summary>
     public ArmedFault? Take(Operation operation) => Hit(new FaultTarget(operation)) ?? HitByAll(operation);
 
     public void Remove(FaultTarget target)
@@ -38,7 +38,7 @@ internal sealed class ArmedFaults
     public SortedDictionary<string, ArmedFaultView> ByTarget() =>
         new(_byTarget.ToDictionary(armed => armed.Key.ToString(), armed => armed.Value.View()), StringComparer.Ordinal);
 
-    // The token call carries no token that could be expired.
+    // A token call carries no token that could expire.
     private ArmedFault? HitByAll(Operation operation) =>
         operation == Operation.Token && _byTarget.TryGetValue(FaultTarget.All, out var all) && all.Fault.Kind == FaultKind.ExpiredToken
             ? null

@@ -5,7 +5,7 @@ namespace PdiSimulator.Faults;
 /// <summary>Promises the whole body, sends half of it and resets the connection.</summary>
 internal sealed record CutAnswer(Answer Whole, TimeProvider Clock) : IAnswer
 {
-    // A reset throws away what the server has not yet handed to the network; this gives the first half the time to leave.
+    // A reset discards unsent bytes; this gives the first half time to leave.
     private static readonly TimeSpan s_timeToLeave = TimeSpan.FromMilliseconds(50);
 
     public string Outcome => AbortedAnswer.Name;
@@ -20,7 +20,7 @@ internal sealed record CutAnswer(Answer Whole, TimeProvider Clock) : IAnswer
     }
 }
 
-/// <summary>Sends the body one byte at a time, so that headers arrive at once and the end very late.</summary>
+/// <summary>Sends the headers at once and the body one byte at a time.</summary>
 internal sealed record DripAnswer(Answer Whole, TimeSpan Pause, TimeProvider Clock, CancellationToken Ended) : IAnswer
 {
     public string Outcome => Whole.Outcome;
@@ -40,7 +40,7 @@ internal sealed record DripAnswer(Answer Whole, TimeSpan Pause, TimeProvider Clo
         }
         catch (OperationCanceledException) when (Ended.IsCancellationRequested)
         {
-            // The caller has gone, or PDI has: either way nobody is owed the rest.
+            // The caller disconnected or the simulator went down, so the rest is not sent.
             httpContext.Abort();
         }
     }

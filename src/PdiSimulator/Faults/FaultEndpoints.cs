@@ -3,7 +3,7 @@ using PdiSimulator.Calls;
 
 namespace PdiSimulator.Faults;
 
-/// <summary>Arms and removes faults while the simulator runs. No credentials: the simulator is never exposed.</summary>
+/// <summary>Arms and removes faults at run time. Needs no credentials: the simulator must not be exposed.</summary>
 internal static class FaultEndpoints
 {
     public static void MapFaults(this IEndpointRouteBuilder control)

@@ -2,7 +2,7 @@ using PdiSimulator.Calls;
 
 namespace PdiSimulator.Faults;
 
-/// <summary>Plays the fault that hits a call: before the work, instead of it, or on its answer.</summary>
+/// <summary>Applies the fault that hits a call: before the work, instead of it, or to its answer.</summary>
 internal sealed class FaultFilter(ArmedFaults faults, Outage outage, IHostApplicationLifetime host, TimeProvider clock) : IEndpointFilter
 {
     private static readonly TimeSpan s_defaultLatency = TimeSpan.FromSeconds(1);
@@ -15,7 +15,8 @@ internal sealed class FaultFilter(ArmedFaults faults, Outage outage, IHostApplic
         if (faults.Take(call.GetOperation()) is not { } armed)
             return await next(context);
 
-        // A call held back ends with its caller, with an outage, or with the simulator. Disposed with the response: a drip still uses it.
+        // A held call ends when its caller disconnects, an outage begins or the simulator stops.
+        // The source lives as long as the response, because a drip uses it.
         var ended = CancellationTokenSource.CreateLinkedTokenSource(call.RequestAborted, outage.Begun, host.ApplicationStopping);
         call.Response.RegisterForDispose(ended);
 

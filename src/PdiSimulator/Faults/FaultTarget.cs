@@ -2,7 +2,7 @@ using PdiSimulator.Calls;
 
 namespace PdiSimulator.Faults;
 
-/// <summary>The operation a fault is armed for, or all of them.</summary>
+/// <summary>The operation that a fault applies to, or all of them.</summary>
 internal readonly record struct FaultTarget(Operation? Operation)
 {
     private const string AllName = "all";

@@ -11,7 +11,7 @@ internal static class FaultText
         var parts = text.Split(':', 3);
 
         if (parts.Length < 2 || !FaultTarget.TryParse(parts[0], out var target))
-            throw new SimulatorOptionException($"--fault must be operation:kind, but is '{text}'.");
+            throw new SimulatorOptionException($"--fault must be operation:kind, not '{text}'.");
 
         var fault = ParseFault(text, parts[1], parts.ElementAtOrDefault(2));
         return fault.FindMistake(target) is { } mistake
@@ -19,7 +19,7 @@ internal static class FaultText
             : (target, fault);
     }
 
-    // By way of the wire's own JSON, so that both ways to arm a fault know the same names and the same values.
+    // Goes through JSON, so the command line and the control interface accept the same names and values.
     private static Fault ParseFault(string text, string kind, string? settings)
     {
         var members = new JsonObject { ["kind"] = kind };
@@ -38,7 +38,7 @@ internal static class FaultText
         }
         catch (JsonException mistake)
         {
-            throw new SimulatorOptionException($"--fault {text}: {mistake.Message}");
+            throw new SimulatorOptionException($"--fault {text}: {SimulatorJson.Explain(mistake)}");
         }
     }
 
@@ -50,7 +50,7 @@ internal static class FaultText
         }
         catch (JsonException)
         {
-            // Not a number, so it is a text: nobody should have to quote a code or a message twice.
+            // Not JSON, so it is plain text: codes and messages need no second pair of quotes.
             return JsonValue.Create(value);
         }
     }

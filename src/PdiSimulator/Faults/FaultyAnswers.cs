@@ -5,15 +5,15 @@ using PdiSimulator.Calls;
 
 namespace PdiSimulator.Faults;
 
-/// <summary>Answers that take the place of the right one, or spoil it.</summary>
+/// <summary>Answers that replace or corrupt the correct one.</summary>
 internal static class FaultyAnswers
 {
     public static Answer Status(Fault fault)
     {
         var status = fault.Status ?? StatusCodes.Status500InternalServerError;
-        var body = Answer.Refused(status, fault.Code ?? "SIMULATED_FAULT", fault.Message ?? "The simulator was told to answer this.");
+        var body = Answer.Refused(status, fault.Code ?? "SIMULATED_FAULT", fault.Message ?? "A simulated fault.");
 
-        // HTTP forbids a body with these, and the server would refuse to send one.
+        // HTTP forbids a body here, and the server throws on one.
         var bodiless = status is StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent or StatusCodes.Status304NotModified;
         return body with { Body = bodiless ? default : body.Body, RetryAfterSeconds = fault.RetryAfterSeconds };
     }
@@ -21,7 +21,7 @@ internal static class FaultyAnswers
     public static Answer Rejection(Fault fault) => Answer.Refused(
         fault.Status ?? StatusCodes.Status422UnprocessableEntity,
         fault.Code ?? "REJECTED",
-        fault.Message ?? "The simulator was told to refuse this.") with
+        fault.Message ?? "A simulated refusal.") with
     { RetryAfterSeconds = fault.RetryAfterSeconds };
 
     public static Answer NotJson() =>
@@ -29,7 +29,7 @@ internal static class FaultyAnswers
 
     public static Answer WithoutMember(Answer answer, string member) => Edit(answer, body => body.Remove(member));
 
-    /// <summary>Null leaves the member out, which RFC 6749 allows; anything else is sent as it was given, however large.</summary>
+    /// <summary>Null omits the member, as RFC 6749 allows. Any other value is sent unchanged.</summary>
     public static Answer WithExpiresIn(Answer answer, JsonElement? expiresIn) => Edit(answer, body =>
     {
         if (expiresIn is { } value)
@@ -38,7 +38,7 @@ internal static class FaultyAnswers
             body.Remove("expires_in");
     });
 
-    /// <summary>The member a missing-member fault leaves out unless it names another: the one a caller can least do without.</summary>
+    /// <summary>Returns the member that a missing-member fault omits by default: the one that callers depend on most.</summary>
     public static string RequiredMember(Operation operation) => operation switch
     {
         Operation.Token => "access_token",
@@ -48,7 +48,7 @@ internal static class FaultyAnswers
         _ => "status",
     };
 
-    // A refusal is left alone: it is not the answer these faults are about.
+    // These faults change only successful answers.
     private static Answer Edit(Answer answer, Action<JsonObject> change)
     {
         if (answer.Status != StatusCodes.Status200OK)

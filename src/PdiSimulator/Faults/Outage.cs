@@ -2,7 +2,7 @@ using PdiSimulator.Calls;
 
 namespace PdiSimulator.Faults;
 
-/// <summary>PDI gone altogether: every call is reset, those in progress included.</summary>
+/// <summary>A PDI outage: resets every call, including those in flight.</summary>
 internal sealed class Outage : IDisposable
 {
     private readonly Lock _gate = new();

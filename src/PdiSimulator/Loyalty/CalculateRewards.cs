@@ -3,7 +3,7 @@ using PdiSimulator.Storage;
 
 namespace PdiSimulator.Loyalty;
 
-/// <summary>What a sale would earn, and what points would take off it. Changes nothing.</summary>
+/// <summary>Estimates what a sale earns and the discount that points give. Changes nothing.</summary>
 internal sealed class CalculateRewards(Ledger ledger)
 {
     public async Task<Answer> RunAsync(CalculateRewardsRequest request)
@@ -37,7 +37,7 @@ internal sealed class CalculateRewards(Ledger ledger)
         if (request.RedeemPoints is not { } asked)
             return Answer.Json(answer);
 
-        // A discount never exceeds the sale, even when more points were offered.
+        // The discount never exceeds the sale.
         var redeemable = Rewards.Redeemable(request.TransactionAmount, customer.CurrentPoints);
         return Answer.Json(answer with { RedeemablePoints = redeemable, Discount = Rewards.Discount(Math.Min(asked, redeemable)) });
     }

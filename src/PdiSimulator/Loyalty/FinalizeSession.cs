@@ -3,7 +3,7 @@ using PdiSimulator.Storage;
 
 namespace PdiSimulator.Loyalty;
 
-/// <summary>Closes the session and moves the points: session, balance and the answer for the Idempotency-Key in one transaction.</summary>
+/// <summary>Closes the session and moves the points. Session, balance and stored answer commit in one transaction.</summary>
 internal sealed class FinalizeSession(Ledger ledger, TimeProvider clock)
 {
     public async Task<Answer> RunAsync(FinalizeRequest request, string idempotencyKey)
@@ -26,7 +26,7 @@ internal sealed class FinalizeSession(Ledger ledger, TimeProvider clock)
         if (session.TransactionId != request.TransactionId)
             return Refusals.TransactionMismatch();
 
-        // A finalized session that is asked again under another key: the second effect that must not happen.
+        // A second finalize under another key stops here.
         if (!session.IsOpen)
             return Refusals.SessionClosed(session);
 
@@ -36,7 +36,7 @@ internal sealed class FinalizeSession(Ledger ledger, TimeProvider clock)
         if (redeemed > customer.CurrentPoints)
             return Refusals.InsufficientPoints(redeemed, customer.CurrentPoints);
 
-        // PDI's own figure is the authority; what the caller believed is only written down beside it.
+        // PDI's figure is authoritative; the caller's is only recorded.
         var earned = request.ApplyRewards ? Rewards.For(request.FinalAmount, customer.Tier).EarnedPoints : 0;
         var newBalance = customer.CurrentPoints + earned - redeemed;
         var now = clock.GetUtcNow();

@@ -3,7 +3,7 @@ using PdiSimulator.Storage;
 
 namespace PdiSimulator.Loyalty;
 
-/// <summary>What has become of a session: the question after a finalize whose answer was lost.</summary>
+/// <summary>Returns the state of a session, for callers that lost the answer to finalize.</summary>
 internal sealed class GetSessionStatus(Ledger ledger)
 {
     public Task<Answer> RunAsync(string pdiSessionId) => ledger.ReadAsync(tables =>
@@ -11,7 +11,7 @@ internal sealed class GetSessionStatus(Ledger ledger)
         if (tables.Sessions.Find(pdiSessionId) is not { } session)
             return Refusals.SessionNotFound(pdiSessionId);
 
-        // Until the session is closed its balance is the customer's, so that the figure is always a number.
+        // An open session shows the customer's balance, so the member is never null.
         var balance = session.NewBalance ?? tables.Customers.Get(session.CustomerId).CurrentPoints;
 
         return Answer.Json(new SessionStatusResponse(

@@ -16,7 +16,7 @@ internal sealed class IdentifyCustomer(Ledger ledger, TimeProvider clock)
 
         var now = clock.GetUtcNow();
 
-        // Version 7 begins with the time, so that new sessions go to the end of the index however large the ledger is.
+        // A version 7 UUID starts with the time, so new sessions append to the index.
         var session = new Session(
             $"pdi_{Guid.CreateVersion7(now):N}",
             customer.CustomerId,

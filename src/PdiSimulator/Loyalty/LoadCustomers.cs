@@ -2,7 +2,7 @@ using System.Text;
 
 namespace PdiSimulator.Loyalty;
 
-/// <summary>Customers nobody has to create: every id that begins with <c>CUST-LOAD-</c> is one, so that a load test has millions.</summary>
+/// <summary>Customers for load tests: every id that starts with <c>CUST-LOAD-</c> exists without being created.</summary>
 internal static class LoadCustomers
 {
     private const string Prefix = "CUST-LOAD-";
@@ -10,10 +10,18 @@ internal static class LoadCustomers
 
     public static Customer? Find(string customerId) =>
         customerId.StartsWith(Prefix, StringComparison.Ordinal)
-            ? new Customer(customerId, "Load Customer", (Tier)(StableHash(customerId) % 4), InitialPoints)
+            ? new Customer(customerId, "Load Customer", TierOf(customerId), InitialPoints)
             : null;
 
-    // FNV-1a: string.GetHashCode differs from run to run, and a customer must keep its tier.
+    private static Tier TierOf(string customerId) => (StableHash(customerId) % 4) switch
+    {
+        0 => Tier.Bronze,
+        1 => Tier.Silver,
+        2 => Tier.Gold,
+        _ => Tier.Platinum,
+    };
+
+    // FNV-1a: a customer must keep its tier, and string.GetHashCode differs between runs.
     private static uint StableHash(string text)
     {
         var hash = 2166136261;

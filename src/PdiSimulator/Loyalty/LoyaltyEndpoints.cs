@@ -2,12 +2,12 @@ using PdiSimulator.Calls;
 
 namespace PdiSimulator.Loyalty;
 
-/// <summary>The four calls about a sale. Bodies are read here and not by the framework, so that a bad one is refused with a code.</summary>
+/// <summary>The four calls of a sale. They read the body themselves, so a malformed one returns an error code.</summary>
 internal static class LoyaltyEndpoints
 {
     private const string IdempotencyKeyHeader = "Idempotency-Key";
 
-    // Long enough for any id and any key; a longer one is a mistake that the ledger should not keep.
+    // Enough for any id or key; the ledger should not store longer ones.
     private const int MaxTextLength = 256;
 
     public static void MapLoyalty(this IEndpointRouteBuilder routes)
@@ -53,7 +53,7 @@ internal static class LoyaltyEndpoints
         var pdiSessionId = http.Query["pdiSessionId"].ToString();
         return IsText(pdiSessionId)
             ? await status.RunAsync(pdiSessionId)
-            : Answer.InvalidRequest("The query needs a pdiSessionId.");
+            : Answer.InvalidRequest($"pdiSessionId must have 1 to {MaxTextLength} characters.");
     }
 
     private static bool TryGetKey(HttpRequest http, out string key)

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace PdiSimulator.Loyalty;
 
-// The bodies of the wire contract. A parameter with a default may be left out of a request; every other one is required.
+// The bodies of the wire contract. Parameters with a default are optional in requests; the others are required.
 
 internal sealed record IdentifyRequest(string CustomerId, string ChannelId, string TransactionId, string? StoreId = null);
 

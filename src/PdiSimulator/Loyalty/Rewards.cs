@@ -8,10 +8,10 @@ internal enum Tier
     Platinum,
 }
 
-/// <summary>The points a sale earns: two for each unit of money, and a share of those on top that depends on the tier.</summary>
+/// <summary>The points that a sale earns: two per unit of money, plus a tier bonus.</summary>
 internal sealed record Rewards(long BasePoints, long TierBonus, decimal Multiplier)
 {
-    // Keeps every figure far inside the range of a long, and catches an amount given in cents of a large sale.
+    // Keeps every figure well inside a long, and catches a large amount sent in cents.
     public const decimal MaxAmount = 1_000_000m;
 
     private const decimal PointsPerUnit = 2m;
@@ -19,7 +19,7 @@ internal sealed record Rewards(long BasePoints, long TierBonus, decimal Multipli
 
     public long EarnedPoints => BasePoints + TierBonus;
 
-    // Rounded down once, on the total: the bonus is what the total has beyond the base, so the parts always add up.
+    // Rounds down once, on the total. The bonus is the total less the base, so the parts always add up.
     public static Rewards For(decimal amount, Tier tier)
     {
         var multiplier = Multiply(tier);
@@ -31,10 +31,10 @@ internal sealed record Rewards(long BasePoints, long TierBonus, decimal Multipli
 
     public static long Redeemable(decimal amount, long balance) => Math.Min(balance, (long)decimal.Floor(amount * PointsPerDiscountUnit));
 
-    // Two decimals on the wire, as money has.
+    // Adding 0.00 gives two decimals on the wire.
     public static decimal Discount(long points) => points / PointsPerDiscountUnit + 0.00m;
 
-    // Written out rather than computed from the rates 0, 0.25, 0.5 and 1, so that each has one decimal on the wire.
+    // Literals, not computed from the rates 0, 0.25, 0.5 and 1, so that each has one decimal on the wire.
     private static decimal Multiply(Tier tier) => tier switch
     {
         Tier.Bronze => 2.0m,

@@ -1,6 +1,6 @@
 namespace PdiSimulator.Loyalty;
 
-/// <summary>PDI's session: opened by identify, closed by finalize or, on demand, voided.</summary>
+/// <summary>PDI's session. Identify opens it; finalize or a void on demand closes it.</summary>
 internal sealed record Session(
     string PdiSessionId,
     string CustomerId,
@@ -16,7 +16,7 @@ internal sealed record Session(
     long? NewBalance = null,
     string? ReceiptId = null)
 {
-    // Lower-case on the wire and in the ledger.
+    // Lower case on the wire and in the ledger.
     public const string Open = "open";
     public const string Finalized = "finalized";
     public const string Voided = "voided";

@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 
 namespace PdiSimulator.OAuth;
 
-/// <summary>The access tokens that are good now. They live in memory only: after a restart callers get a 401 and renew, as with PDI.</summary>
+/// <summary>The valid access tokens, in memory only. After a restart callers get a 401 and renew, as with PDI.</summary>
 internal sealed class AccessTokens(SimulatorOptions options, TimeProvider clock)
 {
     private const int TokenBytes = 32;
@@ -15,7 +15,7 @@ internal sealed class AccessTokens(SimulatorOptions options, TimeProvider clock)
     {
         var now = clock.GetUtcNow();
 
-        // Tokens are asked for about once an hour and caller, so the sweep here is rare and keeps the dictionary small.
+        // A caller requests a token about once an hour, so this sweep is rare.
         foreach (var (old, expiry) in _expiryByToken)
         {
             if (expiry <= now)

@@ -5,7 +5,7 @@ using PdiSimulator.Calls;
 
 namespace PdiSimulator.OAuth;
 
-/// <summary>The client credentials grant of RFC 6749, with the client's id and secret in the form.</summary>
+/// <summary>The client credentials grant (RFC 6749), with the client's id and secret in the form.</summary>
 internal static class OAuthEndpoints
 {
     public static void MapOAuth(this IEndpointRouteBuilder routes) =>

@@ -3,7 +3,7 @@ using PdiSimulator.Calls;
 
 namespace PdiSimulator.Storage;
 
-/// <summary>The answers given under each Idempotency-Key, to be given again.</summary>
+/// <summary>Stored answers by Idempotency-Key, for replay.</summary>
 internal sealed class AnswerTable(SqliteConnection connection) : IDisposable
 {
     private readonly Statement _find = new(connection, """

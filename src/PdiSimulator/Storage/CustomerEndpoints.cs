@@ -3,7 +3,7 @@ using PdiSimulator.Loyalty;
 
 namespace PdiSimulator.Storage;
 
-/// <summary>Customers read back, created and changed.</summary>
+/// <summary>Reads, creates and changes customers.</summary>
 internal static class CustomerEndpoints
 {
     public static void MapCustomers(this IEndpointRouteBuilder control)
@@ -38,7 +38,7 @@ internal static class CustomerEndpoints
     private static Customer NewCustomer(string customerId) => new(customerId, "Test Customer", Tier.Bronze, CurrentPoints: 0);
 }
 
-/// <summary>What is left out stays as it is, or as it is for a new customer.</summary>
+/// <summary>Omitted members keep their value, or the default of a new customer.</summary>
 internal sealed record CustomerChange(string? CustomerName = null, Tier? Tier = null, long? CurrentPoints = null)
 {
     public Customer ApplyTo(Customer customer) => customer with

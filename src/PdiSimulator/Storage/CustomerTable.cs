@@ -20,9 +20,9 @@ internal sealed class CustomerTable(SqliteConnection connection) : IDisposable
 
     public Customer? Find(string customerId) => _find.First(Read, customerId);
 
-    /// <summary>The customer of a session, who exists because the session refers to it.</summary>
+    /// <summary>Returns the customer of a session. A foreign key guarantees that it exists.</summary>
     public Customer Get(string customerId) =>
-        Find(customerId) ?? throw new InvalidOperationException($"The ledger has a session of '{customerId}', but no such customer.");
+        Find(customerId) ?? throw new InvalidOperationException($"The ledger has a session for '{customerId}', but no such customer.");
 
     public void Save(Customer customer) =>
         _save.Run(customer.CustomerId, customer.CustomerName, customer.Tier.ToString(), customer.CurrentPoints);

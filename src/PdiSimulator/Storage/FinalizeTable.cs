@@ -10,7 +10,7 @@ internal sealed class FinalizeTable(SqliteConnection connection) : IDisposable
         returning number
         """);
 
-    /// <summary>Returns the running number, which becomes the receipt's.</summary>
+    /// <summary>Returns the sequence number for the receipt.</summary>
     public long Add(CommittedFinalize finalize) => _add.First(
         row => row.GetInt64(0),
         finalize.PdiSessionId,

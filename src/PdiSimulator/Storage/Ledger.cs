@@ -5,15 +5,14 @@ using PdiSimulator.Loyalty;
 namespace PdiSimulator.Storage;
 
 /// <summary>
-/// The one SQLite file that PDI's memory is.
+/// PDI's state, in one SQLite file.
 /// <para>
-/// One connection with prepared statements behind one lock, rather than a pool: SQLite has a single writer in any case, a transaction
-/// here takes tens of microseconds, and a connection for each call would cost more than the work. The lock is awaited, not blocked on,
-/// so that a slow disk holds up calls and not threads.
+/// One lock guards one connection with prepared statements. SQLite allows a single writer anyway. A transaction takes tens of
+/// microseconds, less than opening a connection. Callers await the lock, so a slow disk delays calls but blocks no threads.
 /// </para>
 /// <para>
-/// The journal is a write-ahead log. A kill loses nothing that was committed; with synchronous=normal a power cut may lose the last
-/// commits, and --durable, which flushes each one, is for those who test that.
+/// The journal is a write-ahead log, so a kill loses no commits. With synchronous=normal a power cut may lose the latest ones;
+/// --durable flushes each commit.
 /// </para>
 /// </summary>
 internal sealed class Ledger : IDisposable
@@ -27,7 +26,7 @@ internal sealed class Ledger : IDisposable
 
     public Ledger(SimulatorOptions options)
     {
-        // Unpooled, so that closing the ledger really closes the file; one connection needs no pool.
+        // Without a pool, closing the ledger closes the file.
         var settings = new SqliteConnectionStringBuilder { DataSource = options.LedgerPath, Pooling = false };
         _connection = new SqliteConnection(settings.ConnectionString);
         _connection.Open();
@@ -41,8 +40,8 @@ internal sealed class Ledger : IDisposable
     }
 
     /// <summary>
-    /// Does the work once for each key: the same request again gets the first answer again, another request under the key is refused.
-    /// A refusal is kept like any other answer. The work's own writes and the answer are committed together.
+    /// Runs the work once per key. The same request gets the first answer again, refusals included; a different request under the
+    /// same key is refused. The work's writes and the answer commit together.
     /// </summary>
     public Task<Answer> WriteOnceAsync<TRequest>(Operation operation, string key, TRequest request, Func<LedgerTables, Answer> work) =>
         WriteAsync(tables =>
@@ -57,7 +56,7 @@ internal sealed class Ledger : IDisposable
             return answer;
         });
 
-    // Neither of these two is cancelled when the caller goes: PDI finishes what it has received, which is what leaves callers in doubt.
+    // Neither method is cancellable: like PDI, it finishes a call after the caller disconnects, which leaves the caller in doubt.
     public async Task<T> WriteAsync<T>(Func<LedgerTables, T> work)
     {
         await _turn.WaitAsync();

@@ -4,10 +4,10 @@ using PdiSimulator.Loyalty;
 
 namespace PdiSimulator.Storage;
 
-/// <summary>The ledger read back, and sessions voided, which no call of the wire contract does.</summary>
+/// <summary>Reads the ledger and voids sessions. The wire contract has no call for either.</summary>
 internal static class LedgerEndpoints
 {
-    // A page of the ledger must not keep the sales waiting: the lock is held while it is read.
+    // Reading a page holds the ledger's lock, so these limits bound the delay for sales.
     private const int DefaultLimit = 100;
     private const int MaxLimit = 10_000;
 

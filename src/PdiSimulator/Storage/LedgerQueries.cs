@@ -3,10 +3,10 @@ using PdiSimulator.Loyalty;
 
 namespace PdiSimulator.Storage;
 
-/// <summary>What a test reads back to prove that each sale took effect once.</summary>
+/// <summary>The queries with which tests prove that each sale took effect once.</summary>
 internal sealed class LedgerQueries(SqliteConnection connection) : IDisposable
 {
-    // The newest first: session ids begin with the time they were made at.
+    // Session ids start with their creation time, so they sort by age.
     private const string Rows = $"""
         select {SessionTable.Columns},
                (select count(*) from finalizes f where f.pdi_session_id = s.pdi_session_id),
@@ -33,7 +33,7 @@ internal sealed class LedgerQueries(SqliteConnection connection) : IDisposable
                (select coalesce(sum(redeemed_points), 0) from finalizes)
         """);
 
-    /// <summary>The sessions that match everything that is given. A session id alone decides: it is unique.</summary>
+    /// <summary>Returns the sessions that match every given filter, newest first.</summary>
     public List<LedgerSession> Sessions(string? pdiSessionId, string? transactionId, string? channelId, int limit) =>
         (pdiSessionId, transactionId, channelId) switch
         {
@@ -60,9 +60,12 @@ internal sealed class LedgerQueries(SqliteConnection connection) : IDisposable
     private static bool Matches(Session session, string? transactionId, string? channelId) =>
         (transactionId is null || transactionId == session.TransactionId) && (channelId is null || channelId == session.ChannelId);
 
-    // The two further columns follow the thirteen of a session.
+    // Two columns follow those of the session.
     private static LedgerSession Read(SqliteDataReader row) =>
-        new(SessionTable.Read(row), row.GetInt64(13), row.IsDBNull(14) ? null : row.GetInt64(14));
+        new(
+            SessionTable.Read(row),
+            row.GetInt64(SessionTable.ColumnCount),
+            row.IsDBNull(SessionTable.ColumnCount + 1) ? null : row.GetInt64(SessionTable.ColumnCount + 1));
 }
 
 internal sealed record LedgerSession(Session Session, long Finalizes, long? RequestedEarnedPoints);

@@ -32,8 +32,7 @@ internal static class LedgerSchema
         create index sessions_by_transaction on sessions (transaction_id);
         create index sessions_by_channel on sessions (channel_id);
 
-        -- One row for each commit. It is kept apart from the session, so that a second effect would leave a second row
-        -- for the ledger to show, were the unique constraint ever dropped.
+        -- One row per commit, apart from the session: without the unique constraint a double finalize would show as a second row.
         create table finalizes (
             number                  integer primary key autoincrement,
             pdi_session_id          text    not null unique references sessions (pdi_session_id),
@@ -45,7 +44,7 @@ internal static class LedgerSchema
             committed_at            text    not null
         );
 
-        -- Kept for good: a key is never too old to be repeated.
+        -- Never pruned: a key of any age can be replayed.
         create table answers (
             operation       text    not null,
             idempotency_key text    not null,
@@ -71,7 +70,7 @@ internal static class LedgerSchema
     {
         Execute(connection, $"pragma journal_mode = wal; pragma synchronous = {(durable ? "full" : "normal")}; pragma foreign_keys = on;");
 
-        // Immediate, so that of two processes that start on one new file only one lays the tables.
+        // Immediate: of two processes that start on a new file, only one creates the tables.
         Execute(connection, "begin immediate");
 
         if (IsNew(connection))

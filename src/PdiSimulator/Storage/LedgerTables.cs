@@ -2,7 +2,7 @@ using Microsoft.Data.Sqlite;
 
 namespace PdiSimulator.Storage;
 
-/// <summary>The tables, as work on the ledger gets to see them: only while it holds the ledger's lock.</summary>
+/// <summary>The ledger's tables. Only work that holds the ledger's lock gets them.</summary>
 internal sealed class LedgerTables(SqliteConnection connection) : IDisposable
 {
     public CustomerTable Customers { get; } = new(connection);

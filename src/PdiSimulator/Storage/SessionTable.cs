@@ -10,6 +10,8 @@ internal sealed class SessionTable(SqliteConnection connection) : IDisposable
         finalized_at, final_amount, earned_points, redeemed_points, new_balance, receipt_id
         """;
 
+    public const int ColumnCount = 13;
+
     private readonly Statement _find = new(connection, $"""
         select {Columns}
           from sessions

@@ -2,7 +2,7 @@ using Microsoft.Data.Sqlite;
 
 namespace PdiSimulator.Storage;
 
-/// <summary>One prepared statement with positional parameters. Not safe for two threads: the ledger's lock sees to that.</summary>
+/// <summary>A prepared statement with positional parameters. Not thread-safe; the ledger's lock guards it.</summary>
 internal sealed class Statement : IDisposable
 {
     private readonly SqliteCommand _command;
@@ -40,7 +40,7 @@ internal sealed class Statement : IDisposable
 
     public void Dispose() => _command.Dispose();
 
-    // The parameters are made once and given new values afterwards, which keeps the command prepared.
+    // Reusing the parameters keeps the command prepared.
     private void Bind(ReadOnlySpan<object?> values)
     {
         for (var index = 0; index < values.Length; index++)

@@ -4,8 +4,8 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 namespace LoyaltyService.IntegrationTests.Deploy;
 
 /// <summary>
-/// The checklist's commands. Its rows "tests" and "security" build and restore the whole repository, which takes minutes: a stand-in for dotnet
-/// shows that they run what they should, and what they make of its answers, and not that a real one finds anything.
+/// The checklist's commands. Its rows "tests" and "security" build and restore the whole repository, which takes minutes. Here a stub of
+/// dotnet shows which commands they run and how they read the output.
 /// </summary>
 public sealed class ChecklistTests : IAsyncLifetime
 {
@@ -36,7 +36,7 @@ public sealed class ChecklistTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Before_a_deployment_all_is_well_with_a_configuration_a_database_and_a_changelog()
+    public async Task Before_a_deployment_a_complete_setup_passes()
     {
         var list = await RunAsync("before", "migrations", "configuration", "docs");
 
@@ -48,7 +48,7 @@ public sealed class ChecklistTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_not_well_fails_its_own_row_and_the_list()
+    public async Task A_problem_fails_its_row_and_the_checklist()
     {
         environment["PORT"] = "abc";
         environment["CHANGELOG"] = PathOf("changes");
@@ -63,7 +63,7 @@ public sealed class ChecklistTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_row_tests_runs_what_developers_run_and_fails_with_it()
+    public async Task The_tests_row_runs_test_sh_and_fails_with_it()
     {
         await UseDotnetAsync("""[ "$1" != test ] || printf '  succeeded: 3\n  failed: 0\n'""");
         var passing = await RunAsync("before", "tests");
@@ -87,11 +87,11 @@ public sealed class ChecklistTests : IAsyncLifetime
     [Theory]
     [InlineData("", true)]
     [InlineData("exit 1", false)]
-    // One of no great severity, which a build does not refuse.
+    // A low severity, which does not fail a build.
     [InlineData("echo 'warning NU1901: Package has a known low severity vulnerability'", false)]
-    // Nobody has looked.
+    // The check itself failed.
     [InlineData("echo 'warning NU1905: Audit source did not provide any vulnerability data'", false)]
-    public async Task The_row_security_asks_after_every_vulnerability_and_fails_if_there_is_one_or_nobody_knows(string dotnet, bool well)
+    public async Task The_security_row_fails_on_a_vulnerability_or_a_failed_check(string dotnet, bool well)
     {
         await UseDotnetAsync(dotnet);
 
@@ -103,7 +103,7 @@ public sealed class ChecklistTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task After_a_deployment_it_makes_a_sale_at_the_service()
+    public async Task After_a_deployment_it_makes_a_sale()
     {
         Ran well;
         Uri address;
@@ -125,11 +125,11 @@ public sealed class ChecklistTests : IAsyncLifetime
     [InlineData]
     [InlineData("after")]
     [InlineData("before", "lunch")]
-    public async Task What_it_does_not_know_it_answers_with_its_usage(params string[] words) => Assert.Equal(64, (await RunAsync(words)).ExitCode);
+    public async Task Unknown_arguments_print_the_usage(params string[] words) => Assert.Equal(64, (await RunAsync(words)).ExitCode);
 
     private string PathOf(string file) => Path.Combine(folder.FullName, file);
 
-    /// <summary>Puts a dotnet in front of the real one that writes down what it was called with, and then does this.</summary>
+    /// <summary>Puts a dotnet on the path that records its arguments and then runs the given script.</summary>
     private async Task UseDotnetAsync(string script)
     {
         await File.WriteAllTextAsync(PathOf("dotnet"), $"#!/bin/sh\necho \"$*\" >>'{PathOf("called")}'\n{script}\n", TestContext.Current.CancellationToken);

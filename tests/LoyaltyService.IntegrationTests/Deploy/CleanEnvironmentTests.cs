@@ -2,19 +2,19 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 
 namespace LoyaltyService.IntegrationTests.Deploy;
 
-/// <summary>The checklist runs the tests where a release's variables are exported.</summary>
+/// <summary>The checklist runs the tests in a shell that exports a release's variables.</summary>
 public sealed class CleanEnvironmentTests
 {
     [Fact]
-    public void No_variable_of_the_service_is_set_that_a_test_has_not_given()
+    public void Tests_start_without_the_services_variables()
     {
         Assert.All(CleanEnvironment.Names, name => Assert.Null(Environment.GetEnvironmentVariable(name)));
-        // An empty variable is a set one.
+        // An empty variable counts as set.
         Assert.DoesNotContain(CleanEnvironment.Names, name => Environment.GetEnvironmentVariables().Contains(name));
     }
 
     [Fact]
-    public async Task Exported_variables_of_a_release_reach_neither_a_service_in_this_process_nor_one_in_its_own()
+    public async Task Exported_variables_reach_no_service_under_test()
     {
         var release = new Dictionary<string, string?>
         {
@@ -28,13 +28,13 @@ public sealed class CleanEnvironmentTests
             ["SMOKE_API_KEY"] = "secret",
         };
 
-        // The test above, and one of a service in its process and one of a service in its own, by another run of all these tests' program.
+        // Runs this test program again: the test above, one with an in-process service and one with a separate process.
         var ran = await Ran.ToItsEndAsync(
             "dotnet",
             [
-                typeof(CleanEnvironmentTests).Assembly.Location, "-noColor", "-method", $"{typeof(CleanEnvironmentTests).FullName}.{nameof(No_variable_of_the_service_is_set_that_a_test_has_not_given)}",
-                "-method", $"{typeof(SmokeTests).FullName}.{nameof(SmokeTests.A_service_that_works_passes_with_a_whole_sale)}",
-                "-method", $"{typeof(ChecklistTests).FullName}.{nameof(ChecklistTests.After_a_deployment_it_makes_a_sale_at_the_service)}",
+                typeof(CleanEnvironmentTests).Assembly.Location, "-noColor", "-method", $"{typeof(CleanEnvironmentTests).FullName}.{nameof(Tests_start_without_the_services_variables)}",
+                "-method", $"{typeof(SmokeTests).FullName}.{nameof(SmokeTests.A_working_service_passes_with_a_complete_sale)}",
+                "-method", $"{typeof(ChecklistTests).FullName}.{nameof(ChecklistTests.After_a_deployment_it_makes_a_sale)}",
             ],
             release);
 

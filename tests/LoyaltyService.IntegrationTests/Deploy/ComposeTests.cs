@@ -6,24 +6,24 @@ using YamlDotNet.Serialization;
 
 namespace LoyaltyService.IntegrationTests.Deploy;
 
-/// <summary>compose.yaml and the workflow, which no engine runs here: against the schema of the one, and against the repository.</summary>
+/// <summary>Checks compose.yaml against its schema, and both it and the workflow against the repository. Nothing here runs them.</summary>
 public sealed class ComposeTests
 {
     private static readonly JsonElement Compose = Read("compose.yaml");
 
     [Fact]
-    public async Task It_keeps_to_the_schema_of_the_compose_specification()
+    public async Task It_follows_the_compose_schema()
     {
         var schema = await JsonSchema.FromJsonAsync(Repository.ReadAllText("tests/LoyaltyService.IntegrationTests/Deploy/Schemas/compose-spec.json"), TestContext.Current.CancellationToken);
 
         Assert.Empty(schema.Validate(Compose.GetRawText()).Select(error => error.ToString()));
-        // The schema is read, and not passed over.
+        // Proves that the schema is applied.
         Assert.NotEmpty(schema.Validate(Compose.GetRawText().Replace("\"depends_on\"", "\"depend_on\"", StringComparison.Ordinal)));
         Assert.NotEmpty(schema.Validate(Compose.GetRawText().Replace("service_healthy", "healthy", StringComparison.Ordinal)));
     }
 
     [Fact]
-    public void The_service_gets_an_environment_that_it_can_use_and_no_variable_that_it_does_not_know()
+    public void The_service_gets_a_valid_environment_and_no_unknown_variable()
     {
         var environment = Compose.GetProperty("services").GetProperty("app").GetProperty("environment").EnumerateObject().ToDictionary(variable => variable.Name, string? (variable) => variable.Value.GetString());
         var known = ConfigurationModule.Environment(environment.GetValueOrDefault);
@@ -31,9 +31,9 @@ public sealed class ComposeTests
         Assert.All(environment.Keys, name => Assert.Contains(name, known.Keys));
         var settings = SettingsReader.Read(known, ReadSecret);
         Assert.Equal(AppEnvironment.Development, settings.Environment);
-        // Callers come from outside the container: without keys none would be let in.
+        // Callers come from outside the container, so without keys the service would refuse them all.
         Assert.NotEmpty(settings.ApiKeys);
-        // Each server that it names is a service of the file.
+        // Each named server is a service of the file.
         var services = Compose.GetProperty("services").EnumerateObject().Select(service => service.Name).ToList();
         Assert.Contains(((PostgresUrl)settings.Database).ToNpgsql().Host, services);
         Assert.Contains(settings.PdiApiUrl.Host, services);
@@ -41,7 +41,7 @@ public sealed class ComposeTests
     }
 
     [Fact]
-    public void Nothing_secret_stands_where_it_is_seen_by_whoever_inspects_a_container()
+    public void Inspecting_a_container_shows_no_secret()
     {
         var files = Compose.GetProperty("secrets").EnumerateObject().ToDictionary(secret => secret.Name, secret => Repository.PathOf(secret.Value.GetProperty("file").GetString()!));
         var secrets = files.Values.Select(file => File.ReadAllText(file).Trim()).Append("user:pass").ToList();
@@ -52,7 +52,7 @@ public sealed class ComposeTests
             given.AddRange(own);
             var words = WordsOf(service.Value).ToList();
             Assert.DoesNotContain(words, word => secrets.Exists(secret => word == secret || (secret.Contains(':', StringComparison.Ordinal) && word.Contains(secret, StringComparison.Ordinal))));
-            // And each file is one that the service reads.
+            // The service reads each of the files.
             Assert.All(own, secret => Assert.Contains($"/run/secrets/{secret}", words));
         }
 
@@ -63,14 +63,14 @@ public sealed class ComposeTests
     }
 
     [Fact]
-    public void It_has_the_briefs_services_which_wait_for_each_other()
+    public void It_has_the_required_services_in_dependency_order()
     {
         var services = Compose.GetProperty("services");
 
         Assert.Equal(("postgres:16-alpine", "redis:7-alpine"), (services.GetProperty("postgres").GetProperty("image").GetString(), services.GetProperty("redis").GetProperty("image").GetString()));
         foreach (var server in new[] { "postgres", "redis" })
             Assert.Equal("service_healthy", ConditionOf("app", server));
-        // By TCP, so as not to be answered by the server that sets a new volume up.
+        // Checks over TCP: the temporary server that initialises a new volume does not listen there.
         Assert.Equal("pg_isready -h 127.0.0.1 -U user -d loyalty", CheckOf("postgres", "CMD-SHELL"));
         Assert.Equal("redis-cli ping", CheckOf("redis", "CMD"));
         Assert.Equal("3000:3000", services.GetProperty("app").GetProperty("ports")[0].GetString());
@@ -88,7 +88,7 @@ public sealed class ComposeTests
     }
 
     [Fact]
-    public void The_service_runs_as_in_a_cluster_and_has_the_time_to_end_what_it_has_begun()
+    public void The_service_runs_as_in_a_cluster_with_time_to_drain()
     {
         var app = Compose.GetProperty("services").GetProperty("app");
 
@@ -100,7 +100,7 @@ public sealed class ComposeTests
     }
 
     [Fact]
-    public void Prometheus_asks_the_service_and_knows_the_alerts_and_grafana_asks_prometheus()
+    public void Prometheus_scrapes_the_service_and_Grafana_queries_Prometheus()
     {
         var services = Compose.GetProperty("services");
         var prometheus = Read("deploy/compose/prometheus.yaml");
@@ -121,7 +121,7 @@ public sealed class ComposeTests
     }
 
     [Fact]
-    public async Task Every_file_that_it_mounts_is_there_and_prometheus_can_use_its_own()
+    public async Task Every_mounted_file_exists_and_Prometheus_accepts_its_files()
     {
         var mounted = Compose.GetProperty("services").EnumerateObject()
             .SelectMany(service => Volumes(service.Value))
@@ -140,17 +140,17 @@ public sealed class ComposeTests
     }
 
     [Fact]
-    public void The_workflow_runs_the_command_that_developers_run_with_the_repositorys_sdk()
+    public void The_workflow_runs_test_sh_with_the_repositorys_SDK()
     {
         var steps = Read(".github/workflows/test.yaml").GetProperty("jobs").GetProperty("test").GetProperty("steps").EnumerateArray().ToList();
 
         Assert.Equal("./test.sh", steps[^1].GetProperty("run").GetString());
         Assert.Contains(steps, step => step.TryGetProperty("with", out var with) && with.TryGetProperty("global-json-file", out var file) && file.GetString() == "global.json");
-        // With the history, from which a test builds the last release.
+        // Needs the full history: a test builds the last release from it.
         Assert.Contains(steps, step => step.TryGetProperty("with", out var with) && with.TryGetProperty("fetch-depth", out var depth) && depth.GetInt32() == 0);
     }
 
-    /// <summary>Every text of a service's definition.</summary>
+    /// <summary>Every scalar in a service's definition.</summary>
     private static IEnumerable<string> WordsOf(JsonElement part) => part.ValueKind switch
     {
         JsonValueKind.Object => part.EnumerateObject().SelectMany(member => WordsOf(member.Value)),

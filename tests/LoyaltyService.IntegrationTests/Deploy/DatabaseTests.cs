@@ -11,21 +11,21 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LoyaltyService.IntegrationTests.Deploy;
 
-/// <summary>What an operator does to the database by hand: looking ahead at migrations, taking them back, backing up, restoring.</summary>
+/// <summary>An operator's manual work on the database: dry runs, rollbacks, backups and restores.</summary>
 public sealed partial class DatabaseTests
 {
     private static readonly string[] Migrations =
         [.. typeof(Migrator).Assembly.GetManifestResourceNames().Where(name => name.StartsWith("postgres/", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
 
     [Fact]
-    public async Task Every_migration_can_be_taken_back_as_its_note_says_and_run_again()
+    public async Task Every_migration_rolls_back_as_documented_and_runs_again()
     {
         var notes = Note().Matches(Repository.ReadAllText("docs/migrations.md")).ToDictionary(note => $"postgres/{note.Groups["name"].Value}.sql", note => note.Groups["sql"].Value);
         Assert.Equal(Migrations, notes.Keys.Order(StringComparer.Ordinal));
         await using var database = await TestDatabase.CreateAsync(Backend.Postgres, migrate: false);
         var books = new Books(database, Backend.Postgres);
         await books.ExecuteAsync("drop schema public cascade", "create schema public");
-        // The schema after each number of migrations.
+        // The schema after each migration.
         var schemas = new List<string>();
         foreach (var migration in Migrations)
         {
@@ -45,14 +45,14 @@ public sealed partial class DatabaseTests
             await Eventually.BecomesTrueAsync(async () => await books.CountAsync("select count(*) from sessions_archive") == 3, "the sales are in the archive");
         }
 
-        // The last one back and forward again, then the last two, until none is kept.
+        // Rolls back and reapplies the last migration, then the last two, and so on to all of them.
         for (var kept = Migrations.Length - 1; kept >= 0; kept--)
         {
             await books.ExecuteAsync([.. Migrations.Skip(kept).Reverse().Select(migration => notes[migration])]);
             Assert.Equal(schemas[kept], await SchemaAsync(database));
             Migrator.Run(database.Parsed, NullLogger.Instance);
             Assert.Equal(schemas[^1], await SchemaAsync(database));
-            // Out of the archive again, and not yet at the end of all sales.
+            // The rollback moved the archived sessions back, and the sessions table still exists.
             if (kept is 1 or 2)
                 await books.AreClosedAsync(sales: 3);
         }
@@ -61,14 +61,14 @@ public sealed partial class DatabaseTests
     [Theory]
     [InlineData(Backend.Postgres)]
     [InlineData(Backend.Sqlite)]
-    public async Task A_dry_run_names_what_would_be_run_and_changes_nothing(Backend backend)
+    public async Task A_dry_run_lists_the_migrations_and_changes_nothing(Backend backend)
     {
         await using var database = await TestDatabase.CreateAsync(backend, migrate: false);
         if (backend is Backend.Postgres)
             await new Books(database, backend).ExecuteAsync("drop schema public cascade", "create schema public");
 
         var before = await DryRunAsync(database);
-        // Not even the table of what was run.
+        // Not even the table of applied migrations.
         Assert.Equal("", await TablesAsync(database));
         var again = await DryRunAsync(database);
         Migrator.Run(database.Parsed, NullLogger.Instance);
@@ -83,7 +83,7 @@ public sealed partial class DatabaseTests
     }
 
     [Fact]
-    public async Task The_jobs_command_fills_an_empty_database_and_ends_and_says_when_there_is_none()
+    public async Task The_migration_command_fills_an_empty_database_or_reports_a_missing_one()
     {
         await using var pdi = await Simulator.StartAsync();
         await using var database = await TestDatabase.CreateAsync(Backend.Postgres, migrate: false);
@@ -95,7 +95,7 @@ public sealed partial class DatabaseTests
         Assert.Equal("", (await RunAsync(database, "migrate")).Succeeded());
         Assert.Equal("-- The schema is up to date.\n", (await RunAsync(database, "migrate", "--dry-run")).Succeeded());
         var schema = await SchemaAsync(database);
-        // The next release's Job, if it brings no migration.
+        // The Job of a release without migrations.
         (await RunAsync(database, "migrate")).Succeeded();
         Assert.Equal(schema, await SchemaAsync(database));
 
@@ -111,13 +111,13 @@ public sealed partial class DatabaseTests
     }
 
     [Fact]
-    public async Task A_backup_of_a_service_at_work_can_be_restored_with_every_row_of_its_moment_and_holds_its_invariants()
+    public async Task A_backup_under_load_restores_every_row_and_keeps_the_invariants()
     {
         await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
         await SellAsync(app, 2);
         await app.Pdi.OutageAsync();
         await SellAsync(app, 1, status: 202);
-        // What the service does between the count and the dump: what has waited is settled, and a job reports.
+        // Changes between the count and the dump: the worker settles a sale and a job reports.
         using var tools = await StandIn.ForAsync("pg_dump", $"""
             psql --no-psqlrc --quiet --dbname '{app.Database.Url}' --set ON_ERROR_STOP=1 --command "
               begin; delete from pdi_work; delete from session_events; delete from sessions;
@@ -137,7 +137,7 @@ public sealed partial class DatabaseTests
     }
 
     [Fact]
-    public async Task A_rehearsal_names_the_table_whose_rows_did_not_come_back()
+    public async Task A_rehearsal_names_the_table_with_missing_rows()
     {
         await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
         await SellAsync(app, 1);
@@ -154,7 +154,7 @@ public sealed partial class DatabaseTests
     }
 
     [Fact]
-    public async Task A_restore_fills_an_empty_database_only_and_leaves_it_empty_when_anything_is_amiss()
+    public async Task A_restore_needs_an_empty_database_and_leaves_it_empty_on_failure()
     {
         await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
         var books = new Books(app.Database, Backend.Postgres);
@@ -178,7 +178,7 @@ public sealed partial class DatabaseTests
         Assert.Contains("The invariants hold.", (await RunAsync("restore.sh", target, whole)).Succeeded(), StringComparison.Ordinal);
         await restored.AreClosedAsync(sales: 1);
 
-        // The next one finds it full.
+        // A second restore finds it full.
         var again = await RunAsync("restore.sh", target, whole);
         Assert.NotEqual(0, again.ExitCode);
         Assert.Contains("The database is not empty", again.Output, StringComparison.Ordinal);
@@ -187,7 +187,7 @@ public sealed partial class DatabaseTests
     }
 
     [Fact]
-    public async Task Whatever_breaks_an_invariant_is_named()
+    public async Task A_broken_invariant_is_named()
     {
         await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
         var books = new Books(app.Database, Backend.Postgres);
@@ -207,7 +207,7 @@ public sealed partial class DatabaseTests
         await IsNamedAsync("I6: a session is both current and archived", "insert into sessions_archive select now(), * from sessions");
         Assert.Equal("The invariants hold.\n", (await CheckAsync()).Succeeded());
 
-        // What is broken is put back from a copy.
+        // A copy repairs each violation.
         async Task IsNamedAsync(string rule, string damage)
         {
             string[] tables = ["sessions", "session_events", "pdi_work", "sessions_archive"];
@@ -222,7 +222,7 @@ public sealed partial class DatabaseTests
     }
 
     [Fact]
-    public void The_invariants_know_the_transitions_of_the_service()
+    public void The_invariants_list_the_services_transitions()
     {
         var known = Step().Matches(Repository.ReadAllText("deploy/database/invariants.sql")).Select(step => (step.Groups["was"].Value, step.Groups["event"].Value, step.Groups["status"].Value)).Order();
 
@@ -256,7 +256,7 @@ public sealed partial class DatabaseTests
         return output.ToString();
     }
 
-    /// <summary>The names of all tables; of a file that is not there, too, none.</summary>
+    /// <summary>The names of all tables; empty for a missing file.</summary>
     private static async Task<string> TablesAsync(TestDatabase database)
     {
         if (database.Parsed is SqliteUrl sqlite)
@@ -267,7 +267,7 @@ public sealed partial class DatabaseTests
         return (string)(await command.ExecuteScalarAsync())!;
     }
 
-    /// <summary>Everything that a migration can make: columns, indexes, constraints.</summary>
+    /// <summary>Everything that a migration can create: columns, indexes, constraints.</summary>
     private static async Task<string> SchemaAsync(TestDatabase database)
     {
         await using var connection = await database.OpenPostgresAsync();
@@ -288,7 +288,7 @@ public sealed partial class DatabaseTests
         return (string)(await command.ExecuteScalarAsync())!;
     }
 
-    /// <summary>A program in front of the real one of that name, which it may run as $REAL.</summary>
+    /// <summary>Puts a script on the path before the real program, which it can run as $REAL.</summary>
     private sealed class StandIn : IDisposable
     {
         private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("tools-test-");

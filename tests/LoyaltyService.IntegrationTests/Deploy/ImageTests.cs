@@ -7,7 +7,7 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 
 namespace LoyaltyService.IntegrationTests.Deploy;
 
-/// <summary>The production image, from the lines of its Dockerfile, run as a container would run it.</summary>
+/// <summary>The production image, built from its Dockerfile's lines and run as in a container.</summary>
 public sealed class ImageTests
 {
     private static readonly TimeSpan MostForItsStart = TimeSpan.FromSeconds(2.5);
@@ -17,15 +17,15 @@ public sealed class ImageTests
     private static readonly Dictionary<string, string?> Production = new() { ["NODE_ENV"] = "production", ["API_KEYS"] = $"till:loyalty:{KeyHash.Of(Key)}" };
 
     [Fact]
-    public async Task It_serves_the_briefs_example_as_another_user_on_a_read_only_disk_and_ends_without_cutting_a_sale()
+    public async Task It_serves_a_sale_unprivileged_on_a_read_only_disk_and_drains()
     {
         var image = await Image.GetAsync();
         await using var pdi = await Simulator.StartAsync();
         await using var database = await TestDatabase.CreateAsync(Backend.Postgres);
         var started = Stopwatch.StartNew();
         await using var service = await ServiceProcess.StartImageAsync(image, database, pdi.Address, Production);
-        // The time by the clock is docs/operations.md's to report: other tests run beside this one. What the start costs is held to
-        // twice what was measured.
+        // docs/operations.md reports the wall-clock time; other tests run beside this one. This limits the CPU time of the start to twice
+        // the measured value.
         var (ready, cost) = (started.Elapsed, service.ProcessorTime);
         TestContext.Current.TestOutputHelper!.WriteLine($"Ready {ready.TotalSeconds:F2} s after its start, for {cost.TotalSeconds:F2} s of processor time.");
         Assert.True(cost < MostForItsStart, $"To start takes {cost} of processor time.");
@@ -42,14 +42,14 @@ public sealed class ImageTests
         var quote = await PostAsync(http, "calculate-rewards", new { sessionId = session, transactionAmount = 150.00m, items = new[] { new { sku = "SKU-001", qty = 2 } } });
         Assert.Equal((450, 3.0m, 150), (quote.GetProperty("earnedPoints").GetInt32(), quote.GetProperty("multiplier").GetDecimal(), quote.GetProperty("bonusPoints").GetInt32()));
 
-        // The image's own smoke test knows its release; that of another build does not.
+        // Only the image's own smoke test knows its release.
         var same = await RunAsync(image.Start("ENTRYPOINT", new Dictionary<string, string?> { ["SMOKE_API_KEY"] = "not a secret", ["SMOKE_CUSTOMER_ID"] = "CUST-GOLD" }, "smoke", service.Address.AbsoluteUri));
         Assert.True(same.ExitCode == 0, same.Output);
         await using var output = new StringWriter { NewLine = "\n" };
         Assert.Equal(1, await Smoke.RunAsync(new SmokeOptions(service.Address, null, "not a secret", "CUST-GOLD"), output));
         Assert.Equal(["health"], SmokeTests.Failed(output.ToString().Split('\n')[..^2]));
 
-        // PDI holds the finalize back until the service has stopped listening.
+        // PDI holds the finalize until the service has stopped listening.
         await pdi.FaultAsync("finalize", new { kind = "hang" });
         var finalizing = PostAsync(http, "finalize", new { sessionId = session, transactionId = "TXN-67890", finalAmount = 150.00m, applyRewards = true });
         await pdi.IsAskedAsync("finalize", times: 1);
@@ -66,7 +66,7 @@ public sealed class ImageTests
     }
 
     [Fact]
-    public async Task It_holds_the_service_and_nothing_to_test_or_build_it_with()
+    public async Task It_contains_the_service_and_no_test_or_build_tools()
     {
         var image = await Image.GetAsync();
 
@@ -77,12 +77,12 @@ public sealed class ImageTests
         var size = image.Files.Sum(file => file.Length) / 1048576.0;
         TestContext.Current.TestOutputHelper!.WriteLine($"{image.Files.Count} files of {size:F1} MiB.");
         Assert.True(size < MostMegabytes, $"It holds {size:F1} MiB.");
-        // Compiled ahead: .NET's own code of a method, instead of a header alone.
+        // Compiled ahead of time: native code of a method follows its header.
         Assert.True(image.Files.Single(file => file.Name == "LoyaltyService.dll").Length > 2 * new FileInfo(typeof(Program).Assembly.Location).Length, "LoyaltyService.dll is not compiled ahead.");
     }
 
     [Fact]
-    public async Task The_simulators_image_serves_as_another_user_on_a_read_only_disk()
+    public async Task The_simulators_image_serves_unprivileged_on_a_read_only_disk()
     {
         await using var simulator = await ServiceProcess.StartSimulatorImageAsync(await Image.GetSimulatorAsync());
         using var http = new HttpClient { BaseAddress = simulator.Address };
@@ -93,12 +93,12 @@ public sealed class ImageTests
     [Theory]
     [InlineData("Dockerfile")]
     [InlineData("src/PdiSimulator/Dockerfile")]
-    public void Its_user_is_the_base_images_own_and_may_nothing(string path) =>
-        // By number: a cluster that demands runAsNonRoot cannot tell who a name is.
+    public void It_runs_as_the_base_images_unprivileged_user(string path) =>
+        // Numeric, because runAsNonRoot cannot verify a user name.
         Assert.Equal("1654:1654", Dockerfile.Parse(Repository.ReadAllText(path)).Stages[^1].The("USER"));
 
     [Fact]
-    public void Its_versions_are_those_of_the_repository()
+    public void Its_versions_match_the_repository()
     {
         var file = Dockerfile.Parse(Repository.ReadAllText("Dockerfile"));
         var sdk = JsonDocument.Parse(Repository.ReadAllText("global.json")).RootElement.GetProperty("sdk").GetProperty("version").GetString();
@@ -113,7 +113,7 @@ public sealed class ImageTests
     }
 
     [Fact]
-    public void All_that_it_copies_goes_to_the_builder()
+    public void Every_copied_file_is_in_the_build_context()
     {
         var sent = Repository.ReadAllText(".dockerignore").Split('\n').Where(line => line.StartsWith('!')).Select(line => line[1..]).ToHashSet();
 

@@ -9,17 +9,17 @@ using Microsoft.Extensions.Options;
 
 namespace LoyaltyService.IntegrationTests.Deploy;
 
-/// <summary>The overlays as kubectl renders them, read strictly into the API's own types, and held to the brief and to the code.</summary>
+/// <summary>Renders the overlays with kubectl, parses them strictly into the API's types, and compares them with the requirements and the code.</summary>
 public sealed class KubernetesTests
 {
-    // The manifest gives the port; who wants https in the pod mounts the files, and adds their paths.
+    // The manifest sets the port. For https in the pod, mount the files and add their paths.
     private static readonly string[] NotOfTheCluster = ["PORT", "HTTPS_CERTIFICATE", "HTTPS_KEY"];
 
     public static TheoryData<string> Overlays => ["development", "staging", "production"];
 
     [Theory]
     [MemberData(nameof(Overlays))]
-    public async Task Every_manifest_is_one_that_the_cluster_understands_and_is_in_the_overlays_namespace(string overlay)
+    public async Task Every_manifest_is_valid_and_in_the_overlays_namespace(string overlay)
     {
         var manifests = await RenderAsync(overlay);
 
@@ -29,7 +29,7 @@ public sealed class KubernetesTests
     }
 
     [Fact]
-    public void A_manifest_with_a_member_that_the_cluster_does_not_know_is_refused() => Assert.ThrowsAny<Exception>(() => Parse("""
+    public void An_unknown_member_in_a_manifest_is_refused() => Assert.ThrowsAny<Exception>(() => Parse("""
         apiVersion: v1
         kind: Service
         metadata: { name: x }
@@ -40,7 +40,7 @@ public sealed class KubernetesTests
     [InlineData("development", 1, "500m", "1", "512Mi", "1Gi", "2Gi")]
     [InlineData("staging", 2, "1", "2", "1Gi", "2Gi", "10Gi")]
     [InlineData("production", null, "2", "4", "2Gi", "4Gi", "50Gi")]
-    public async Task Each_environment_has_what_the_brief_gives_it(string overlay, int? replicas, string cpu, string mostCpu, string memory, string mostMemory, string storage)
+    public async Task Each_environment_has_its_required_values(string overlay, int? replicas, string cpu, string mostCpu, string memory, string mostMemory, string storage)
     {
         var deployment = One<V1Deployment>(await RenderAsync(overlay));
         var resources = deployment.Spec.Template.Spec.Containers.Single().Resources;
@@ -51,7 +51,7 @@ public sealed class KubernetesTests
     }
 
     [Fact]
-    public async Task Before_any_overlay_the_container_is_the_briefs()
+    public async Task The_base_container_has_the_required_values()
     {
         var container = Container(One<V1Deployment>(await RenderAsync("../base")));
 
@@ -63,7 +63,7 @@ public sealed class KubernetesTests
     }
 
     [Fact]
-    public async Task Production_scales_between_3_and_20_at_the_briefs_figures_and_keeps_all_but_one()
+    public async Task Production_scales_from_3_to_20_and_keeps_all_but_one()
     {
         var manifests = await RenderAsync("production");
         var scaler = One<V2HorizontalPodAutoscaler>(manifests).Spec;
@@ -75,7 +75,7 @@ public sealed class KubernetesTests
     }
 
     [Fact]
-    public async Task A_pod_runs_as_the_images_user_on_a_read_only_disk_and_has_time_to_end()
+    public async Task A_pod_runs_unprivileged_on_a_read_only_disk_with_time_to_drain()
     {
         var image = Dockerfile.Parse(Repository.ReadAllText("Dockerfile")).Stages[1];
         var manifests = await RenderAsync("production");
@@ -90,7 +90,7 @@ public sealed class KubernetesTests
         }
 
         var spec = One<V1Deployment>(manifests).Spec.Template.Spec;
-        // What the service's host gives to requests that are running.
+        // The host's shutdown timeout for requests in flight.
         await using var app = await LoyaltyApp.StartAsync(Backend.Sqlite);
         var drain = app.Services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout.TotalSeconds;
         Assert.Equal(30, drain);
@@ -98,7 +98,7 @@ public sealed class KubernetesTests
     }
 
     [Fact]
-    public async Task A_release_takes_no_replica_away_before_its_successor_is_ready_and_spreads_them()
+    public async Task A_rollout_keeps_replicas_until_successors_are_ready_and_spreads_them()
     {
         var deployment = One<V1Deployment>(await RenderAsync("production")).Spec;
 
@@ -113,18 +113,18 @@ public sealed class KubernetesTests
     }
 
     [Fact]
-    public async Task The_job_migrates_tries_again_a_few_times_and_has_an_end()
+    public async Task The_migration_job_retries_a_few_times_and_has_a_deadline()
     {
         var job = One<V1Job>(await RenderAsync("production")).Spec;
 
         Assert.Equal(["migrate"], job.Template.Spec.Containers.Single().Args);
         Assert.Equal(("Never", 3, 600L), (job.Template.Spec.RestartPolicy, job.BackoffLimit, job.ActiveDeadlineSeconds));
-        // Who rolls a release out waits as long, and no longer.
+        // The rollout waits for the job's deadline and no longer.
         Assert.Contains($"wait --for=condition=complete --timeout={job.ActiveDeadlineSeconds / 60}m job/", Repository.ReadAllText("docs/operations.md"), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Both_pods_reach_names_the_database_redis_PDI_mail_and_traces_and_nothing_else()
+    public async Task Both_pods_reach_only_their_dependencies()
     {
         var manifests = await RenderAsync("production");
         var policy = One<V1NetworkPolicy>(manifests).Spec;
@@ -140,7 +140,7 @@ public sealed class KubernetesTests
         int[] ports =
         [
             5432, 6379, new Uri(One<V1ConfigMap>(manifests).Data["PDI_API_URL"]).Port,
-            // SMTP with TLS from the start, and after STARTTLS; OTLP by gRPC, and by http.
+            // SMTP with implicit TLS and with STARTTLS; OTLP over gRPC and over HTTP.
             465, 587, 4317, 4318,
         ];
         Assert.Equal(ports.Order(), policy.Egress[1].Ports.Select(port => int.Parse(port.Port.Value)).Order());
@@ -149,7 +149,7 @@ public sealed class KubernetesTests
 
     [Theory]
     [MemberData(nameof(Overlays))]
-    public async Task Ports_probes_and_selectors_meet_each_other_and_the_service(string overlay)
+    public async Task Ports_probes_and_selectors_match_the_service(string overlay)
     {
         var manifests = await RenderAsync(overlay);
         var deployment = One<V1Deployment>(manifests);
@@ -169,13 +169,13 @@ public sealed class KubernetesTests
         var monitor = One<ServiceMonitor>(manifests).Spec;
         Assert.All(monitor.Selector.MatchLabels, label => Assert.Equal(label.Value, service.Metadata.Labels[label.Key]));
         Assert.Equal((service.Spec.Ports.Single().Name, "/metrics"), (monitor.Endpoints.Single().Port, monitor.Endpoints.Single().Path));
-        // Alerts and dashboards ask for the job by this name, which is the Service's.
+        // Alerts and dashboards query the job by the Service's name.
         Assert.Equal("loyalty-service", service.Metadata.Name);
     }
 
     [Theory]
     [MemberData(nameof(Overlays))]
-    public async Task Its_environment_is_one_that_the_service_can_use(string overlay)
+    public async Task Its_environment_is_a_valid_configuration(string overlay)
     {
         var manifests = await RenderAsync(overlay);
         var values = One<V1ConfigMap>(manifests).Data;
@@ -185,7 +185,7 @@ public sealed class KubernetesTests
             ["REDIS_URL"] = "rediss://:secret@cache",
             ["PDI_CLIENT_SECRET"] = "secret",
             ["API_KEYS"] = $"till:loyalty:{new string('a', 64)}",
-            // The guide's: no mails.
+            // As in the deployment guide: no mails.
             ["SMTP_URL"] = "",
         };
 
@@ -196,7 +196,7 @@ public sealed class KubernetesTests
             var files = FilesOfTheSecret(pod);
             var given = values.Keys.Concat(files.Keys);
             Assert.Equal(EnvironmentVariables.All.Select(variable => variable.Name).Except(NotOfTheCluster).Order(), given.Order());
-            // The Secret has the secrets, all of them, and what a pod is told by its definition has none: that is seen by whoever may look at it.
+            // All secrets are in the Secret, and none in the pod's definition, which more people can read.
             Assert.Equal(EnvironmentVariables.All.Where(variable => variable.IsSecret).Select(variable => variable.Name).Order(), files.Keys.Order());
             var environment = new Dictionary<string, string>(values);
             foreach (var (name, file) in files)
@@ -208,7 +208,7 @@ public sealed class KubernetesTests
                 new(secrets) { ["SMTP_URL"] = "smtps://loyalty:secret@mail" });
             Assert.Equal("mail", mailing.Smtp!.Server.Host);
             Assert.Equal(overlay == "development" ? AppEnvironment.Development : AppEnvironment.Production, settings.Environment);
-            // The Job does it.
+            // The Job migrates.
             Assert.False(settings.AutoMigrate);
         }
 
@@ -217,7 +217,7 @@ public sealed class KubernetesTests
     }
 
     [Fact]
-    public async Task Before_any_overlay_a_variable_has_its_default_but_for_what_a_cluster_needs()
+    public async Task Base_variables_have_defaults_except_for_cluster_settings()
     {
         var values = One<V1ConfigMap>(await RenderAsync("../base")).Data;
 
@@ -226,15 +226,15 @@ public sealed class KubernetesTests
     }
 
     [Fact]
-    public async Task The_connections_that_the_operations_page_reckons_with_are_those_of_the_code_and_the_manifests()
+    public async Task The_documented_connection_budget_matches_code_and_manifests()
     {
         var manifests = await RenderAsync("production");
         var deployment = One<V1Deployment>(manifests).Spec;
         var scaler = One<V2HorizontalPodAutoscaler>(manifests).Spec;
         var each = new PostgresLimits().MaxConnections;
         var surge = int.Parse(deployment.Strategy.RollingUpdate.MaxSurge.Value);
-        // A pod that ends counts for nobody, and keeps its connections as long as it may take. A release lets one go whenever a new one is
-        // available, a node that is drained whenever a new one is ready, and the autoscaler when the last one has ended.
+        // A terminating pod is not counted, but keeps its connections until it ends. A rollout ends a pod when a new one is available, a node
+        // drain when a new one is ready, and the autoscaler when the last one has ended.
         var ends = (double)deployment.Template.Spec.TerminationGracePeriodSeconds!;
         var ready = deployment.Template.Spec.Containers.Single().ReadinessProbe.InitialDelaySeconds!.Value;
         var ofRelease = (int)Math.Ceiling(ends / (ready + deployment.MinReadySeconds!.Value));
@@ -246,16 +246,16 @@ public sealed class KubernetesTests
 
         Assert.Contains($"({scaler.MaxReplicas} + {surge} + {ending}) × {each} connections = {(scaler.MaxReplicas + surge + ending) * each}", page, StringComparison.Ordinal);
         Assert.Contains($"({scaler.MinReplicas} + {surge} + {ending}) × {each} = {(scaler.MinReplicas + surge + ending) * each}", page, StringComparison.Ordinal);
-        // The others on the page, and some.
+        // The page's other clients, and a reserve.
         Assert.Contains($"`max_connections = {(((scaler.MaxReplicas + surge + ending) * each) + 15 + 49) / 50 * 50}`", page, StringComparison.Ordinal);
     }
 
-    /// <summary>The variables whose values a pod has in files of the Secret, each under its own name, and the files.</summary>
+    /// <summary>The variables that a pod reads from files of the Secret, with their files.</summary>
     private static Dictionary<string, string> FilesOfTheSecret(V1PodSpec pod)
     {
         var container = pod.Containers.Single();
         var (volume, mount) = (pod.Volumes.Single(), container.VolumeMounts.Single());
-        // The whole folder follows the Secret; a single file of it (subPath) would not.
+        // A mounted folder follows changes of the Secret; a subPath mount does not.
         Assert.Equal((volume.Name, true, null), (mount.Name, mount.ReadOnlyProperty, mount.SubPath));
         Assert.True(pod.InitContainers is null && container.Args is null or ["migrate"] && container.Command is null);
         Assert.All(container.Env, variable => Assert.True(variable.ValueFrom is null && variable.Name.EndsWith("_FILE", StringComparison.Ordinal), variable.Name));
@@ -280,7 +280,7 @@ public sealed class KubernetesTests
         .LoadAllFromString(manifests, new Dictionary<string, Type> { ["monitoring.coreos.com/v1/ServiceMonitor"] = typeof(ServiceMonitor) }, strict: true)
         .Cast<IKubernetesObject>()];
 
-    /// <summary>The Prometheus Operator's, as far as it is used here; what is not here is refused.</summary>
+    /// <summary>The Prometheus Operator's types, as far as used here. Unknown members are refused.</summary>
     public sealed class ServiceMonitor : IKubernetesObject<V1ObjectMeta>
     {
         public string ApiVersion { get; set; } = "";

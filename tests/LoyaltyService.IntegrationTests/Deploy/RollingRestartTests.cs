@@ -5,14 +5,14 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 namespace LoyaltyService.IntegrationTests.Deploy;
 
 /// <summary>
-/// Three replicas of the image behind haproxy, with tills that sell all the while: a new release is rolled out and nobody notices; one is
-/// killed, and nobody has to do more than ask again. ROLL_ROUNDS makes it more rounds, at haproxy's own pace (bench/roll.sh).
+/// Three replicas of the image behind haproxy, with tills selling throughout. A rolling restart fails no request; a killed replica costs at
+/// most a retry. ROLL_ROUNDS adds rounds at haproxy's configured pace (bench/roll.sh).
 /// </summary>
 [Collection(nameof(RunsAlone))]
 public sealed class RollingRestartTests : IAsyncLifetime
 {
     private const int Tills = 4;
-    // More than a buffer of haproxy's own size, and no more than the service takes.
+    // More than one haproxy buffer, and within the service's limit.
     private const int LongBody = 40 * 1024;
     private static readonly TimeSpan BetweenSales = TimeSpan.FromMilliseconds(40);
     private static readonly int Rounds = int.Parse(Environment.GetEnvironmentVariable("ROLL_ROUNDS") ?? "1");
@@ -51,7 +51,7 @@ public sealed class RollingRestartTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nobody_notices_that_replicas_are_replaced_and_a_killed_one_costs_no_more_than_asking_again()
+    public async Task A_rolling_restart_fails_no_request_and_a_kill_costs_only_retries()
     {
         using var closing = new CancellationTokenSource();
         var tills = Enumerable.Range(0, Tills).Select(till => SellAsync(till, closing.Token)).ToArray();
@@ -69,7 +69,7 @@ public sealed class RollingRestartTests : IAsyncLifetime
 
         var killed = receipts.Count;
         await KillWithACallAsync(0);
-        // So long that each till has met the gap, if there is one to be met.
+        // Long enough that each till would meet a gap.
         await Eventually.BecomesTrueAsync(() => Task.FromResult(receipts.Count >= killed + 40), "tills go on selling", TimeSpan.FromSeconds(60));
         await closing.CancelAsync();
         await Task.WhenAll(tills);
@@ -77,10 +77,10 @@ public sealed class RollingRestartTests : IAsyncLifetime
 
         TestContext.Current.TestOutputHelper!.WriteLine(
             $"{Rounds} rounds: {rolled} calls while {Rounds * replicas.Length} replicas were replaced, none failed. After the kill: {calls - rolled} calls, {notFinal.Count} asked again ({string.Join(", ", notFinal.Distinct())}).");
-        // haproxy has asked another replica whenever one was gone, so that no till has seen it. What that one may answer is that the sale is
-        // in the hands of somebody, who was the one that was killed.
+        // haproxy redispatches to another replica, so no till sees the dead one. The other replica may answer that the killed one still holds
+        // the sale.
         Assert.All(notFinal, answer => Assert.True(answer is "202" or "409", answer));
-        // What the kill has left in the middle, another replica brings to its end.
+        // Another replica finishes what the kill interrupted.
         var books = new Books(database, Backend.Postgres);
         await Eventually.BecomesTrueAsync(async () => await books.CountAsync("select count(*) from pdi_work") == 0, "nothing waits any more", TimeSpan.FromSeconds(60));
         await books.AreClosedAsync(receipts.Count);
@@ -88,8 +88,7 @@ public sealed class RollingRestartTests : IAsyncLifetime
     }
 
     /// <summary>
-    /// It stands still until calls wait for it, a long one among them, because one till alone sends others; and dies: those calls are broken off,
-    /// and the next ones find nobody.
+    /// Freezes the replica until calls wait for it, a long one among them, then kills it. Those calls break off and later ones find no listener.
     /// </summary>
     private async Task KillWithACallAsync(int number)
     {
@@ -98,8 +97,8 @@ public sealed class RollingRestartTests : IAsyncLifetime
         await replicas[number].KillAsync();
     }
 
-    /// <summary>SIGTERM, and a new one on the same port; the next one only when haproxy has taken it in.</summary>
-    /// <summary>haproxy itself says no: the service would write a problem.</summary>
+    /// <summary>Ends a replica with SIGTERM, starts a new one on its port and waits until haproxy routes to it.</summary>
+    /// <summary>Whether haproxy itself refused the request; the service would return a problem.</summary>
     private async Task IsNotForTillsAsync(string path)
     {
         using var http = new HttpClient();

@@ -3,14 +3,14 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 
 namespace LoyaltyService.IntegrationTests.Deploy;
 
-/// <summary>The list of what is shipped, held against what was restored.</summary>
+/// <summary>Compares the SBOM with the restored packages.</summary>
 public sealed class SbomTests
 {
-    // A tool of the build, of which nothing is shipped.
+    // A build tool, which is not shipped.
     private const string Tool = "Microsoft.CodeAnalysis.BannedApiAnalyzers";
 
     [Fact]
-    public async Task It_is_CycloneDX_and_names_every_package_of_the_lock_file_once_with_its_version_and_its_purl()
+    public async Task It_is_CycloneDX_and_lists_every_locked_package_once()
     {
         var file = Path.GetTempFileName();
         (await Ran.ToItsEndAsync("dotnet", ["run", "deploy/sbom.cs", file], folder: Repository.PathOf("."))).Succeeded();
@@ -30,7 +30,7 @@ public sealed class SbomTests
             Assert.Matches("^[0-9a-f]{128}$", Text(hash, "content"));
         });
 
-        // Whatever depends on something depends on what is in the list.
+        // Every dependency is itself in the list.
         var known = components.Select(part => Text(part, "bom-ref")).Append(Text(root.GetProperty("metadata").GetProperty("component"), "bom-ref")).ToHashSet();
         Assert.Equal(known.Count, components.Count + 1);
         var dependencies = root.GetProperty("dependencies").EnumerateArray().ToList();

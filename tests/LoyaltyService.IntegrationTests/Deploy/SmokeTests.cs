@@ -3,11 +3,11 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 
 namespace LoyaltyService.IntegrationTests.Deploy;
 
-/// <summary>The smoke test against a real service: it says yes where all is well, and names what is not.</summary>
+/// <summary>Runs the smoke test against a real service: it passes a healthy one and names each fault.</summary>
 public sealed class SmokeTests
 {
     [Fact]
-    public async Task A_service_that_works_passes_with_a_whole_sale()
+    public async Task A_working_service_passes_with_a_complete_sale()
     {
         await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
 
@@ -21,7 +21,7 @@ public sealed class SmokeTests
     }
 
     [Fact]
-    public async Task Without_PDI_it_fails_and_says_where()
+    public async Task Without_PDI_it_fails_and_names_the_step()
     {
         await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
         await app.Pdi.FaultAsync("all", new { kind = "status", status = 500 });
@@ -33,7 +33,7 @@ public sealed class SmokeTests
     }
 
     [Fact]
-    public async Task A_customer_whom_PDI_does_not_know_and_a_key_that_nobody_has_are_told_apart()
+    public async Task It_distinguishes_an_unknown_customer_from_a_bad_key()
     {
         await using var app = await LoyaltyApp.StartAsync(Backend.Postgres, new() { ["API_KEYS"] = $"till:loyalty:{KeyHash.Of("not a secret")}" });
 
@@ -46,7 +46,7 @@ public sealed class SmokeTests
     }
 
     [Fact]
-    public async Task A_service_that_is_not_there_fails_every_row()
+    public async Task An_unreachable_service_fails_every_row()
     {
         await using var output = new StringWriter();
 

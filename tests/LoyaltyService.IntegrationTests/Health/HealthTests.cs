@@ -9,7 +9,7 @@ using Npgsql;
 
 namespace LoyaltyService.IntegrationTests.Health;
 
-/// <summary>The probes, with real servers behind wires that the tests cut.</summary>
+/// <summary>The probes, with real servers behind connections that the tests cut.</summary>
 public sealed class HealthTests : IAsyncLifetime
 {
     private readonly CapturedLog log = new();
@@ -46,7 +46,7 @@ public sealed class HealthTests : IAsyncLifetime
     [Theory]
     [InlineData("/health/ready")]
     [InlineData("/health/live")]
-    public async Task The_report_has_the_briefs_members_in_their_order(string probe)
+    public async Task The_report_has_the_required_members_in_order(string probe)
     {
         var answer = await app.GetAsync(probe);
 
@@ -57,7 +57,7 @@ public sealed class HealthTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Without_the_database_the_service_is_not_ready_and_is_not_restarted_either()
+    public async Task Without_the_database_the_service_is_unready_but_alive()
     {
         postgres.Cut();
         var ready = await ProbedAsync("/health/ready", answer => answer.Status == 503);
@@ -74,11 +74,11 @@ public sealed class HealthTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_database_that_was_dropped_makes_the_service_unready_and_does_not_end_it()
+    public async Task A_dropped_database_makes_the_service_unready_but_not_dead()
     {
         await database.DropAsync();
         var ready = await ProbedAsync("/health/ready", answer => answer.Status == 503);
-        // Once more, now that every connection is a new one.
+        // Again, now on new connections.
         await app.Services.GetRequiredService<HealthSampler>().SampleAsync(TestContext.Current.CancellationToken);
         var sale = await new Sale(app).IdentifyAsync();
 
@@ -88,7 +88,7 @@ public sealed class HealthTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Without_Redis_the_service_is_degraded_and_ready()
+    public async Task Without_Redis_the_service_is_degraded_but_ready()
     {
         redis.Cut();
         var ready = await ProbedAsync("/health/ready", answer => Status(answer) == "degraded");
@@ -103,10 +103,10 @@ public sealed class HealthTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Without_PDI_the_service_is_degraded_and_ready_and_shows_the_breaker()
+    public async Task Without_PDI_the_service_is_degraded_but_ready_and_shows_the_breaker()
     {
         await app.Pdi.OutageAsync();
-        // Four tries a call: the second call opens the breaker.
+        // Four attempts per call: the second call opens the breaker.
         await new Sale(app).IdentifyAsync();
         await new Sale(app).IdentifyAsync();
 
@@ -120,7 +120,7 @@ public sealed class HealthTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task One_bad_call_to_PDI_is_degraded_until_the_next_good_one()
+    public async Task A_failed_PDI_call_means_degraded_until_the_next_success()
     {
         await app.Pdi.FaultAsync("identify", new { kind = "status", status = 500 });
         await new Sale(app).IdentifyAsync();
@@ -134,7 +134,7 @@ public sealed class HealthTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_database_that_hangs_is_down_within_its_bound_and_no_probe_waits_for_it()
+    public async Task A_hung_database_is_reported_down_in_time_and_blocks_no_probe()
     {
         postgres.Block();
         var sampling = app.Services.GetRequiredService<HealthSampler>().SampleAsync(TestContext.Current.CancellationToken);
@@ -144,7 +144,7 @@ public sealed class HealthTests : IAsyncLifetime
         var started = Stopwatch.GetTimestamp();
         await sampling;
         var took = Stopwatch.GetElapsedTime(started);
-        // The service looks too: a look that had its answer just before may be over a moment after this one.
+        // The service samples too: a sample that got its answer just before may end a moment after this.
         var after = await ProbedAsync("/health/ready", answer => answer.Status == 503);
         postgres.Mend();
 
@@ -156,16 +156,16 @@ public sealed class HealthTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_database_that_hangs_once_it_was_looked_at_holds_up_no_look_for_longer_than_its_bound()
+    public async Task A_database_that_hangs_later_delays_no_check_beyond_its_timeout()
     {
-        // The queue cannot be counted, and nobody hears that the count is given up: the wire is blocked too.
+        // The queue cannot be counted, and the blocked connection swallows the cancellation as well.
         await using var other = await database.OpenPostgresAsync();
         await using var locked = await other.BeginTransactionAsync(TestContext.Current.CancellationToken);
         await using var lockQueue = new NpgsqlCommand("lock table pdi_work in access exclusive mode", other);
         await lockQueue.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         await using var waiting = new NpgsqlCommand("select count(*) from pg_locks where relation = 'pdi_work'::regclass and not granted", other);
         var sampler = app.Services.GetRequiredService<HealthSampler>();
-        // By its own timer: whoever waits for the lock, waits in the middle of a look.
+        // The service samples on a timer. A wait for the lock shows that a sample is in progress.
         await Eventually.BecomesTrueAsync(async () => (long)(await waiting.ExecuteScalarAsync())! > 0, "a look counts the queue");
         postgres.Block();
         var during = sampler.Last;
@@ -180,12 +180,12 @@ public sealed class HealthTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_full_pool_of_a_database_that_answers_is_degraded_and_ready()
+    public async Task A_full_connection_pool_means_degraded_but_ready()
     {
         var store = app.Services.GetRequiredService<LoyaltyService.Storage.PostgresDatabase>();
         using var stop = new CancellationTokenSource();
-        // Eighty that want one of twenty connections, and each holds its own for a little more than the check's patience: whoever comes
-        // last waits for three rounds.
+        // Eighty callers want twenty connections, and each holds one slightly longer than the check's timeout. The last ones wait three
+        // rounds.
         var load = Enumerable.Range(0, 80).Select(_ => HoldAsync()).ToList();
         var busy = await ProbedAsync("/health/ready", answer => Check(answer, "database") == "degraded");
         await stop.CancelAsync();
@@ -205,14 +205,14 @@ public sealed class HealthTests : IAsyncLifetime
                 }
                 catch (LoyaltyException)
                 {
-                    // Did not get a connection: that is what the test is about.
+                    // Got no connection, as the test intends.
                 }
             }
         }
     }
 
     [Fact]
-    public async Task A_service_that_is_about_to_stop_is_not_ready_any_more()
+    public async Task A_stopping_service_is_not_ready()
     {
         app.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
 
@@ -224,7 +224,7 @@ public sealed class HealthTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task On_the_embedded_database_everything_is_in_the_process_and_up()
+    public async Task On_embedded_storage_all_dependencies_are_up()
     {
         await using var embedded = await LoyaltyApp.StartAsync(Backend.Sqlite);
 

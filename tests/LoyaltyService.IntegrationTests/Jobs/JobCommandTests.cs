@@ -4,11 +4,11 @@ using LoyaltyService.IntegrationTests.Sessions;
 
 namespace LoyaltyService.IntegrationTests.Jobs;
 
-/// <summary><c>LoyaltyService job</c>, as an operator types it and a script reads its exit code.</summary>
+/// <summary>The command <c>LoyaltyService job</c> and its exit codes.</summary>
 public sealed class JobCommandTests
 {
     [Fact]
-    public async Task It_lists_runs_and_refuses_and_says_by_its_exit_code_what_came_of_it()
+    public async Task It_lists_runs_and_refuses_with_matching_exit_codes()
     {
         await using var under = await StoreUnderTest.CreateAsync(Backend.Postgres);
         var (runs, books) = (under.Runs, new Books(under.Database, Backend.Postgres));

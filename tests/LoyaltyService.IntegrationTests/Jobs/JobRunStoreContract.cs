@@ -5,7 +5,7 @@ using LoyaltyService.Security;
 
 namespace LoyaltyService.IntegrationTests.Jobs;
 
-/// <summary>What every store of the runs promises; the subclasses run it on PostgreSQL and on SQLite.</summary>
+/// <summary>The contract of every store of job runs, on PostgreSQL and on SQLite.</summary>
 public abstract class JobRunStoreContract(Backend backend) : IAsyncLifetime
 {
     private const string Job = "expire-sessions";
@@ -28,7 +28,7 @@ public abstract class JobRunStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_occurrence_is_taken_once_and_settled_while_held_and_after_its_end()
+    public async Task An_occurrence_is_claimed_once_during_and_after_its_run()
     {
         Assert.Equal((null, false), Of(await Runs.LookAsync(Job, Token)));
 
@@ -43,7 +43,7 @@ public abstract class JobRunStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Of_twenty_replicas_at_once_one_takes_the_run()
+    public async Task One_of_twenty_concurrent_replicas_claims_the_run()
     {
         var taken = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Runs.ClaimAsync(Job, Two, Lease, Token)));
 
@@ -51,7 +51,7 @@ public abstract class JobRunStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_run_whose_lease_is_over_is_taken_over_where_it_stood_and_its_first_holder_cannot_write_any_more()
+    public async Task A_run_with_an_expired_lease_is_taken_over_and_fences_its_holder()
     {
         var first = await ClaimAsync(Two);
         Assert.True(await Runs.ReportAsync(first, handled: 5, "here", Lease, Token));
@@ -79,7 +79,7 @@ public abstract class JobRunStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_run_that_was_let_go_for_a_pause_is_not_taken_before()
+    public async Task A_released_run_is_not_claimed_before_its_pause_ends()
     {
         var run = await ClaimAsync(Two);
 
@@ -90,7 +90,7 @@ public abstract class JobRunStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_run_by_hand_and_a_scheduled_one_do_not_overlap()
+    public async Task A_manual_run_and_a_scheduled_one_do_not_overlap()
     {
         var byHand = await Runs.ClaimByHandAsync(Job, Lease, new AuditEntry(Operator.OfCommandLine(), JobEndpoints.RunJob, Job), Token);
 
@@ -104,7 +104,7 @@ public abstract class JobRunStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_run_that_nobody_went_on_with_has_failed_when_the_next_one_begins()
+    public async Task An_abandoned_run_fails_when_the_next_one_begins()
     {
         var abandoned = await ClaimAsync(Two);
         await Runs.LetGoAsync(abandoned, TimeSpan.FromMilliseconds(-1), null, Token);
@@ -119,7 +119,7 @@ public abstract class JobRunStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Ended_runs_are_forgotten_but_the_last_that_was_done_is_not()
+    public async Task Ended_runs_are_deleted_except_for_the_last_successful_one()
     {
         for (var hour = 0; hour < 3; hour++)
             await Runs.EndAsync(await ClaimAsync(Two.AddHours(hour)), done: hour < 2, hour < 2 ? null : "It failed.", Token);

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LoyaltyService.IntegrationTests.Jobs;
 
-/// <summary>The clockwork, with a job of the test's own on the real store.</summary>
+/// <summary>The job runner with a test job on the real store.</summary>
 public sealed class JobRunnerTests : IAsyncLifetime
 {
     private static readonly JobLimits Eager = new() { Poll = TimeSpan.FromMilliseconds(20), RetryPause = TimeSpan.Zero, ReportEvery = TimeSpan.Zero };
@@ -22,7 +22,7 @@ public sealed class JobRunnerTests : IAsyncLifetime
     public ValueTask DisposeAsync() => under.DisposeAsync();
 
     [Fact]
-    public async Task A_missed_occurrence_is_run_at_start_by_one_of_three_replicas_and_only_once()
+    public async Task One_of_three_replicas_runs_a_missed_occurrence_at_start()
     {
         var job = new CountingJob();
         var replicas = Enumerable.Range(0, 3).Select(_ => Runner(job)).ToArray();
@@ -30,7 +30,7 @@ public sealed class JobRunnerTests : IAsyncLifetime
         foreach (var replica in replicas)
             await replica.StartAsync(Token);
         await Eventually.BecomesTrueAsync(async () => (await LatestAsync())?.Outcome == "done", "the run is done");
-        // Whoever looks once more finds nothing to do.
+        // A second poll finds nothing to do.
         foreach (var replica in replicas)
             Assert.Null(await replica.ClaimDueAsync(job, Token));
         foreach (var replica in replicas)
@@ -41,7 +41,7 @@ public sealed class JobRunnerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_job_that_fails_is_tried_three_times_and_waits_for_its_next_occurrence()
+    public async Task A_failing_job_is_tried_three_times_per_occurrence()
     {
         var job = new CountingJob { Fails = true };
         var runner = Runner(job);
@@ -56,7 +56,7 @@ public sealed class JobRunnerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_replica_that_stops_leaves_its_run_to_the_next_one_which_goes_on_where_it_stood()
+    public async Task A_stopping_replica_hands_its_run_over_at_its_progress()
     {
         var stopping = new CountingJob { HangsAfterFirstReport = true };
         var first = Runner(stopping);
@@ -76,7 +76,7 @@ public sealed class JobRunnerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Only_failures_count_as_tries_and_not_replicas_that_stop()
+    public async Task Only_failures_count_as_attempts_not_stopping_replicas()
     {
         var stopping = new CountingJob { HangsAfterFirstReport = true };
         var (occurrence, row) = (TimeProvider.System.GetUtcNow(), (JobRunRow?)null);
@@ -94,7 +94,7 @@ public sealed class JobRunnerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_run_by_hand_whose_process_is_stopped_has_failed_and_says_why()
+    public async Task A_manual_run_fails_with_a_reason_when_its_process_stops()
     {
         var job = new CountingJob { HangsAfterFirstReport = true };
         var row = (await under.Runs.ClaimByHandAsync(job.Name, Eager.Lease, new AuditEntry(Operator.OfCommandLine(), JobEndpoints.RunJob, job.Name), Token))!;
@@ -105,7 +105,7 @@ public sealed class JobRunnerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_holder_that_was_away_for_longer_than_its_lease_stops_at_its_next_report()
+    public async Task A_holder_with_an_expired_lease_stops_at_its_next_report()
     {
         var job = new CountingJob();
         var row = (await under.Runs.ClaimAsync(job.Name, TimeProvider.System.GetUtcNow(), TimeSpan.FromMilliseconds(-1), Token))!;
@@ -122,14 +122,14 @@ public sealed class JobRunnerTests : IAsyncLifetime
 
     private async Task<JobRunRow?> LatestAsync() => (await under.Runs.LatestAsync("counting", 1, Token)) is [var run] ? run : null;
 
-    /// <summary>Counts to three, a report a number.</summary>
+    /// <summary>Counts to three and reports each number.</summary>
     private sealed class CountingJob : IJob
     {
         private int runs;
 
         public string Name => "counting";
 
-        // A minute that has passed already today, or passed yesterday: never due again while the test runs.
+        // A minute in the past, today or yesterday, which does not come again during the test.
         public string Schedule { get; } = $"{TimeProvider.System.GetUtcNow().AddHours(-2).Minute} {TimeProvider.System.GetUtcNow().AddHours(-2).Hour} * * *";
 
         public bool Fails { get; init; }

@@ -8,7 +8,7 @@ using StackExchange.Redis;
 
 namespace LoyaltyService.IntegrationTests.Jobs;
 
-/// <summary>The jobs in the running service, as an operator and a till see them.</summary>
+/// <summary>The jobs of a running service, seen by operators and tills.</summary>
 public abstract class JobsTests(Backend backend) : IAsyncLifetime
 {
     private LoyaltyApp app = null!;
@@ -25,7 +25,7 @@ public abstract class JobsTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_session_that_expired_is_failed_and_can_neither_be_calculated_nor_finalized()
+    public async Task An_expired_session_fails_and_refuses_calculate_and_finalize()
     {
         using var expired = new Counted(app, "session_expiry_count");
         var sales = new List<Sale>();
@@ -42,25 +42,25 @@ public abstract class JobsTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_archived_sale_answers_as_it_did_and_refuses_what_it_refused()
+    public async Task An_archived_sale_gives_the_same_answers_and_refusals()
     {
         var sale = new Sale(app);
         var identified = await sale.IdentifyAsync();
         sale = sale with { SessionId = identified.SessionId };
         await sale.CalculateAsync();
         var receipt = await sale.FinalizeAsync();
-        // Thirty days, and the moment between the sale and this.
+        // Thirty days, plus the time since the sale.
         await app.MakeOlderAsync(TimeSpan.FromDays(30));
         var before = await sale.StatusAsync();
 
         await App.RunJobAsync("archive-sessions");
-        // Another service, so that nothing is in the memory of the one that sold.
+        // A new service, without the first one's memory.
         await using var later = await LaterAsync();
         sale = sale with { App = later };
 
         Assert.Equal(0, await later.CountSessionsAsync());
         Assert.Equal((200, before.Text), Seen(await sale.StatusAsync()));
-        // To the last member but one: the test has changed when the session expires.
+        // Without the last member: the test changed the expiry time.
         Assert.StartsWith(identified.Text[..identified.Text.IndexOf("expiresAt", StringComparison.Ordinal)], (await sale.IdentifyAsync()).Text, StringComparison.Ordinal);
         Assert.Equal((200, receipt.Text, true), Replayed(await sale.FinalizeAsync()));
         Assert.Equal((422, "idempotency_key_reused"), Of(await sale.FinalizeAsync(amount: 1.00m)));
@@ -70,7 +70,7 @@ public abstract class JobsTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Idempotency_entries_older_than_ten_minutes_are_removed_and_younger_ones_stay()
+    public async Task Idempotency_entries_are_removed_after_ten_minutes()
     {
         await new Sale(app) { Headers = [("Idempotency-Key", "old")] }.IdentifyAsync();
         await TenMinutesPassAsync();
@@ -79,7 +79,7 @@ public abstract class JobsTests(Backend backend) : IAsyncLifetime
         Assert.Equal(1, await App.RunJobAsync("clear-cache"));
         Assert.Equal(0, await App.RunJobAsync("clear-cache"));
 
-        // It was still there.
+        // It still existed.
         await TenMinutesPassAsync();
         Assert.Equal(1, await App.RunJobAsync("clear-cache"));
 
@@ -88,7 +88,7 @@ public abstract class JobsTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_operator_sees_each_job_with_its_next_and_its_last_run()
+    public async Task An_operator_sees_each_jobs_next_and_last_run()
     {
         await App.RunJobAsync("archive-sessions");
 
@@ -104,7 +104,7 @@ public abstract class JobsTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_run_that_is_asked_for_twice_under_one_key_is_one_run()
+    public async Task Requesting_a_run_twice_under_one_key_runs_it_once()
     {
         (string, string) key = ("Idempotency-Key", Guid.NewGuid().ToString());
 
@@ -118,7 +118,7 @@ public abstract class JobsTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_job_that_does_not_exist_is_404_and_one_that_is_being_run_409()
+    public async Task An_unknown_job_returns_404_and_a_running_one_409()
     {
         var runs = app.Services.GetRequiredService<IJobRunStore>();
         Assert.NotNull(await runs.ClaimAsync("clear-cache", TimeProvider.System.GetUtcNow(), TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
@@ -149,7 +149,7 @@ public abstract class JobsTests(Backend backend) : IAsyncLifetime
 public sealed class JobsOnPostgresTests() : JobsTests(Backend.Postgres)
 {
     [Fact]
-    public async Task An_entry_in_Redis_that_was_not_told_when_to_go_is_told()
+    public async Task The_sweep_sets_a_missing_expiry_in_Redis()
     {
         await new Sale(App).IdentifyAsync();
         var redis = App.Services.GetRequiredService<IConnectionMultiplexer>();
@@ -182,8 +182,8 @@ public sealed class JobsOnPostgresTests() : JobsTests(Backend.Postgres)
             TestContext.Current.CancellationToken);
 
         Assert.DoesNotContain(null, await Task.WhenAll(keys.Select(key => database.KeyTimeToLiveAsync(key))));
-        // A page is a thousand keys and at most a few that share a slot with them. One that Redis had no time for is asked for again, and counts what was
-        // left of it.
+        // A page has a thousand keys and at most a few that share a slot with them. A page that timed out in Redis is requested again and counts
+        // the keys that were left.
         Assert.InRange(pages.Max(), 1, 1500);
         Assert.InRange(pages.Sum(), pages.Max() + 1, 3000);
     }

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace LoyaltyService.IntegrationTests.Jobs;
 
-/// <summary>Yesterday's sessions against PDI's records.</summary>
+/// <summary>Reconciles yesterday's sessions with PDI's records.</summary>
 public abstract class ReconciliationTests(Backend backend) : IAsyncLifetime
 {
     private LoyaltyApp app = null!;
@@ -34,7 +34,7 @@ public abstract class ReconciliationTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Yesterdays_sales_that_agree_with_PDI_leave_no_finding()
+    public async Task Sales_that_agree_with_PDI_leave_no_finding()
     {
         await SoldAsync();
         await SoldAsync();
@@ -47,12 +47,12 @@ public abstract class ReconciliationTests(Backend backend) : IAsyncLifetime
         Assert.Equal(0, list.Json.GetProperty("findings").GetArrayLength());
         Assert.Equal((2, 0), (list.Json.GetProperty("lastDay").GetProperty("checked").GetInt32(), list.Json.GetProperty("lastDay").GetProperty("found").GetInt32()));
         Assert.Equal(2, await app.Pdi.CallsAsync("getSessionStatus"));
-        // The day is done: another run asks PDI nothing.
+        // The day is complete: another run does not query PDI.
         Assert.Equal(0, await app.RunJobAsync("reconciliation"));
     }
 
     [Fact]
-    public async Task A_session_that_is_still_open_is_passed_over()
+    public async Task An_open_session_is_skipped()
     {
         await SoldAsync();
         await new Sale(app).IdentifiedAsync();
@@ -62,7 +62,7 @@ public abstract class ReconciliationTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_differs_is_found_counted_and_listed_once_until_an_operator_resolves_it()
+    public async Task A_difference_is_counted_and_listed_once_until_resolved()
     {
         using var found = new Counted(app, "loyalty_reconciliation_findings");
         var differs = await SoldAsync();
@@ -102,7 +102,7 @@ public abstract class ReconciliationTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_PDI_has_finalized_and_waits_here_parked_is_found_and_finished_by_the_worker()
+    public async Task A_parked_sale_that_PDI_finalized_is_found_and_finished()
     {
         var sale = await SoldAsync();
         await YesterdayAsync();
@@ -119,7 +119,7 @@ public abstract class ReconciliationTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_session_that_failed_here_and_is_finalized_at_PDI_is_found()
+    public async Task A_failed_session_that_PDI_finalized_is_found()
     {
         var sale = await SoldAsync();
         await YesterdayAsync();
@@ -134,7 +134,7 @@ public abstract class ReconciliationTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_day_that_was_missed_is_compared_with_the_next_one()
+    public async Task A_missed_day_is_reconciled_with_the_next_one()
     {
         await SoldAsync();
         await YesterdayAsync();
@@ -150,13 +150,14 @@ public abstract class ReconciliationTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task PDI_is_asked_about_so_many_a_second_and_no_more()
+    public async Task Lookups_at_PDI_are_rate_limited()
     {
         await SoldYesterdayAsync(5);
         var clock = new CountedTimers();
         var run = RunAsync(Replica(clock), await ClaimAsync(), Token);
 
-        // Two of the first page's three, the third, and the second page's two. A second's calls are made when the job begins to wait for its rest.
+        // First two of the first page's three sessions, then the third, then the second page's two. When the job starts to wait, the calls of that
+        // second are done.
         foreach (var (second, calls) in new[] { (1, 2), (2, 3), (3, 5) })
         {
             await Eventually.BecomesTrueAsync(() => Task.FromResult(clock.Timers == second), "the job waits");
@@ -168,10 +169,10 @@ public abstract class ReconciliationTests(Backend backend) : IAsyncLifetime
     }
 
     [Theory]
-    // Another replica goes on with the run; or it has failed, and the next run goes on with the day.
+    // Another replica continues the run, or the run has failed and the next one continues the day.
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_day_that_was_begun_is_gone_on_with_where_it_stood_and_each_session_counts_once(bool failed)
+    public async Task An_interrupted_day_continues_and_counts_each_session_once(bool failed)
     {
         await SoldYesterdayAsync(5);
         var clock = new CountedTimers();
@@ -193,7 +194,7 @@ public abstract class ReconciliationTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Pages_of_findings_follow_each_other()
+    public async Task Findings_are_paged()
     {
         for (var number = 0; number < 3; number++)
             await SoldAsync();
@@ -225,7 +226,7 @@ public abstract class ReconciliationTests(Backend backend) : IAsyncLifetime
         await YesterdayAsync();
     }
 
-    /// <summary>The job as a replica of its own has it, with a clock of its own: two calls a second, and three sessions a page.</summary>
+    /// <summary>The job in a separate replica with its own clock: two calls per second, three sessions per page.</summary>
     private (JobRunner, IJob) Replica(TimeProvider clock)
     {
         var limits = new JobLimits { BySchedule = false, BatchSize = 3, ReconcilePerSecond = 2 };
@@ -259,7 +260,7 @@ public abstract class ReconciliationTests(Backend backend) : IAsyncLifetime
 
     private static (int, string?) Of(Answer answer) => (answer.Status, answer.Code);
 
-    /// <summary>A clock that the test moves, and that says how often somebody has begun to wait by it.</summary>
+    /// <summary>A clock that the test moves. It counts the waits that have begun.</summary>
     private sealed class CountedTimers : FakeTimeProvider
     {
         private int timers;

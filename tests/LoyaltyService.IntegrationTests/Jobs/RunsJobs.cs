@@ -2,10 +2,10 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 
 namespace LoyaltyService.IntegrationTests.Jobs;
 
-/// <summary>An operator who runs a job and waits for its end.</summary>
+/// <summary>Runs a job as an operator and waits for its end.</summary>
 internal static class RunsJobs
 {
-    /// <returns>How many things it handled.</returns>
+    /// <returns>The number of items that the job handled.</returns>
     public static async Task<long> RunJobAsync(this LoyaltyApp app, string job)
     {
         var run = await app.PostAsync($"/ops/jobs/{job}/run", "");

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace LoyaltyService.IntegrationTests.Loyalty;
 
-/// <summary>Who may call, and whose session is whose.</summary>
+/// <summary>Authentication, and the ownership of sessions.</summary>
 public sealed class AuthenticationTests(AuthenticationTests.Running running) : IClassFixture<AuthenticationTests.Running>
 {
     private readonly LoyaltyApp app = running.App;
@@ -22,7 +22,7 @@ public sealed class AuthenticationTests(AuthenticationTests.Running running) : I
 
     [Theory]
     [MemberData(nameof(Calls))]
-    public async Task Without_a_known_key_nothing_is_done(string method, string path)
+    public async Task Without_a_known_key_nothing_happens(string method, string path)
     {
         foreach (var key in new[] { null, "", "wrong", "TILL-SECRET", "till-secret,till-secret", new string('x', 257), KeyHash.Of("till-secret") })
         {
@@ -37,12 +37,12 @@ public sealed class AuthenticationTests(AuthenticationTests.Running running) : I
 
     [Theory]
     [MemberData(nameof(Calls))]
-    public async Task A_key_for_operators_is_not_one_for_tills(string method, string path) =>
+    public async Task An_operators_key_does_not_open_till_routes(string method, string path) =>
         BadInputTests.AssertProblem(await CallAsync(method, path, "operator-secret"), 403, "forbidden");
 
     [Theory]
     [MemberData(nameof(Calls))]
-    public async Task Who_is_not_known_is_told_so_before_the_body_is_read(string method, string path)
+    public async Task An_unknown_caller_gets_401_before_the_body_is_read(string method, string path)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = new ByteArrayContent(new byte[100]) };
 
@@ -50,7 +50,7 @@ public sealed class AuthenticationTests(AuthenticationTests.Running running) : I
     }
 
     [Fact]
-    public async Task A_session_of_another_client_is_not_found_and_stays_as_it_is()
+    public async Task Another_clients_session_is_not_found_and_does_not_change()
     {
         await using var app = await StartAsync();
         var sale = await (new Sale(app) { Headers = [("X-Api-Key", "till-secret")] }).IdentifiedAsync();
@@ -67,14 +67,14 @@ public sealed class AuthenticationTests(AuthenticationTests.Running running) : I
     }
 
     [Fact]
-    public async Task The_same_sale_of_two_clients_is_two_sessions()
+    public async Task Two_clients_with_the_same_sale_get_two_sessions()
     {
         await using var app = await StartAsync();
         var sale = new Sale(app);
 
         var till = await (sale with { Headers = [("X-Api-Key", "till-secret")] }).IdentifyAsync();
         var kiosk = await (sale with { Headers = [("X-Api-Key", "kiosk-secret")] }).IdentifyAsync();
-        // Two keys of one client, as while they are rotated, are one client.
+        // Two keys of one client, as during rotation, are one client.
         var rotated = await (sale with { Headers = [("X-Api-Key", "till-secret-2")] }).IdentifyAsync();
 
         Assert.Equal((200, 200), (till.Status, kiosk.Status));
@@ -83,7 +83,7 @@ public sealed class AuthenticationTests(AuthenticationTests.Running running) : I
     }
 
     [Fact]
-    public async Task Without_keys_and_outside_production_this_machine_may_call_but_not_with_a_wrong_key()
+    public async Task Without_keys_outside_production_local_callers_need_no_key()
     {
         await using var open = await LoyaltyApp.StartAsync(Backend.Sqlite);
         var sale = new Sale(open);
@@ -98,25 +98,25 @@ public sealed class AuthenticationTests(AuthenticationTests.Running running) : I
     [InlineData("Forwarded", "for=127.0.0.1")]
     [InlineData("X-Real-IP", "127.0.0.1")]
     [InlineData("Via", "1.1 proxy")]
-    // A page of another site, whose name was made to point here.
+    // A page of another site whose name resolves here (DNS rebinding).
     [InlineData("Host", "shop.example.com")]
-    // A page of another site, or of another service of this machine.
+    // A page of another site, or of another service on this machine.
     [InlineData("Origin", "https://shop.example.com")]
     [InlineData("Origin", "http://localhost:1")]
     [InlineData("Origin", "null")]
     [InlineData("Sec-Fetch-Site", "cross-site")]
     [InlineData("Sec-Fetch-Site", "same-site")]
-    public async Task What_came_through_somebody_else_is_not_from_this_machine(string header, string value)
+    public async Task A_forwarded_call_is_not_local(string header, string value)
     {
         await using var open = await LoyaltyApp.StartAsync(Backend.Sqlite);
 
         BadInputTests.AssertProblem(await (new Sale(open) { Headers = [(header, value)] }).IdentifyAsync(), 401, "unauthenticated");
-        // Without a body no browser asks the service first whether the page may do that.
+        // Without a body, browsers send no preflight request.
         BadInputTests.AssertProblem(await open.PostAsync("/ops/jobs/none/run", "", (header, value)), 401, "unauthenticated");
     }
 
     [Fact]
-    public async Task A_page_of_the_service_itself_may_call_and_so_may_an_address_that_is_typed()
+    public async Task Same_origin_pages_and_typed_addresses_may_call()
     {
         await using var open = await LoyaltyApp.StartAsync(Backend.Sqlite);
 
@@ -125,7 +125,7 @@ public sealed class AuthenticationTests(AuthenticationTests.Running running) : I
     }
 
     [Fact]
-    public async Task A_key_that_is_put_into_the_file_counts_without_a_restart_and_one_that_is_taken_out_does_not()
+    public async Task Keys_are_added_and_removed_without_a_restart()
     {
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, $"till:loyalty:{KeyHash.Of("old-secret")}", TestContext.Current.CancellationToken);
@@ -146,7 +146,7 @@ public sealed class AuthenticationTests(AuthenticationTests.Running running) : I
         File.Delete(file);
     }
 
-    /// <summary>The app with two clients and an operator; no test here lets a call come through.</summary>
+    /// <summary>The app with two clients and an operator. No call in these tests succeeds.</summary>
     public sealed class Running : IAsyncLifetime
     {
         internal LoyaltyApp App { get; private set; } = null!;

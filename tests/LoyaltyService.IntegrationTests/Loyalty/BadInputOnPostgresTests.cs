@@ -3,7 +3,7 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 
 namespace LoyaltyService.IntegrationTests.Loyalty;
 
-/// <summary>The bad bodies that a database could be the first to refuse, on the one that is strict about text and numbers.</summary>
+/// <summary>Bad bodies that only a database might refuse, on PostgreSQL, which is strict about text and numbers.</summary>
 public sealed class BadInputOnPostgresTests : IAsyncLifetime
 {
     private LoyaltyApp app = null!;

@@ -7,7 +7,7 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 
 namespace LoyaltyService.IntegrationTests.Loyalty;
 
-/// <summary>What no till should send. It is refused with a problem that says why, nothing is stored, and PDI is not asked.</summary>
+/// <summary>Invalid requests return a problem with the reason, store nothing and never reach PDI.</summary>
 public sealed partial class BadInputTests(BadInputTests.Running running) : IClassFixture<BadInputTests.Running>
 {
     private readonly LoyaltyApp app = running.App;
@@ -50,7 +50,7 @@ public sealed partial class BadInputTests(BadInputTests.Running running) : IClas
 
     [Theory]
     [MemberData(nameof(Routes))]
-    public async Task A_body_is_refused_wherever_it_is_cut(string route)
+    public async Task A_body_truncated_at_any_position_is_refused(string route)
     {
         var good = Encoding.UTF8.GetBytes(BadInputs.Good[route]);
 
@@ -87,7 +87,7 @@ public sealed partial class BadInputTests(BadInputTests.Running running) : IClas
 
     [Theory]
     [MemberData(nameof(Routes))]
-    public async Task A_caller_that_leaves_in_the_middle_of_its_body_leaves_nothing_behind(string route)
+    public async Task A_caller_that_disconnects_mid_body_leaves_nothing_behind(string route)
     {
         foreach (var start in UnfinishedBodies)
         {
@@ -97,7 +97,7 @@ public sealed partial class BadInputTests(BadInputTests.Running running) : IClas
             await stream.WriteAsync(Encoding.UTF8.GetBytes(Head(route) + start + BadInputs.Good[route]), Cancellation);
             connection.Client.Shutdown(SocketShutdown.Send);
 
-            // Whether anything is answered is the server's choice; a server error is not.
+            // The server may or may not answer, but not with a server error.
             Assert.DoesNotContain("HTTP/1.1 5", await ReadToEndAsync(stream), StringComparison.Ordinal);
             await AssertNothingHappenedAsync();
         }
@@ -114,11 +114,11 @@ public sealed partial class BadInputTests(BadInputTests.Running running) : IClas
     [InlineData("POST /loyalty/identify HTTP/1.1\r\nHost: localhost\r\nBad\0Name: x\r\n\r\n", 400)]
     [InlineData("GET /loyalty/sessions/%00 HTTP/1.1\r\nHost: localhost\r\n\r\n", 400)]
     [InlineData("GET /loyalty/sessions/a\0b HTTP/1.1\r\nHost: localhost\r\n\r\n", 400)]
-    public async Task What_is_no_HTTP_is_refused_by_the_server_itself(string request, int status)
+    public async Task Malformed_HTTP_is_rejected_before_routing(string request, int status)
     {
         var answer = await SendRawAsync(request);
 
-        // Before there is a request, there is nobody to write a problem: the status says it all.
+        // Before routing nothing can write a problem, so the status is all.
         Assert.Equal((status, ""), (answer.Status, answer.Text));
         await AssertNothingHappenedAsync();
     }
@@ -129,7 +129,7 @@ public sealed partial class BadInputTests(BadInputTests.Running running) : IClas
     [InlineData("/loyalty/finalize", "POST")]
     [InlineData("/loyalty/sessions/sess_00000000000040008000000000000000", "GET")]
     [InlineData("/loyalty/getSessionStatus", "GET")]
-    public async Task Another_method_is_refused_and_the_right_one_is_named(string path, string allowed)
+    public async Task A_wrong_method_is_refused_and_the_allowed_one_named(string path, string allowed)
     {
         foreach (var method in Methods.Where(method => method != allowed))
         {
@@ -179,7 +179,7 @@ public sealed partial class BadInputTests(BadInputTests.Running running) : IClas
     [InlineData("%F0%9F%98%80")]
     [InlineData("';%20drop%20table%20sessions;--")]
     [InlineData("long")]
-    public async Task An_id_that_is_none_finds_no_session(string id)
+    public async Task An_invalid_id_finds_no_session(string id)
     {
         if (id == "long")
             id = new string('a', 7_000);
@@ -203,7 +203,7 @@ public sealed partial class BadInputTests(BadInputTests.Running running) : IClas
     [InlineData("\"3")]
     [InlineData("\"")]
     [InlineData("**")]
-    public async Task An_If_Match_that_is_no_version_is_refused(string ifMatch)
+    public async Task An_invalid_If_Match_is_refused(string ifMatch)
     {
         foreach (var route in new[] { "calculate-rewards", "finalize" })
         {
@@ -217,10 +217,10 @@ public sealed partial class BadInputTests(BadInputTests.Running running) : IClas
     [Theory]
     [InlineData("calculate-rewards")]
     [InlineData("finalize")]
-    public async Task A_good_body_for_no_session_is_not_found(string route) =>
+    public async Task A_valid_body_for_an_unknown_session_is_not_found(string route) =>
         await AssertRefusedAsync(await PostAsync("/loyalty/" + route, Encoding.UTF8.GetBytes(BadInputs.Good[route])), 404, "session_not_found");
 
-    /// <summary>The app with an empty database, for all the bad bodies; none of them may change that.</summary>
+    /// <summary>The app with an empty database, shared by all bad bodies, which must store nothing.</summary>
     public sealed class Running : IAsyncLifetime
     {
         internal LoyaltyApp App { get; private set; } = null!;
@@ -243,7 +243,7 @@ public sealed partial class BadInputTests(BadInputTests.Running running) : IClas
         return await app.SendAsync(request);
     }
 
-    /// <summary>Sends bytes as they are, and reads while it sends: a server that refuses does not wait for the end.</summary>
+    /// <summary>Sends raw bytes and reads at the same time, because a server that refuses does not wait for the end.</summary>
     private async Task<Answer> SendRawAsync(string head, IEnumerable<byte[]>? body = null)
     {
         using var connection = new TcpClient();
@@ -258,7 +258,7 @@ public sealed partial class BadInputTests(BadInputTests.Running running) : IClas
         }
         catch (IOException)
         {
-            // Refused before the end: what was answered is what counts.
+            // Refused before the end; the answer counts.
         }
 
         return ParseAnswer(await reading);
@@ -276,7 +276,7 @@ public sealed partial class BadInputTests(BadInputTests.Running running) : IClas
         }
         catch (IOException)
         {
-            // A connection that the server resets has said before what it had to say.
+            // The server answers before it resets a connection.
         }
 
         return text.ToString();
@@ -293,7 +293,7 @@ public sealed partial class BadInputTests(BadInputTests.Running running) : IClas
         return new Answer(int.Parse(head[0].Split(' ')[1]), body, headers);
     }
 
-    // The problems are JSON on one line: a line that is no chunk's size is its content.
+    // Problems are JSON on one line, so a line that is not a chunk size is content.
     [GeneratedRegex("^[0-9a-f]+\r\n(.*)\r$", RegexOptions.Multiline)]
     private static partial Regex Chunks();
 
@@ -325,7 +325,7 @@ public sealed partial class BadInputTests(BadInputTests.Running running) : IClas
     {
         var happened = (await app.CountSessionsAsync(), await app.Pdi.CallsAsync("identify"));
         var before = Seen.GetValueOrDefault(app, (0, 0));
-        // What one test let through is that test's failure, and not that of all after it.
+        // Clean up, so that a leak fails only this test and not all later ones.
         Seen[app] = happened;
         Assert.Equal(before, happened);
     }

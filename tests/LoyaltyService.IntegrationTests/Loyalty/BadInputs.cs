@@ -2,8 +2,8 @@ using System.Text;
 
 namespace LoyaltyService.IntegrationTests.Loyalty;
 
-/// <summary>A body, or the whole of a request, that the service must refuse; and how.</summary>
-/// <param name="Name">What is wrong with it, for the test's name.</param>
+/// <summary>A body or raw request that the service must refuse, and the expected refusal.</summary>
+/// <param name="Name">The defect, for the test's name.</param>
 internal sealed record BadInput(string Name, byte[] Bytes)
 {
     public int Status { get; init; } = 400;
@@ -13,12 +13,12 @@ internal sealed record BadInput(string Name, byte[] Bytes)
     public string? ContentType { get; init; } = "application/json";
 }
 
-/// <summary>The table of bad bodies: what any route refuses, and what each refuses for its own fields.</summary>
+/// <summary>The table of bad bodies: those that every route refuses, and those for the fields of one route.</summary>
 internal static class BadInputs
 {
     public const string AnySession = "sess_00000000000040008000000000000000";
 
-    /// <summary>A good body for each route; each bad one differs from it in one thing.</summary>
+    /// <summary>A valid body per route. Each bad body differs from it in one point.</summary>
     public static IReadOnlyDictionary<string, string> Good { get; } = new Dictionary<string, string>
     {
         ["identify"] = """{"customerId":"CUST-12345","channelId":"POS-001","transactionId":"TXN-67890","storeId":"STORE-1","metadata":{"cashier":"7","basket":[1,2.50]}}""",

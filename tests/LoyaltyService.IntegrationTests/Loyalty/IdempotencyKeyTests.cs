@@ -29,7 +29,7 @@ public abstract class IdempotencyKeyTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_calculation_comes_again_byte_for_byte_although_the_basket_was_calculated_again()
+    public async Task A_replayed_calculation_returns_the_same_bytes()
     {
         var sale = await new Sale(app).IdentifiedAsync();
         var first = await Keyed(sale).CalculateAsync(150.00m);
@@ -46,7 +46,7 @@ public abstract class IdempotencyKeyTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Another_body_is_422_and_changes_nothing()
+    public async Task A_different_body_returns_422_and_changes_nothing()
     {
         var sale = await new Sale(app).IdentifiedAsync();
         await Keyed(sale).CalculateAsync(150.00m);
@@ -58,7 +58,7 @@ public abstract class IdempotencyKeyTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_key_belongs_to_its_route()
+    public async Task A_key_is_scoped_to_its_route()
     {
         var sale = Keyed(new Sale(app));
 
@@ -91,7 +91,7 @@ public abstract class IdempotencyKeyTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Twenty_equal_calls_at_once_are_one_call_to_PDI()
+    public async Task Twenty_concurrent_equal_calls_make_one_call_to_PDI()
     {
         var sale = Keyed(await new Sale(app).IdentifiedAsync());
 
@@ -103,7 +103,7 @@ public abstract class IdempotencyKeyTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task PDIs_refusal_of_a_customer_is_remembered()
+    public async Task PDIs_refusal_of_a_customer_is_stored()
     {
         var sale = Keyed(new Sale(app) { CustomerId = "CUST-NOBODY" });
 
@@ -118,7 +118,7 @@ public abstract class IdempotencyKeyTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task PDIs_refusal_of_a_finalize_is_not_remembered_and_a_corrected_body_is_welcome()
+    public async Task PDIs_refusal_of_a_finalize_is_not_stored()
     {
         var sale = Keyed(await (new Sale(app) { CustomerId = "CUST-BRONZE" }).IdentifiedAsync());
 
@@ -130,9 +130,9 @@ public abstract class IdempotencyKeyTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_202_is_not_remembered()
+    public async Task A_202_is_not_stored()
     {
-        // The first try and its three repeats: PDI is well again when the worker or the next call asks.
+        // The first attempt and its three retries fail. PDI works again for the worker or the next call.
         await app.Pdi.FaultAsync("identify", new { kind = "status", status = 500, count = 4 });
         var sale = Keyed(new Sale(app));
 
@@ -145,7 +145,7 @@ public abstract class IdempotencyKeyTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_503_is_not_remembered()
+    public async Task A_503_is_not_stored()
     {
         var sale = Keyed(await new Sale(app).IdentifiedAsync());
         await app.Pdi.FaultAsync("calculateRewards", new { kind = "status", status = 500 });
@@ -159,7 +159,7 @@ public abstract class IdempotencyKeyTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_the_service_refuses_leaves_the_key_free()
+    public async Task A_refusal_by_the_service_leaves_the_key_free()
     {
         var sale = Keyed(await new Sale(app).IdentifiedAsync());
 
@@ -170,7 +170,7 @@ public abstract class IdempotencyKeyTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_work_goes_on_without_its_caller()
+    public async Task The_work_continues_after_the_caller_disconnects()
     {
         var sale = Keyed(await new Sale(app).IdentifiedAsync());
         await app.Pdi.FaultAsync("calculateRewards", new { kind = "hang", count = 1 });
@@ -193,7 +193,7 @@ public abstract class IdempotencyKeyTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task While_the_first_call_runs_the_same_body_waits_and_another_one_is_422()
+    public async Task During_the_first_call_the_same_body_waits_and_another_gets_422()
     {
         var sale = Keyed(await new Sale(app).IdentifiedAsync());
         var claim = await ClaimAsync(CalculateRoute, Calculation(sale), TimeSpan.FromMinutes(1));
@@ -209,7 +209,7 @@ public abstract class IdempotencyKeyTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_key_of_a_call_that_died_is_taken_over_when_its_lease_is_over()
+    public async Task The_key_of_a_crashed_call_is_taken_over_after_its_lease()
     {
         var sale = Keyed(await new Sale(app).IdentifiedAsync());
         await ClaimAsync(CalculateRoute, Calculation(sale), TimeSpan.FromSeconds(1));
@@ -222,7 +222,7 @@ public abstract class IdempotencyKeyTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_the_cache_has_lost_the_row_still_knows()
+    public async Task The_row_answers_after_a_cache_loss()
     {
         var sale = Keyed(await new Sale(app).IdentifiedAsync());
         var first = await sale.CalculateAsync();
@@ -239,7 +239,7 @@ public abstract class IdempotencyKeyTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_key_has_1_to_255_printable_characters_and_comes_once()
+    public async Task A_key_has_1_to_255_printable_characters_in_one_header()
     {
         var body = JsonSerializer.Serialize(new Sale(app).IdentifyBody());
         string[] accepted = ["k", "~", "a b", "\"8e03978e-40d5-43dd-bc93-6894a57f9324\"", new string('k', 255)];
@@ -266,12 +266,12 @@ public abstract class IdempotencyKeyTests(Backend backend) : IAsyncLifetime
 
     private static string CalculateBody(Sale sale) => JsonSerializer.Serialize(Calculation(sale), LoyaltyJson.Wire.CalculateRewardsRequest);
 
-    /// <summary>Claims the key as a call would that goes no further.</summary>
+    /// <summary>Claims the key like a call that stops there.</summary>
     private Task<IdempotencyKey> ClaimAsync(string route, CalculateRewardsRequest body, TimeSpan lease) =>
         app.Services.GetRequiredService<IIdempotencyKeyStore>()
             .ClaimAsync(IdempotentRequests.KeyOf("local", key, route), body.ToFingerprint(), lease, TimeSpan.FromMinutes(10), Token);
 
-    /// <summary>Has Redis lose the answer; the process's memory goes with the process.</summary>
+    /// <summary>Makes Redis lose the answer. The in-process cache ends with its process.</summary>
     private async Task ForgetAsync(string route)
     {
         if (app.Services.GetService<IConnectionMultiplexer>() is not { } redis)
@@ -281,7 +281,7 @@ public abstract class IdempotencyKeyTests(Backend backend) : IAsyncLifetime
         Assert.Equal(1, await redis.GetDatabase().KeyDeleteAsync(entries));
     }
 
-    /// <summary>Headers as they are, which HttpClient would join, trim or refuse.</summary>
+    /// <summary>Sends raw headers, which HttpClient would join, trim or refuse.</summary>
     private async Task<string> SendRawAsync(string body, string headers)
     {
         using var connection = new TcpClient();

@@ -5,13 +5,13 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LoyaltyService.IntegrationTests.Loyalty;
 
-/// <summary>What a till is told while PDI has not answered yet, and when it asks again much later.</summary>
+/// <summary>The answers to identify while PDI's is pending, and to a late retry.</summary>
 public abstract class IdentifyAnswerTests(Backend backend)
 {
     private static readonly TimeSpan RepeatWait = TimeSpan.FromMilliseconds(300);
 
     [Fact]
-    public async Task A_repeat_waits_for_the_first_call_and_is_then_told_that_this_one_still_runs()
+    public async Task A_retry_waits_for_the_first_call_and_then_gets_409()
     {
         await using var app = await StartAsync();
         await app.Pdi.FaultAsync("identify", new { kind = "hang", count = 1 });
@@ -31,7 +31,7 @@ public abstract class IdentifyAnswerTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_session_that_waits_for_PDI_says_where_to_ask_for_it_and_when()
+    public async Task A_waiting_session_says_where_and_when_to_poll()
     {
         await using var app = await StartAsync();
         await app.Pdi.OutageAsync();
@@ -46,13 +46,13 @@ public abstract class IdentifyAnswerTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_remembered_refusal_is_the_same_to_the_byte_when_only_the_row_is_left_of_it()
+    public async Task A_refusal_replayed_from_the_row_has_the_same_bytes()
     {
         await using var app = await StartAsync();
         var sale = new Sale(app) { CustomerId = "CUST-NOBODY" };
         var first = await sale.IdentifyAsync();
         await app.StopAsync();
-        // Its cache is its own and empty.
+        // A new service with an empty cache.
         await using var next = await LoyaltyApp.StartAsync(backend, new() { ["REDIS_URL"] = "memory:" }, app.Database, app.Pdi);
 
         var again = await (sale with { App = next }).IdentifyAsync();
@@ -63,7 +63,7 @@ public abstract class IdentifyAnswerTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_session_is_told_with_exactly_its_members()
+    public async Task A_session_has_exactly_its_documented_members()
     {
         await using var app = await StartAsync();
         var transaction = "TXN-" + Guid.NewGuid().ToString("N");

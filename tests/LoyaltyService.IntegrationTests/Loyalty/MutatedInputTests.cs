@@ -4,7 +4,7 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 
 namespace LoyaltyService.IntegrationTests.Loyalty;
 
-/// <summary>Good bodies, broken at random. A failure prints its seed.</summary>
+/// <summary>Random mutations of valid bodies. A failure prints its seed.</summary>
 public sealed class MutatedInputTests
 {
     private const int Mutants = 2_000;
@@ -26,7 +26,7 @@ public sealed class MutatedInputTests
             var to = Math.Min(body.Length, from + 1 + (int)(length * 20));
             return kind switch
             {
-                // Cut out, doubled, replaced by something that matters, pushed aside by it, a whole value replaced by it, or one byte changed.
+                // Deletes or duplicates bytes, overwrites or inserts a token, replaces a whole value, or changes one byte.
                 0 => [.. body[..from], .. body[to..]],
                 1 => [.. body[..to], .. body[from..to], .. body[to..]],
                 2 => [.. body[..from], .. Tokens[token], .. body[to..]],
@@ -36,7 +36,7 @@ public sealed class MutatedInputTests
             };
         }));
 
-    /// <summary>The next value after a place, whole, is another one: what comes of it is mostly JSON still.</summary>
+    /// <summary>Replaces the next complete value, so that the result usually stays valid JSON.</summary>
     private static byte[] WithValue(byte[] body, int from, byte[] value)
     {
         var colon = Array.IndexOf(body, (byte)':', from);
@@ -49,7 +49,7 @@ public sealed class MutatedInputTests
         (route, mutations) => (route, mutations.Aggregate(Encoding.UTF8.GetBytes(BadInputs.Good[route]), (body, mutate) => mutate(body))));
 
     [Fact(Timeout = 120_000)]
-    public async Task No_mutant_of_a_good_body_is_a_server_error_and_only_what_is_accepted_is_stored()
+    public async Task No_mutant_causes_a_server_error_and_only_accepted_ones_are_stored()
     {
         await using var app = await LoyaltyApp.StartAsync(Backend.Sqlite);
         var accepted = 0;

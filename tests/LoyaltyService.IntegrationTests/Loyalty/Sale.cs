@@ -2,7 +2,7 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 
 namespace LoyaltyService.IntegrationTests.Loyalty;
 
-/// <summary>A sale as a till sends it: valid defaults, one transaction of its own.</summary>
+/// <summary>A till's sale: valid defaults and a unique transaction.</summary>
 internal sealed record Sale(LoyaltyApp App)
 {
     public string TransactionId { get; init; } = "TXN-" + Guid.NewGuid().ToString("N");

@@ -2,7 +2,7 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 
 namespace LoyaltyService.IntegrationTests.Loyalty;
 
-/// <summary>A sale from end to end, over HTTP, on both back ends.</summary>
+/// <summary>End-to-end sales over HTTP, on both back ends.</summary>
 public abstract class SaleTests(Backend backend) : IAsyncLifetime
 {
     private LoyaltyApp app = null!;
@@ -16,7 +16,7 @@ public abstract class SaleTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_briefs_example_comes_out_exactly()
+    public async Task The_sample_sale_has_the_exact_figures()
     {
         var sale = new Sale(app) { TransactionId = "TXN-67890" };
 
@@ -45,7 +45,7 @@ public abstract class SaleTests(Backend backend) : IAsyncLifetime
     [InlineData("")]
     [InlineData("?sessionId=")]
     [InlineData("?sessionid")]
-    public async Task A_status_asked_for_without_a_session_names_what_is_missing(string query)
+    public async Task A_status_request_without_a_session_names_the_missing_parameter(string query)
     {
         var answer = await app.GetAsync("/loyalty/getSessionStatus" + query);
 
@@ -63,7 +63,7 @@ public abstract class SaleTests(Backend backend) : IAsyncLifetime
     [InlineData("W/\"1\", \"3\"", 200)]
     [InlineData("2", 200)]
     [InlineData("\"22\"", 200)]
-    public async Task A_session_that_the_caller_has_already_is_not_sent_again(string ifNoneMatch, int status)
+    public async Task An_unchanged_session_is_not_sent_again(string ifNoneMatch, int status)
     {
         var sale = await new Sale(app).IdentifiedAsync();
 
@@ -74,7 +74,7 @@ public abstract class SaleTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_session_outlives_the_service()
+    public async Task A_session_survives_a_restart()
     {
         var sale = await new Sale(app).IdentifiedAsync();
         var finalized = await sale.FinalizeAsync();
@@ -90,7 +90,7 @@ public abstract class SaleTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Identifying_again_gives_the_same_bytes_whatever_became_of_the_session()
+    public async Task Identifying_again_returns_the_same_bytes_in_any_status()
     {
         var sale = new Sale(app);
         var first = await sale.IdentifyAsync();
@@ -108,7 +108,7 @@ public abstract class SaleTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_body_with_the_same_meaning_is_a_repeat_and_another_one_is_not()
+    public async Task A_body_with_the_same_meaning_is_a_replay()
     {
         var transaction = Guid.NewGuid().ToString("N");
         var first = await app.PostAsync("/loyalty/identify", $$$"""{"customerId":"CUST-12345","channelId":"C1","transactionId":"{{{transaction}}}","metadata":{"a":1,"b":[2.50]}}""");
@@ -120,7 +120,7 @@ public abstract class SaleTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_hundred_equal_identifies_at_once_give_one_session()
+    public async Task A_hundred_concurrent_equal_identifies_open_one_session()
     {
         var sale = new Sale(app);
 
@@ -131,7 +131,7 @@ public abstract class SaleTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_hundred_equal_finalizes_at_once_have_one_effect()
+    public async Task A_hundred_concurrent_equal_finalizes_take_effect_once()
     {
         var sale = await (new Sale(app) { CustomerId = "CUST-SILVER" }).IdentifiedAsync();
         var before = await app.Pdi.BalanceAsync("CUST-SILVER");
@@ -143,7 +143,7 @@ public abstract class SaleTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_finalize_with_another_amount_after_the_first_is_422()
+    public async Task A_finalize_with_a_different_amount_returns_422()
     {
         var sale = await new Sale(app).IdentifiedAsync();
         await sale.FinalizeAsync(150.00m);
@@ -154,7 +154,7 @@ public abstract class SaleTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_customer_unknown_to_PDI_is_a_400_that_is_remembered()
+    public async Task A_customer_unknown_to_PDI_returns_a_stored_400()
     {
         var sale = new Sale(app) { CustomerId = "CUST-NOBODY" };
 
@@ -170,7 +170,7 @@ public abstract class SaleTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_refused_redemption_changes_nothing_and_a_corrected_one_is_welcome()
+    public async Task A_refused_redemption_changes_nothing_and_can_be_corrected()
     {
         var sale = await (new Sale(app) { CustomerId = "CUST-BRONZE" }).IdentifiedAsync();
         var before = await app.Pdi.BalanceAsync("CUST-BRONZE");
@@ -187,7 +187,7 @@ public abstract class SaleTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Without_rewards_a_sale_closes_with_nothing_earned()
+    public async Task A_sale_without_rewards_earns_nothing()
     {
         var sale = await (new Sale(app) { CustomerId = "CUST-PLATINUM" }).IdentifiedAsync();
         await sale.CalculateAsync();
@@ -200,7 +200,7 @@ public abstract class SaleTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_basket_may_be_calculated_again_and_the_last_one_counts()
+    public async Task The_last_calculation_of_a_basket_wins()
     {
         var sale = await new Sale(app).IdentifiedAsync();
 
@@ -214,7 +214,7 @@ public abstract class SaleTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_transaction_must_be_the_sessions()
+    public async Task The_transaction_must_match_the_session()
     {
         var sale = await new Sale(app).IdentifiedAsync();
 
@@ -237,7 +237,7 @@ public abstract class SaleTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_old_version_is_409_in_the_body_and_412_in_the_header()
+    public async Task A_stale_version_returns_409_in_the_body_and_412_in_the_header()
     {
         var sale = await new Sale(app).IdentifiedAsync();
         await sale.CalculateAsync();
@@ -255,7 +255,7 @@ public abstract class SaleTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_session_that_has_not_changed_is_304()
+    public async Task An_unchanged_session_returns_304()
     {
         var sale = await new Sale(app).IdentifiedAsync();
         var status = await sale.StatusAsync();
@@ -273,7 +273,7 @@ public abstract class SaleTests(Backend backend) : IAsyncLifetime
     [InlineData("sess_00000000000040008000000000000000")]
     [InlineData("sess_x")]
     [InlineData("nonsense")]
-    public async Task An_unknown_session_is_404_everywhere(string sessionId)
+    public async Task Every_route_returns_404_for_an_unknown_session(string sessionId)
     {
         var sale = new Sale(app) { SessionId = sessionId };
 
@@ -285,7 +285,7 @@ public abstract class SaleTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Every_answer_names_its_trace_and_passes_the_callers_on()
+    public async Task Every_answer_has_a_trace_id_and_continues_the_callers_trace()
     {
         const string TraceId = "0af7651916cd43dd8448eb211c80319c";
         var good = await app.PostAsync("/loyalty/identify", new Sale(app).IdentifyBody(), ("traceparent", $"00-{TraceId}-b7ad6b7169203331-01"));

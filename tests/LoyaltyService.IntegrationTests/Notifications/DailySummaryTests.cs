@@ -9,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LoyaltyService.IntegrationTests.Notifications;
 
-/// <summary>The day before as those see it who get the mail.</summary>
+/// <summary>The daily summary as its recipients see it.</summary>
 public abstract class DailySummaryTests(Backend backend) : IAsyncLifetime
 {
     private readonly MailServer server = new();
@@ -32,9 +32,9 @@ public abstract class DailySummaryTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_day_before_is_told_in_text_and_HTML()
+    public async Task The_summary_is_sent_as_text_and_HTML()
     {
-        // Three finalized, of which one is archived already; one rejected; one expired; one open; and one of today.
+        // Three finalized (one of them archived), one rejected, one expired, one open, and one from today.
         for (var number = 0; number < 3; number++)
             await SoldAsync();
         await new Sale(app) { CustomerId = "CUST-NOBODY" }.IdentifyAsync();
@@ -68,7 +68,7 @@ public abstract class DailySummaryTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_occurrence_is_told_once_however_often_it_is_run_and_by_hand_again()
+    public async Task An_occurrence_is_mailed_once_and_a_manual_run_mails_again()
     {
         var runner = app.Services.GetRequiredService<JobRunner>();
         var job = runner.Jobs.Single(job => job.Name == "daily-summary");
@@ -76,7 +76,7 @@ public abstract class DailySummaryTests(Backend backend) : IAsyncLifetime
         {
             var row = await runner.ClaimDueAsync(job, CancellationToken.None);
             Assert.True(await runner.RunAsync(job, row!, CancellationToken.None));
-            // As if its end had not been written down.
+            // As if the end of the run had been lost.
             await app.ExecuteAsync("delete from job_runs");
         }
 
@@ -88,12 +88,12 @@ public abstract class DailySummaryTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Each_day_that_was_missed_is_told_by_a_mail_of_its_own_a_week_back_and_once()
+    public async Task Each_missed_day_of_the_last_week_gets_one_mail()
     {
         var runner = app.Services.GetRequiredService<JobRunner>();
         var job = runner.Jobs.Single(job => job.Name == "daily-summary");
         var last = DateOnly.MinValue;
-        // The first run ever; one after three days; one after a month.
+        // The first run, one after three days, and one after a month.
         foreach (var (since, told) in new[] { (0, 1), (3, 3), (30, 7) })
         {
             await app.ExecuteAsync($"update job_runs set scheduled_for = scheduled_for - {(backend is Backend.Sqlite ? $"{since} * 86400000" : $"interval '{since} days'")}");
@@ -111,7 +111,7 @@ public abstract class DailySummaryTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_tills_and_PDI_were_answered_is_counted_in_the_database()
+    public async Task Answers_to_tills_and_from_PDI_are_counted_in_the_database()
     {
         await SoldAsync();
         await app.GetAsync("/health");
@@ -122,21 +122,21 @@ public abstract class DailySummaryTests(Backend backend) : IAsyncLifetime
             () => summaries.ReadAsync(today, CancellationToken.None),
             read => read.Counts.GetValueOrDefault("calls") == 2 && read.Counts.GetValueOrDefault("pdi_watched_ms") > 0, "the counts are written");
 
-        // A token, an identify, a finalize.
+        // A token, an identify and a finalize.
         Assert.Equal((3, false, false), (record.Counts["pdi_requests"], record.Counts.ContainsKey("calls_failed"), record.Counts.ContainsKey("pdi_away_ms")));
     }
 
     [Fact]
-    public async Task Failures_are_counted_and_PDI_is_away_only_while_the_breaker_refuses_calls()
+    public async Task Failures_are_counted_and_downtime_is_the_time_the_breaker_is_open()
     {
         var sale = await new Sale(app).IdentifiedAsync();
         await app.Pdi.OutageAsync();
-        // Four requests without an answer, and a till that cannot redeem; the fifth request opens the breaker.
+        // Four unanswered requests, and a till that cannot redeem. The fifth request opens the breaker.
         Assert.Equal(503, (await sale.CalculateAsync(redeemPoints: 1)).Status);
         Assert.Equal(503, (await sale.CalculateAsync(redeemPoints: 1)).Status);
         var open = await CountsAsync(counts => counts.GetValueOrDefault("pdi_away_ms") > 0 && counts.GetValueOrDefault("calls_failed") == 2, "PDI is away");
 
-        // The probe is due, and nobody comes to be it.
+        // The probe is due, but no call comes.
         await Eventually.BecomesTrueAsync(
             () => Task.FromResult(app.Services.GetRequiredService<PdiHealth>().Breaker is BreakerState.HalfOpen), "the breaker waits for a probe");
         var idle = await CountsAsync(counts => counts["pdi_watched_ms"] >= open["pdi_watched_ms"] + 1500, "time goes by");

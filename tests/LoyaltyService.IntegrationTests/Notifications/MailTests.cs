@@ -9,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LoyaltyService.IntegrationTests.Notifications;
 
-/// <summary>News by mail, and what becomes of them when the mail server is not as it should be.</summary>
+/// <summary>Notifications by mail, with working and failing mail servers.</summary>
 public sealed class MailTests : IAsyncLifetime
 {
     private static readonly NotificationLimits Eager = new()
@@ -37,7 +37,7 @@ public sealed class MailTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_mail_waits_for_its_server_through_a_kill_of_the_service_and_goes_encrypted_and_signed_in()
+    public async Task A_mail_survives_a_kill_and_is_sent_encrypted_and_authenticated()
     {
         var variables = server.Variables($"smtp://loyalty:p%40ss%2Fword@localhost:{server.Port}");
         variables["SSL_CERT_FILE"] = server.Certificate;
@@ -50,7 +50,7 @@ public sealed class MailTests : IAsyncLifetime
             await first.KillAsync();
         }
 
-        // The pause of half a minute is over.
+        // The 30 s pause is over.
         await ExecuteAsync("update notifications set lease_until = null");
         await server.StartWithTlsAsync("--user", "loyalty", "--password", "p@ss/word");
         await using var second = await ServiceProcess.StartServiceAsync(database, pdi.Address, variables);
@@ -62,7 +62,7 @@ public sealed class MailTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_certificate_that_nobody_vouches_for_gets_no_mail_and_no_password()
+    public async Task An_untrusted_certificate_gets_no_mail_and_no_password()
     {
         await server.StartWithTlsAsync("--smtps", "--user", "loyalty", "--password", "hush");
         var log = new CapturedLog();
@@ -75,7 +75,7 @@ public sealed class MailTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_recipient_who_is_refused_holds_nobody_up_and_gets_the_mail_alone_once_he_may()
+    public async Task A_refused_recipient_delays_no_other_and_gets_the_mail_later()
     {
         await server.StartAsync("--refuse", "gone@example.com=550", "--refuse-twice", "full@example.com=452");
         var log = new CapturedLog();
@@ -96,7 +96,7 @@ public sealed class MailTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_mail_that_the_server_takes_for_nobody_waits_also_for_those_whom_it_refuses_for_good()
+    public async Task A_mail_without_accepted_recipients_waits_for_all_of_them()
     {
         await server.StartAsync("--refuse", "ops@example.com=550", "--refuse-twice", "on-call@example.com=550");
         await using var app = await StartAsync(server.Variables());
@@ -105,7 +105,7 @@ public sealed class MailTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_new_version_and_another_configuration_are_told_once_by_replicas_that_start_together()
+    public async Task Replicas_that_start_together_announce_a_change_once()
     {
         await server.StartAsync();
         await using (await StartAsync(server.Variables()))
@@ -130,7 +130,7 @@ public sealed class MailTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Maintenance_is_announced_once_reminded_of_and_called_off()
+    public async Task Maintenance_is_announced_once_with_a_reminder_and_a_cancellation()
     {
         await server.StartAsync();
         await using var app = await StartAsync(server.Variables());
@@ -159,12 +159,12 @@ public sealed class MailTests : IAsyncLifetime
         Assert.Equal((404, "not_found"), Of(await app.PostAsync($"/ops/maintenance/{id}/call-off", "")));
         Assert.Equal(
             1, await CountAsync("select count(*) from audit where action = 'maintenance.call-off' and outcome = 'done'"));
-        // The deployment, the announcement, the reminder, the end of it.
+        // Deployment, announcement, reminder, cancellation.
         Assert.Equal(4, server.Mails().Count);
     }
 
     [Fact]
-    public async Task A_window_that_is_called_off_is_not_reminded_of()
+    public async Task A_cancelled_window_sends_no_reminder()
     {
         await using var app = await StartAsync(server.Variables());
         var from = TimeProvider.System.GetUtcNow().AddDays(1);
@@ -176,13 +176,13 @@ public sealed class MailTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_a_call_off_left_undone_is_done_by_its_repeat()
+    public async Task Repeating_a_cancellation_completes_it()
     {
         await server.StartAsync();
         await using var app = await StartAsync(server.Variables());
         var from = TimeProvider.System.GetUtcNow().AddDays(1);
         var window = await app.PostAsync("/ops/maintenance", new { from = $"{from:yyyy-MM-dd'T'HH:mm'Z'}", until = $"{from.AddHours(2):yyyy-MM-dd'T'HH:mm'Z'}", reason = "x" });
-        // Its replica died once the window was called off.
+        // The replica died after it cancelled the window.
         await ExecuteAsync("update maintenance_windows set called_off_at = now()");
 
         var repeat = await app.PostAsync($"/ops/maintenance/{window.Json.GetProperty("id").GetString()}/call-off", "");
@@ -193,7 +193,7 @@ public sealed class MailTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_mail_server_that_takes_the_call_and_says_nothing_harms_no_sale_and_gets_the_mail_later()
+    public async Task A_silent_mail_server_delays_no_sale_and_gets_the_mail_later()
     {
         using var silent = new TcpListener(IPAddress.Loopback, server.Port);
         silent.Start();
@@ -219,7 +219,7 @@ public sealed class MailTests : IAsyncLifetime
     [InlineData("2020-01-01T00:00:00Z", "2020-01-01T01:00:00Z", "x")]
     [InlineData("2030-01-01T00:00:00Z", "2030-01-01T01:00:00Z", "")]
     [InlineData(null, null, null)]
-    public async Task A_window_that_makes_no_sense_is_refused(string? from, string? until, string? reason)
+    public async Task An_invalid_window_is_refused(string? from, string? until, string? reason)
     {
         await using var app = await LoyaltyApp.StartAsync(Backend.Sqlite);
 
@@ -227,7 +227,7 @@ public sealed class MailTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Without_a_mail_server_there_is_no_summary_and_nothing_is_kept_to_be_sent()
+    public async Task Without_a_mail_server_nothing_is_queued()
     {
         await using var app = await LoyaltyApp.StartAsync(Backend.Postgres, database: database, pdi: pdi);
         await Eventually.BecomesTrueAsync(async () => await CountAsync("select count(*) from last_start") == 2, "the start is noted");

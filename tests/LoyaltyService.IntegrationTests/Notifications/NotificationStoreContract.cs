@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LoyaltyService.IntegrationTests.Notifications;
 
-/// <summary>What every store of the notifications promises; the subclasses run it on PostgreSQL and on SQLite.</summary>
+/// <summary>The contract of every store of notifications, on PostgreSQL and on SQLite.</summary>
 public abstract class NotificationStoreContract(Backend backend) : IAsyncLifetime
 {
     private static readonly TimeSpan Lease = TimeSpan.FromMinutes(1);
@@ -27,7 +27,7 @@ public abstract class NotificationStoreContract(Backend backend) : IAsyncLifetim
     }
 
     [Fact]
-    public async Task A_key_counts_once_also_after_the_mail_is_sent()
+    public async Task A_key_is_used_once_even_after_the_mail_is_sent()
     {
         Assert.True(await AddAsync("one"));
         Assert.False(await AddAsync("one"));
@@ -38,7 +38,7 @@ public abstract class NotificationStoreContract(Backend backend) : IAsyncLifetim
     }
 
     [Fact]
-    public async Task Of_twenty_replicas_at_once_one_sends_a_mail()
+    public async Task One_of_twenty_concurrent_replicas_sends_a_mail()
     {
         await AddAsync("one");
 
@@ -48,7 +48,7 @@ public abstract class NotificationStoreContract(Backend backend) : IAsyncLifetim
     }
 
     [Fact]
-    public async Task A_holder_that_was_away_for_longer_than_its_lease_writes_nothing_any_more()
+    public async Task A_holder_with_an_expired_lease_writes_nothing()
     {
         await AddAsync("one");
         var first = (await store.ClaimAsync(TimeSpan.FromSeconds(-1), Token))!;
@@ -61,7 +61,7 @@ public abstract class NotificationStoreContract(Backend backend) : IAsyncLifetim
     }
 
     [Fact]
-    public async Task What_is_put_back_comes_again_after_its_pause_and_what_is_due_later_not_before()
+    public async Task Mails_come_due_after_their_pause_and_not_before()
     {
         await AddAsync("one");
         await store.AddAsync(new Notification("later", "s", "t", DueAt: TimeProvider.System.GetUtcNow().AddHours(1)), Token);
@@ -76,7 +76,7 @@ public abstract class NotificationStoreContract(Backend backend) : IAsyncLifetim
     }
 
     [Fact]
-    public async Task What_ended_long_ago_is_forgotten_and_what_waits_is_not()
+    public async Task Old_sent_mails_are_deleted_and_waiting_ones_are_not()
     {
         await AddAsync("sent");
         await store.EndAsync((await ClaimAsync())!, sent: true, error: null, Token);
@@ -88,14 +88,14 @@ public abstract class NotificationStoreContract(Backend backend) : IAsyncLifetim
     }
 
     [Fact]
-    public async Task What_is_known_is_replaced_by_one_of_those_who_saw_it()
+    public async Task One_of_the_replicas_that_read_the_last_start_replaces_it()
     {
         Assert.True(await store.NoteAsync("thing", before: null, "a", Token));
         Assert.False(await store.NoteAsync("thing", before: null, "b", Token));
         var known = (await store.KnownAsync("thing", Token))!;
         Assert.Equal("a", known.Value);
 
-        // By the clock's finest step the next one is later.
+        // The next one is later by one tick of the clock.
         await Eventually.BecomesTrueAsync(() => Task.FromResult(TimeProvider.System.GetUtcNow() > known.NotedAt.AddMilliseconds(2)), "time passes");
         Assert.True(await store.NoteAsync("thing", known, "b", Token));
         Assert.False(await store.NoteAsync("thing", known, "c", Token));

@@ -3,7 +3,7 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 
 namespace LoyaltyService.IntegrationTests.Observability;
 
-/// <summary>An alert as <c>deploy/prometheus/alerts.yaml</c> has it.</summary>
+/// <summary>An alert of <c>deploy/prometheus/alerts.yaml</c>.</summary>
 internal sealed partial record Alert(string Name, string Severity, string RunbookUrl)
 {
     public const string Folder = "deploy/prometheus/";

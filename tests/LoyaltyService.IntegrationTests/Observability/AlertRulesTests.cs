@@ -3,12 +3,12 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 
 namespace LoyaltyService.IntegrationTests.Observability;
 
-/// <summary>The alerts, and the metrics that they rest on, as promtool sees them.</summary>
+/// <summary>Checks the alerts and their metrics with promtool.</summary>
 public sealed partial class AlertRulesTests
 {
     private static readonly string[] TestFiles = ["alerts.test.yaml", "alerts.days.test.yaml"];
 
-    // The names that the brief gives, and counters of our own that follow them: docs/architecture.md.
+    // Required names, and our counters in the same style: docs/architecture.md.
     private static readonly string[] GivenNames =
     [
         """db_transaction_rollbacks counter metrics should have "_total" suffix""",
@@ -43,7 +43,7 @@ public sealed partial class AlertRulesTests
     [Theory]
     [InlineData("alerts.test.yaml")]
     [InlineData("alerts.days.test.yaml")]
-    public async Task Each_alert_fires_in_its_case_and_is_quiet_in_the_other(string file)
+    public async Task Each_alert_fires_only_in_its_firing_case(string file)
     {
         var (exitCode, output) = await Prometheus.RunPromtoolAsync("", "test", "rules", PathOf(file));
 
@@ -51,7 +51,7 @@ public sealed partial class AlertRulesTests
     }
 
     [Fact]
-    public void Every_alert_has_a_case_that_fires_and_one_that_does_not()
+    public void Every_alert_has_a_firing_and_a_quiet_case()
     {
         var cases = TestFiles.SelectMany(file => Case().Matches(Repository.ReadAllText(Alert.Folder + file)))
             .Select(match => (Alert: match.Groups["name"].Value, Fires: match.Groups["none"].Length == 0))
@@ -61,7 +61,7 @@ public sealed partial class AlertRulesTests
     }
 
     [Fact]
-    public async Task Promtool_has_nothing_against_the_metrics_but_names_that_are_given()
+    public async Task Promtool_accepts_the_metrics_except_for_required_names()
     {
         await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
         var scrape = await Scrape.ReadAsync(app);
@@ -72,10 +72,10 @@ public sealed partial class AlertRulesTests
     }
 
     [Fact]
-    public async Task What_an_alert_says_is_filled_in_by_Prometheus()
+    public async Task Prometheus_fills_in_the_alerts_templates()
     {
         await using var app = await LoyaltyApp.StartAsync(Backend.Sqlite);
-        // Each fires at once, for the service that is looked at.
+        // Each fires at once for the scraped service.
         var rules = Pause().Replace(Expression().Replace(Repository.ReadAllText(Alert.Folder + "alerts.yaml"), "${key}up\n"), "");
         await using var prometheus = await Prometheus.StartAsync(app.Address, rules);
 
@@ -98,7 +98,7 @@ public sealed partial class AlertRulesTests
     [GeneratedRegex("""expr: ALERTS\{alertname="(?<name>\w+)".*\n *eval_time: .*\n *exp_samples:(?<none> \[\])?\n""")]
     private static partial Regex Case();
 
-    // To the next key at the same depth, over the lines of a block.
+    // Reads across a block to the next key at the same depth.
     [GeneratedRegex("""^(?<key> {8}expr: ).*\n( {10}.*\n)*""", RegexOptions.Multiline)]
     private static partial Regex Expression();
 

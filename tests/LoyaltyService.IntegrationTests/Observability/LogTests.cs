@@ -7,10 +7,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LoyaltyService.IntegrationTests.Observability;
 
-/// <summary>What a service logs, from its first line to its last.</summary>
+/// <summary>The log of a service from its first line to its last.</summary>
 public sealed class LogTests : IAsyncLifetime
 {
-    // The hash in API_KEYS is that of the words "not a secret".
+    // The hash in API_KEYS is that of the text "not a secret".
     private const string Key = "not a secret";
     private const string RedisPassword = "redis-pass-4711";
 
@@ -26,7 +26,7 @@ public sealed class LogTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Every_business_operation_ends_in_one_line()
+    public async Task Every_business_operation_logs_one_final_line()
     {
         var sale = await new Sale(app) { CustomerId = "CUST-GOLD", Headers = [("X-Api-Key", Key)] }.IdentifiedAsync();
         await sale.CalculateAsync();
@@ -54,7 +54,7 @@ public sealed class LogTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_line_and_the_answer_name_one_trace()
+    public async Task Log_line_and_answer_have_the_same_trace()
     {
         const string Trace = "0af7651916cd43dd8448eb211c80319c";
         var sale = new Sale(app) { Headers = [("X-Api-Key", Key), ("traceparent", $"00-{Trace}-b7ad6b7169203331-01")] };
@@ -66,7 +66,7 @@ public sealed class LogTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Refusals_outages_and_defects_end_in_one_line_too_and_say_why()
+    public async Task Refusals_outages_and_defects_log_one_final_line_with_the_reason()
     {
         var sale = await new Sale(app) { Headers = [("X-Api-Key", Key)] }.IdentifiedAsync();
         await (sale with { TransactionId = Guid.NewGuid().ToString("N"), CustomerId = "CUST-NOBODY" }).IdentifyAsync();
@@ -87,7 +87,7 @@ public sealed class LogTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nothing_that_is_logged_is_secret_or_personal()
+    public async Task No_log_line_contains_secret_or_personal_data()
     {
         var sale = await new Sale(app) { CustomerId = "CUST-12345", Headers = [("X-Api-Key", Key)] }.IdentifiedAsync();
         await app.PostAsync(
@@ -120,7 +120,7 @@ public sealed class LogTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_operator_changes_the_level_while_the_service_runs()
+    public async Task An_operator_can_change_the_level_at_run_time()
     {
         var sale = await new Sale(app) { Headers = [("X-Api-Key", Key)] }.IdentifiedAsync();
         var answer = await ChangeLevelAsync("""{"level":"error"}""");
@@ -139,7 +139,7 @@ public sealed class LogTests : IAsyncLifetime
     [InlineData("""{}""", Key, 400, "validation_failed")]
     [InlineData("""{"level":"info"}""", "wrong", 401, "unauthenticated")]
     [InlineData("""{"level":"info"}""", "till", 403, "forbidden")]
-    public async Task The_level_is_changed_to_a_known_one_and_by_operators_only(string body, string key, int status, string code)
+    public async Task Only_operators_can_change_the_level_and_only_to_a_known_one(string body, string key, int status, string code)
     {
         var answer = await ChangeLevelAsync(body, key);
 
@@ -147,7 +147,7 @@ public sealed class LogTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_warning_of_the_framework_is_a_line_like_any_other()
+    public async Task A_framework_warning_has_the_usual_format()
     {
         await app.StopAsync();
 
@@ -159,7 +159,7 @@ public sealed class LogTests : IAsyncLifetime
         new Dictionary<string, string?>(variables ?? [])
         {
             ["LOG_LEVEL"] = level,
-            // The second one is the hash of "till".
+            // The second is the hash of "till".
             ["API_KEYS"] = $"support:loyalty+ops:{KeyHash.Of(Key)},till:loyalty:{KeyHash.Of("till")}",
         },
         services: services =>

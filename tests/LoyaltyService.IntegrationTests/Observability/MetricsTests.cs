@@ -10,7 +10,7 @@ namespace LoyaltyService.IntegrationTests.Observability;
 
 public sealed class MetricsTests : IAsyncLifetime
 {
-    // Name, type, labels. Alerts and dashboards hold on to these.
+    // Name, type, labels. Alerts and dashboards depend on them.
     private static readonly (string Metric, string Type, string[] Labels)[] Golden =
     [
         ("db_connection_pool_size", "gauge", ["state"]),
@@ -51,7 +51,7 @@ public sealed class MetricsTests : IAsyncLifetime
     public ValueTask DisposeAsync() => app.DisposeAsync();
 
     [Fact]
-    public async Task Every_metric_is_there_from_the_first_scrape_and_no_other_is()
+    public async Task The_first_scrape_has_exactly_the_documented_metrics()
     {
         var first = await Scrape.ReadAsync(app);
 
@@ -63,7 +63,7 @@ public sealed class MetricsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_failure_of_a_tills_route_is_there_at_zero()
+    public async Task Failures_of_till_routes_start_at_zero()
     {
         var first = await Scrape.ReadAsync(app);
 
@@ -72,7 +72,7 @@ public sealed class MetricsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_histogram_has_the_same_bounds_before_its_first_value_and_after()
+    public async Task An_empty_histogram_has_the_same_buckets_as_a_filled_one()
     {
         string[] bounds = ["1", "2.5", "5", "10", "25", "50", "100", "250", "500", "1000", "2000", "3000", "5000", "8000", "10000", "+Inf"];
 
@@ -89,7 +89,7 @@ public sealed class MetricsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_scraper_that_takes_gzip_gets_text_to_its_end()
+    public async Task A_scraper_that_accepts_gzip_gets_the_complete_text()
     {
         var answer = await app.GetAsync("/metrics", ("Accept-Encoding", "gzip"));
 
@@ -99,7 +99,7 @@ public sealed class MetricsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Names_types_and_labels_stay_when_there_is_something_to_count()
+    public async Task Names_types_and_labels_stay_the_same_under_load()
     {
         await SellAsync();
         await app.GetAsync("/no/such/place");
@@ -126,7 +126,7 @@ public sealed class MetricsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Repeats_tell_whether_the_cache_answered_them()
+    public async Task Replays_are_counted_as_cache_hits_or_misses()
     {
         var sale = await SellAsync();
         await sale.FinalizeAsync();
@@ -166,13 +166,13 @@ public sealed class MetricsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Without_PDI_the_queue_fills_and_an_estimate_that_was_wrong_is_counted()
+    public async Task Without_PDI_the_queue_fills_and_wrong_estimates_are_counted()
     {
         await app.Pdi.OutageAsync();
         var sale = await new Sale(app) { CustomerId = "CUST-GOLD" }.IdentifiedAsync();
         await sale.CalculateAsync();
         await sale.FinalizeAsync();
-        // The fifth failure in a row is this one's.
+        // This call is the fifth failure in a row.
         await new Sale(app) { CustomerId = "CUST-GOLD" }.IdentifyAsync();
         var during = await SampledAsync();
         await app.Pdi.HealAsync();
@@ -187,7 +187,7 @@ public sealed class MetricsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Gauges_tell_connections_and_memory()
+    public async Task Gauges_show_connections_and_memory()
     {
         await SellAsync();
 
@@ -199,7 +199,7 @@ public sealed class MetricsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task After_a_warm_load_a_scrape_takes_under_10_ms_and_40_KB()
+    public async Task A_scrape_under_load_takes_under_10_ms_and_40_KB()
     {
         for (var number = 0; number < 100; number++)
         {
@@ -209,7 +209,7 @@ public sealed class MetricsTests : IAsyncLifetime
             await new Sale(app) { CustomerId = "CUST-NOBODY" }.IdentifyAsync();
         }
 
-        // The quickest of a few: the machine has other things to do than this test.
+        // The fastest of several, because other tests share the machine.
         var quickest = TimeSpan.MaxValue;
         var size = 0;
         for (var number = 0; number < 20; number++)

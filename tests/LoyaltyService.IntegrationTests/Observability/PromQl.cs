@@ -2,16 +2,16 @@ using System.Text.RegularExpressions;
 
 namespace LoyaltyService.IntegrationTests.Observability;
 
-/// <summary>What a query asks for.</summary>
+/// <summary>Extracts the selectors of PromQL queries.</summary>
 internal static partial class PromQl
 {
     private static readonly string[] Operators = ["and", "or", "unless"];
 
-    /// <summary>The selectors of a query, without their windows: <c>up{job="loyalty-service"}</c>.</summary>
+    /// <summary>Returns the selectors of a query without their ranges, such as <c>up{job="loyalty-service"}</c>.</summary>
     public static IReadOnlyList<string> Selectors(string query) =>
         [.. Part().Matches(query).Select(part => part.Groups["selector"].Value).Where(text => text.Length > 0 && !Operators.Contains(text)).Distinct()];
 
-    // What is none comes first and is passed over: texts, `sum by (…)`, windows, offsets. A name before a parenthesis is a function.
+    // Skips everything else first: strings, `sum by (…)`, ranges and offsets. A name before a parenthesis is a function.
     [GeneratedRegex("""
         "[^"]*" | (\b\w+\s+)?\b(by|on)\s*\([^)]*\) | \[[^\]]*\] | \boffset\s+\w+ | \b(?<selector>[a-z_]+(\{[^}]*\})?)(?!\s*\(|\w)
         """, RegexOptions.IgnorePatternWhitespace)]

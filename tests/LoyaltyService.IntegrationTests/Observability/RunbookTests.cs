@@ -4,7 +4,7 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 
 namespace LoyaltyService.IntegrationTests.Observability;
 
-/// <summary>What the runbook says is there, is there.</summary>
+/// <summary>Everything that the runbook mentions exists.</summary>
 public sealed partial class RunbookTests
 {
     private static readonly string Runbook = Repository.ReadAllText("docs/runbook.md");
@@ -18,7 +18,7 @@ public sealed partial class RunbookTests
     ];
 
     [Fact]
-    public void Every_alert_has_a_page_and_every_page_an_alert()
+    public void Alerts_and_runbook_pages_match_one_to_one()
     {
         var section = "";
         var pages = new List<string>();
@@ -34,16 +34,16 @@ public sealed partial class RunbookTests
     }
 
     [Fact]
-    public void An_alert_points_to_its_page() =>
+    public void An_alert_links_to_its_page() =>
         Assert.All(Alert.All(), alert => Assert.Equal("docs/runbook.md#" + alert.Name.ToLowerInvariant(), alert.RunbookUrl));
 
     [Fact]
-    public void Every_page_says_what_it_means_where_to_look_what_to_do_and_when_it_is_over() =>
+    public void Every_page_has_the_four_required_sections() =>
         Assert.All(Page().Matches(Runbook), page =>
             Assert.Equal(["Meaning", "Check", "Action", "Resolved"], Part().Matches(page.Value).Select(part => part.Groups["name"].Value)));
 
     [Fact]
-    public void Every_event_that_is_searched_for_is_logged()
+    public void Every_event_in_a_log_query_is_logged()
     {
         var searched = SearchedEvent().Matches(Runbook).Select(match => match.Groups["name"].Value).ToList();
 
@@ -52,7 +52,7 @@ public sealed partial class RunbookTests
     }
 
     [Fact]
-    public void Every_event_of_the_page_on_PDIs_outage_is_logged()
+    public void Every_event_in_the_PDI_outage_guide_is_logged()
     {
         var named = NamedEvent().Matches(OutagePage).Select(match => match.Groups["name"].Value).ToList();
 
@@ -61,7 +61,7 @@ public sealed partial class RunbookTests
     }
 
     [Fact]
-    public void Every_route_that_is_called_is_there()
+    public void Every_called_route_exists()
     {
         using var openApi = JsonDocument.Parse(Repository.ReadAllText("docs/openapi.json"));
         var known = openApi.RootElement.GetProperty("paths").EnumerateObject()
@@ -90,7 +90,7 @@ public sealed partial class RunbookTests
     [GeneratedRegex("\\.event == \"(?<name>\\w+)\"")]
     private static partial Regex SearchedEvent();
 
-    // A name of several words; alerts are links.
+    // Event names have several words. Links are alerts.
     [GeneratedRegex(@"`(?<name>([A-Z][a-z]+){2,})`")]
     private static partial Regex NamedEvent();
 

@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LoyaltyService.IntegrationTests.Observability;
 
-/// <summary>A service that has had sales, repeats, refusals, an outage and a job run, under the eyes of a real Prometheus.</summary>
+/// <summary>A service with sales, replays, refusals, an outage and a job run, scraped by a real Prometheus.</summary>
 public sealed class ScrapedService : IAsyncLifetime
 {
     private LoyaltyApp? app;
@@ -24,7 +24,7 @@ public sealed class ScrapedService : IAsyncLifetime
             services.AddSingleton(new PdiWorkLimits { FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromMilliseconds(300) });
         });
         prometheus = await Prometheus.StartAsync(app.Address);
-        // What happens before the first scrape is in no rate.
+        // Rates miss everything before the first scrape.
         await Prometheus.HasDataAsync("sessions_created_count");
 
         var sale = await SellAsync(app);
@@ -37,14 +37,14 @@ public sealed class ScrapedService : IAsyncLifetime
             waiting.StatusAsync, status => status.Json.GetProperty("status").GetString() == "finalized", "the sale that waited is finalized");
         await app.RunJobAsync("expire-sessions");
         await app.GetAsync("/ops/queue");
-        // Again, where the first time made the series: a rate needs two scrapes of it.
+        // Repeat, because the first time created the series and a rate needs two scrapes of it.
         await Prometheus.HasDataAsync("""http_requests_total{endpoint="/ops/queue"}""");
         await (await SellAsync(app)).FinalizeAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
-        // Also after a start that failed half-way.
+        // Also after a partly failed start.
         if (prometheus is not null)
             await prometheus.DisposeAsync();
         if (app is not null)
@@ -59,7 +59,7 @@ public sealed class ScrapedService : IAsyncLifetime
         return sale;
     }
 
-    /// <summary>Two sales, the second of which wants to redeem: five failures in a row, and a 503.</summary>
+    /// <summary>Two sales, the second with a redemption: five failures in a row, and a 503.</summary>
     private static async Task<Sale> SellWithoutPdiAsync(LoyaltyApp app)
     {
         var redeeming = await new Sale(app) { CustomerId = "CUST-GOLD" }.IdentifiedAsync();

@@ -6,7 +6,7 @@ using LoyaltyService.Observability;
 
 namespace LoyaltyService.IntegrationTests.Observability;
 
-/// <summary>Dashboards, alerts and the runbook ask for what a real Prometheus has of a running service.</summary>
+/// <summary>The queries of dashboards, alerts and the runbook, against a real Prometheus and a running service.</summary>
 public sealed partial class ScrapedServiceTests(ScrapedService service) : IClassFixture<ScrapedService>
 {
     private Prometheus Prometheus => service.Prometheus;
@@ -15,7 +15,7 @@ public sealed partial class ScrapedServiceTests(ScrapedService service) : IClass
         [.. Directory.EnumerateFiles(Repository.PathOf("deploy/grafana"), "*.json").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
 
     [Fact]
-    public async Task Every_alert_is_evaluated_and_asks_for_series_that_are_there()
+    public async Task Every_alert_queries_existing_series()
     {
         var rules = await Prometheus.RulesAsync();
 
@@ -26,7 +26,7 @@ public sealed partial class ScrapedServiceTests(ScrapedService service) : IClass
     }
 
     [Fact]
-    public async Task Every_query_of_the_runbook_asks_for_series_that_are_there()
+    public async Task Every_runbook_query_uses_existing_series()
     {
         var queries = Query().Matches(Repository.ReadAllText("docs/runbook.md")).Select(match => match.Groups["query"].Value).ToList();
 
@@ -56,7 +56,7 @@ public sealed partial class ScrapedServiceTests(ScrapedService service) : IClass
 
     [Theory]
     [MemberData(nameof(Dashboards))]
-    public void A_dashboard_asks_the_data_source_that_its_reader_chooses(string file)
+    public void A_dashboard_queries_the_selected_data_source(string file)
     {
         using var dashboard = JsonDocument.Parse(Repository.ReadAllText("deploy/grafana/" + file));
         var root = dashboard.RootElement;
@@ -70,13 +70,13 @@ public sealed partial class ScrapedServiceTests(ScrapedService service) : IClass
     }
 
     [Fact]
-    public async Task The_smoke_test_asks_prometheus_whether_all_replicas_are_scraped_whether_alerts_fire_and_whether_tills_still_come()
+    public async Task The_smoke_test_checks_scrapes_alerts_and_traffic_in_Prometheus()
     {
         using var http = new HttpClient();
         var monitoring = new SmokeMonitoring(http, Prometheus.Address);
 
         Assert.Equal("from 1 replicas", await monitoring.ScrapedAsync());
-        // The outage is younger than any alert is patient.
+        // The outage is too short to fire any alert.
         Assert.Equal("none fires", await monitoring.NoAlertsAsync());
         Assert.Matches(@"^0\.[0-9]+ calls/s, 0\.00 in the hour before, 0\.[0-9]+ answered 5xx$", await SeenAsync());
 
@@ -86,7 +86,7 @@ public sealed partial class ScrapedServiceTests(ScrapedService service) : IClass
             {
                 return await monitoring.TrafficAsync();
             }
-            // The class's outage has a 503, which may be one in too few.
+            // The outage has a 503, which may be too large a share of few requests.
             catch (SmokeException tooMany)
             {
                 return tooMany.Message;
@@ -97,7 +97,7 @@ public sealed partial class ScrapedServiceTests(ScrapedService service) : IClass
     [Theory]
     [InlineData("sum by (job) (rate(a_b{x=\"c(d)\", y=~\"e.*\"}[2m])) / on (job) f offset 1d > 0.5", new[] { "a_b{x=\"c(d)\", y=~\"e.*\"}", "f" })]
     [InlineData("label_replace(histogram_quantile(0.99, g_bucket), \"h\", \"i\", \"\", \"\") unless absent(up) or j", new[] { "g_bucket", "up", "j" })]
-    public void The_selectors_of_a_query_are_what_it_asks_for(string query, string[] selectors) => Assert.Equal(selectors, PromQl.Selectors(query));
+    public void Selectors_are_extracted_from_a_query(string query, string[] selectors) => Assert.Equal(selectors, PromQl.Selectors(query));
 
     private async Task SelectsSomethingAsync(string query)
     {

@@ -12,7 +12,7 @@ using OpenTelemetry.Trace;
 
 namespace LoyaltyService.IntegrationTests.Observability;
 
-/// <summary>Spans, as they would go to a collector. The simulator runs in this process, so that its own spans are seen too.</summary>
+/// <summary>The exported spans. The simulator runs in this process, so the tests see its spans as well.</summary>
 public sealed class TraceTests
 {
     private const string Nowhere = "http://127.0.0.1:1";
@@ -42,7 +42,7 @@ public sealed class TraceTests
     }
 
     [Fact]
-    public async Task What_the_worker_does_is_a_trace_of_its_own_that_is_linked_to_the_sales_and_known_to_PDI()
+    public async Task The_worker_starts_a_trace_that_links_to_the_sale_and_reaches_PDI()
     {
         await using var app = await StartAsync(new() { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Nowhere });
         await app.Pdi.OutageAsync();
@@ -51,7 +51,7 @@ public sealed class TraceTests
         await SettledAsync(sale, "active");
         await app.StopAsync();
 
-        // The one that came through: those before it met the outage.
+        // The successful attempt; earlier ones met the outage.
         var work = Spans("LoyaltyService").Last(span => span.DisplayName == "pdi-work" && Equals(span.GetTagItem("loyalty.session_id"), sale.SessionId));
         var own = work.TraceId.ToHexString();
         Assert.NotEqual(trace, own);
@@ -62,7 +62,7 @@ public sealed class TraceTests
     }
 
     [Fact]
-    public async Task The_step_that_finalizes_a_waiting_sale_is_linked_to_the_finalize_and_not_to_the_identify()
+    public async Task The_workers_finalize_links_to_the_finalize_and_not_the_identify()
     {
         await using var app = await StartAsync(new() { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Nowhere });
         var sale = await new Sale(app).IdentifiedAsync();
@@ -78,7 +78,7 @@ public sealed class TraceTests
     }
 
     [Fact]
-    public async Task A_run_of_a_job_is_a_trace_of_its_own_with_its_SQL_and_its_log_lines()
+    public async Task A_job_run_is_a_trace_with_its_SQL_and_log_lines()
     {
         await using var log = new CapturedLog();
         await using var app = await StartAsync(new() { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Nowhere }, log.Capture);
@@ -112,7 +112,7 @@ public sealed class TraceTests
     }
 
     [Fact]
-    public async Task PDI_gets_a_traceparent_from_the_worker_when_nothing_is_recorded()
+    public async Task The_worker_sends_a_traceparent_even_without_recording()
     {
         var atPdi = new ConcurrentBag<(string Path, ActivityTraceId Trace, ActivitySpanId Parent)>();
         using var listener = new ActivityListener
@@ -133,13 +133,13 @@ public sealed class TraceTests
 
         var line = log.Lines.Single(line => line.TryGetProperty("event", out var name) && name.GetString() == "WaitingSaleFinalized");
         var seen = atPdi.Where(call => call.Trace.ToHexString() == line.GetProperty("traceId").GetString()).ToList();
-        // The identify and the finalize at least.
+        // At least identify and finalize.
         Assert.True(seen.Count >= 2, log.Text);
         Assert.All(seen, call => Assert.NotEqual(default, call.Parent));
     }
 
     [Fact]
-    public async Task A_collector_gets_the_spans_over_OTLP_and_nothing_secret_in_them()
+    public async Task A_collector_gets_the_spans_over_OTLP_without_secrets()
     {
         await using var collector = await Collector.StartAsync();
         await using var app = await StartAsync(new()
@@ -152,7 +152,7 @@ public sealed class TraceTests
         await app.GetAsync("/health/ready", FromTill);
         await app.StopAsync();
 
-        // Texts stand in the protocol's bytes as they are, and so do the 16 bytes of a trace.
+        // The protocol encodes texts and the 16 bytes of a trace id verbatim.
         var sent = collector.Received(Encoding.Latin1);
         Assert.Contains(Encoding.Latin1.GetString(Convert.FromHexString(trace)), sent, StringComparison.Ordinal);
         Assert.Contains("loyalty-service", sent, StringComparison.Ordinal);
@@ -162,7 +162,7 @@ public sealed class TraceTests
     }
 
     [Fact]
-    public async Task The_standard_variables_decide_what_is_sampled()
+    public async Task The_standard_variables_control_sampling()
     {
         await using var app = await StartAsync(new() { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Nowhere, ["OTEL_TRACES_SAMPLER"] = "always_off" });
 
@@ -174,7 +174,7 @@ public sealed class TraceTests
     }
 
     [Fact]
-    public async Task A_ratio_samples_a_part_of_what_nobody_has_decided_on()
+    public async Task A_ratio_samples_part_of_the_undecided_traces()
     {
         await using var app = await StartAsync(new()
         {
@@ -188,7 +188,7 @@ public sealed class TraceTests
             await app.GetAsync("/loyalty/getSessionStatus");
         await app.StopAsync();
 
-        // What the till has decided on stays decided.
+        // The till's sampling decision stands.
         Assert.Single(Spans("Microsoft.AspNetCore", trace));
         // 100 ± 5 standard deviations.
         Assert.InRange(Spans("Microsoft.AspNetCore").Count(span => Equals(span.GetTagItem("server.port"), app.Address.Port) && Equals(span.GetTagItem("http.route"), "/loyalty/getSessionStatus")), 55, 145);

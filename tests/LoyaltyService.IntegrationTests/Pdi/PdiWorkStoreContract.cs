@@ -7,7 +7,7 @@ using LoyaltyService.Storage;
 
 namespace LoyaltyService.IntegrationTests.Pdi;
 
-/// <summary>What every store of the work that waits for PDI promises; the subclasses run it on PostgreSQL and on SQLite.</summary>
+/// <summary>The contract of every store of the PDI queue, on PostgreSQL and on SQLite.</summary>
 public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
 {
     private const int NoBound = 1000;
@@ -32,7 +32,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     private PdiWorkItem? lastClaimed;
 
     [Fact]
-    public async Task A_session_that_waits_is_seen_as_it_is_and_its_caller_gives_it_up()
+    public async Task A_waiting_session_is_listed_and_released_by_its_caller()
     {
         var session = await CreateAsync();
 
@@ -49,7 +49,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_session_that_nobody_asks_PDI_for_waits_from_the_start_and_its_double_adds_nothing()
+    public async Task A_session_without_a_caller_waits_at_once_and_its_duplicate_adds_nothing()
     {
         var given = Given.Session();
 
@@ -66,7 +66,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_fourth_of_three_is_refused_and_one_that_waits_already_is_not()
+    public async Task A_full_queue_refuses_new_sessions_but_not_waiting_ones()
     {
         var first = await WaitingAsync();
         await WaitingAsync();
@@ -83,7 +83,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Sixty_sales_that_begin_to_wait_at_once_all_wait()
+    public async Task Sixty_concurrent_sales_are_all_queued()
     {
         var sessions = await PoolAtATimeAsync(Enumerable.Range(0, 60), _ => CreateAsync());
 
@@ -94,7 +94,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_due_longest_is_claimed_first_and_no_more_than_asked_for()
+    public async Task The_longest_due_items_are_claimed_first_up_to_the_limit()
     {
         var (a, b, c) = (await WaitingAsync(), await WaitingAsync(), await WaitingAsync());
         foreach (var item in await Work.ClaimAsync(3, Lease, Token))
@@ -123,7 +123,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_due_later_is_left_alone()
+    public async Task Items_due_later_are_not_claimed()
     {
         await WaitingAsync();
         await Work.PutBackAsync(await ClaimOneAsync(), TimeSpan.FromHours(1), "PDI is away", counts: true, park: false, Token);
@@ -135,7 +135,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_leased_item_is_nobody_elses()
+    public async Task A_leased_item_is_not_claimed_again()
     {
         var session = await WaitingAsync();
         await ClaimOneAsync();
@@ -145,7 +145,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_expired_lease_is_taken_over_and_its_holder_cannot_write_any_more()
+    public async Task An_expired_lease_is_taken_over_and_fences_its_holder()
     {
         var session = await WaitingAsync();
         var late = Assert.Single(await Work.ClaimAsync(1, Moment, Token));
@@ -176,7 +176,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task When_PDI_is_back_everything_is_due_that_is_neither_parked_nor_leased()
+    public async Task After_an_outage_all_items_are_due_unless_parked_or_leased()
     {
         var waiting = await WaitingAsync();
         await Work.PutBackAsync(await ClaimOneAsync(), TimeSpan.FromHours(1), "later", counts: true, park: false, Token);
@@ -191,7 +191,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_replayed_item_is_due_with_all_attempts_and_all_time_ahead()
+    public async Task A_replayed_item_is_due_with_fresh_attempts_and_age()
     {
         var session = await ParkedAsync();
         await under.MakeOlderAsync(session.Id, TimeSpan.FromHours(25));
@@ -207,7 +207,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_replay_is_not_lost_on_who_works_on_the_item_already()
+    public async Task A_replay_survives_an_attempt_in_progress()
     {
         var session = await WaitingAsync();
         var item = await ClaimOneAsync();
@@ -222,14 +222,14 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_does_not_wait_cannot_be_replayed()
+    public async Task Only_queued_items_can_be_replayed()
     {
         Assert.Null(await Work.ReplayAsync(SessionId.New(), audit: null, Token));
         Assert.Null(await Work.FindAsync(SessionId.New(), Token));
     }
 
     [Fact]
-    public async Task An_intent_belongs_to_its_request_for_12_seconds()
+    public async Task The_request_holds_its_intent_for_12_seconds()
     {
         var session = await SaveAsync(FinalizeRequested(await IdentifiedAsync()));
 
@@ -239,7 +239,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_intent_takes_a_row_over_from_whoever_has_it()
+    public async Task An_intent_takes_a_row_over_from_its_holder()
     {
         var session = await ParkedAsync();
         var parked = await FindAsync(session.Id);
@@ -253,7 +253,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_intent_makes_a_row_due_at_once_with_all_attempts_and_all_time_ahead()
+    public async Task An_intent_makes_a_row_due_with_fresh_attempts_and_age()
     {
         var session = await WaitingAsync();
         await Work.PutBackAsync(await ClaimOneAsync(), TimeSpan.FromHours(1), "later", counts: true, park: false, Token);
@@ -264,12 +264,12 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
         var item = await ClaimOneAsync();
         Assert.Equal((session.Id, 1), (item.SessionId, item.Attempts));
         Assert.True(item.Age < TimeSpan.FromHours(1), $"{item.Age}");
-        // For whoever looks how long sales wait, it still waits as long as it does.
+        // Its waiting time in the metrics does not reset.
         Assert.True((await Work.CountAsync(Token)).OldestAge > TimeSpan.FromHours(23));
     }
 
     [Fact]
-    public async Task A_parked_session_whose_till_is_told_again_that_it_waits_does_wait()
+    public async Task A_repeated_identify_unparks_a_session()
     {
         var session = await ParkedAsync();
         await under.MakeOlderAsync(session.Id, TimeSpan.FromHours(25));
@@ -283,7 +283,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_waiting_session_that_comes_again_keeps_its_attempts_and_its_age()
+    public async Task A_requeued_session_keeps_its_attempts_and_age()
     {
         var session = await WaitingAsync();
         await Work.PutBackAsync(await ClaimOneAsync(), TimeSpan.FromHours(1), "later", counts: true, park: false, Token);
@@ -297,7 +297,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Work_is_withdrawn_while_it_is_its_requests_own_and_goes_with_the_intent()
+    public async Task The_request_can_withdraw_its_own_work()
     {
         var session = await SaveAsync(FinalizeRequested(await IdentifiedAsync()));
 
@@ -311,7 +311,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Work_that_the_worker_has_taken_over_cannot_be_withdrawn_not_even_after_it_was_put_back()
+    public async Task Work_that_the_worker_once_claimed_cannot_be_withdrawn()
     {
         var session = await SaveAsync((await IdentifiedAsync()).FinalizeRequested(Given.Intent(), Causes.Request));
         var change = session.FinalizeWithdrawn(Causes.Request);
@@ -340,7 +340,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Pages_follow_each_other_and_show_everything_once()
+    public async Task Pages_show_every_item_once()
     {
         for (var count = 0; count < 5; count++)
             await WaitingAsync();
@@ -361,7 +361,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_parked_is_listed_and_counted_apart()
+    public async Task Parked_items_are_listed_and_counted_separately()
     {
         Assert.Equal(new PdiWorkCounts(0, 0, TimeSpan.Zero), await Work.CountAsync(Token));
         var parked = await ParkedAsync();
@@ -378,7 +378,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Only_parked_work_can_be_abandoned_and_then_it_goes_with_its_session()
+    public async Task Only_parked_work_can_be_abandoned()
     {
         var session = await WaitingAsync();
         var change = session.OperatorResolved("Given by hand.", "ops", Causes.Operator);
@@ -396,7 +396,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_session_that_moved_on_keeps_its_parked_work()
+    public async Task A_stale_abandon_keeps_the_parked_work()
     {
         var old = await CreateAsync();
         var current = await SaveAsync(old.Identified(Given.Identity(), Causes.Request));
@@ -419,8 +419,8 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     private async Task<Session> IdentifiedAsync() => await SaveAsync((await CreateAsync()).Identified(Given.Identity(), Causes.Request));
 
     /// <summary>
-    /// As many at once as the pool has connections (brief: 20): no more than that ever meet in the database, and whoever would have to
-    /// wait for a connection is the business of other tests.
+    /// As many callers as the pool has connections (brief: 20). More never meet in the database; other tests cover waiting for a
+    /// connection.
     /// </summary>
     private static async Task<List<TResult>> PoolAtATimeAsync<T, TResult>(IEnumerable<T> items, Func<T, Task<TResult>> run)
     {
@@ -437,7 +437,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
         return session;
     }
 
-    /// <summary>For a store in which nothing else is due.</summary>
+    /// <summary>Requires a store without other due items.</summary>
     private async Task<Session> ParkedAsync()
     {
         var session = await WaitingAsync();
@@ -445,11 +445,11 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
         return session;
     }
 
-    /// <summary>An intent's lease does not end within a test: the item is parked as by the holder of its first lease.</summary>
+    /// <summary>Parks the item as the holder of its first lease, because an intent's lease outlasts a test.</summary>
     private async Task ParkAsync(Session session) =>
         Assert.True(await Work.PutBackAsync(new PdiWorkItem(session.Id, await under.FenceAsync(session.Id), Attempts: 0, TimeSpan.Zero), TimeSpan.Zero, "given up", counts: true, park: true, Token));
 
-    /// <summary>As the worker does: who meets too many others takes nothing, and comes back.</summary>
+    /// <summary>Claims like the worker: too much contention yields nothing, and it tries again.</summary>
     private async Task<IReadOnlyList<PdiWorkItem>> ClaimOrComeBackAsync(int limit)
     {
         try
@@ -469,7 +469,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
 
     private Task<IReadOnlyList<PdiWorkRow>> ListAsync(bool? parked = null) => Work.ListAsync(200, after: null, parked, Token);
 
-    /// <summary>By a request that goes on to tell PDI itself.</summary>
+    /// <summary>Written by a request that then calls PDI itself.</summary>
     private static SessionChange FinalizeRequested(Session session) =>
         session.FinalizeRequested(Given.Intent(), Causes.Request) with { WorkLease = new PdiWorkLimits().OwnedByRequest };
 

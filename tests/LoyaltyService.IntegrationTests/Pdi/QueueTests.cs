@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LoyaltyService.IntegrationTests.Pdi;
 
-/// <summary>What an operator sees of the sales that wait for PDI, and what they can do about them, over HTTP, on both back ends.</summary>
+/// <summary>The operators' view of the PDI queue and their actions on it, over HTTP, on both back ends.</summary>
 public abstract class QueueTests(Backend backend)
 {
     private const string Reason = "Given by hand, ticket 4711.";
@@ -19,7 +19,7 @@ public abstract class QueueTests(Backend backend)
 
     private readonly (string, string)[] Keyed = [("Idempotency-Key", Guid.NewGuid().ToString())];
 
-    // Only a replay makes an item due again within a test, and the breaker stays out of it.
+    // Only a replay makes an item due again within a test, and the breaker never opens.
     private static readonly PdiWorkLimits Patient = new() { FirstPause = TimeSpan.FromHours(1), LongestPause = TimeSpan.FromHours(1) };
     private static readonly PdiWorkLimits ParksAtOnce = new() { MaxAttempts = 1 };
 
@@ -31,7 +31,7 @@ public abstract class QueueTests(Backend backend)
     };
 
     [Fact]
-    public async Task A_sale_that_waits_is_listed_and_a_replay_settles_it_at_once()
+    public async Task A_waiting_sale_is_listed_and_a_replay_settles_it()
     {
         await using var app = await StartAsync(Patient);
         await OutageAsync(app);
@@ -61,7 +61,7 @@ public abstract class QueueTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_parked_sale_can_be_resolved_while_PDI_can_say_that_it_has_not_committed_it()
+    public async Task A_parked_sale_can_be_resolved_if_PDI_has_not_committed_it()
     {
         await using var app = await StartAsync(ParksAtOnce);
         var sale = await new Sale(app).IdentifiedAsync();
@@ -97,7 +97,7 @@ public abstract class QueueTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_sale_that_PDI_has_committed_is_replayed_and_not_resolved()
+    public async Task A_sale_that_PDI_committed_cannot_be_resolved_only_replayed()
     {
         await using var app = await StartAsync(ParksAtOnce);
         var sale = await new Sale(app).IdentifiedAsync();
@@ -123,7 +123,7 @@ public abstract class QueueTests(Backend backend)
     }
 
     [Fact]
-    public async Task Operators_see_the_sales_of_all_clients_and_tills_see_no_queue()
+    public async Task Operators_see_all_clients_sales_and_tills_see_no_queue()
     {
         await using var app = await StartAsync(Patient, new() { ["API_KEYS"] = $"till:loyalty:{KeyHash.Of("till-secret")},other:loyalty:{KeyHash.Of("other-secret")},oncall:ops:{KeyHash.Of("ops-secret")}" });
         await OutageAsync(app, Till);
@@ -150,7 +150,7 @@ public abstract class QueueTests(Backend backend)
     }
 
     [Fact]
-    public async Task The_queue_is_read_page_by_page()
+    public async Task The_queue_is_paged()
     {
         await using var app = await StartAsync(Patient);
         await OutageAsync(app);
@@ -168,7 +168,7 @@ public abstract class QueueTests(Backend backend)
     }
 
     [Fact]
-    public async Task What_makes_no_sense_is_refused_by_its_name()
+    public async Task An_invalid_request_is_refused_and_names_the_field()
     {
         await using var app = await StartAsync(Patient);
 
@@ -195,7 +195,7 @@ public abstract class QueueTests(Backend backend)
     private Task<LoyaltyApp> StartAsync(PdiWorkLimits limits, Dictionary<string, string?>? variables = null) => LoyaltyApp.StartAsync(
         backend, variables, services: services => services.AddSingleton(limits).AddSingleton(Unbroken));
 
-    /// <summary>PDI goes away after the service got a token of it: without one, an identify is refused.</summary>
+    /// <summary>PDI goes down after the service got a token; without a token the service refuses an identify.</summary>
     private static async Task OutageAsync(LoyaltyApp app, params (string, string)[] headers)
     {
         await (new Sale(app) { Headers = headers }).IdentifiedAsync();
@@ -210,7 +210,7 @@ public abstract class QueueTests(Backend backend)
         item => item.Json.GetProperty("attempts").GetInt32() == 1 && !item.Json.GetProperty("inProgress").GetBoolean(),
         "the worker has tried once");
 
-    /// <summary>The request that wrote the intent has ended; its lease ends now and not only after its 12 s.</summary>
+    /// <summary>Ends the intent's lease now instead of after 12 s. Its request has ended.</summary>
     private static async Task ParkedAsync(LoyaltyApp app, Sale sale)
     {
         const string EndLeases = "update pdi_work set lease_until = null";

@@ -8,7 +8,7 @@ using StackExchange.Redis;
 
 namespace LoyaltyService.IntegrationTests.RateLimits;
 
-/// <summary>The limiters of some replicas, each with its own connection to one Redis.</summary>
+/// <summary>The limiters of several replicas, each with a separate connection to one Redis.</summary>
 internal sealed class Limiters : IAsyncDisposable
 {
     private const string Prefix = "{test}:";
@@ -20,7 +20,7 @@ internal sealed class Limiters : IAsyncDisposable
 
     public IReadOnlyList<int> Counted => [.. all.Select(each => each.Replicas.Count)];
 
-    /// <summary>At a Redis that is no longer new to its replicas.</summary>
+    /// <summary>Starts with a Redis that its replicas already know.</summary>
     public static async Task<Limiters> StartAsync(string redisUrl, int replicas)
     {
         var limiters = new Limiters();
@@ -50,7 +50,7 @@ internal sealed class Limiters : IAsyncDisposable
         }
     }
 
-    /// <summary>Asks for more than there is, at one replica after the other, as a load balancer would, until <paramref name="over"/>.</summary>
+    /// <summary>Overloads the replicas round-robin, like a load balancer, until <paramref name="over"/>.</summary>
     public async Task<Load> SaturateAsync(RateLimit limit, Guid id, CancellationToken over, bool onlyOne = false)
     {
         var demands = new[] { new Demand(new BucketKey(limit.Kind, id), limit) };
@@ -83,10 +83,10 @@ internal sealed class Limiters : IAsyncDisposable
     }
 }
 
-/// <summary>What became of a load that was more than the limit.</summary>
+/// <summary>The outcome of a load above the limit.</summary>
 internal sealed record Load(RateLimit Limit, TimeSpan Took, int Admitted, int Asked, int All)
 {
-    /// <summary>A full bucket, and what flows back.</summary>
+    /// <summary>A full bucket plus its refill.</summary>
     public double Expected => Limit.Requests * (1 + (Took / Limit.Window));
 
     public override string ToString() =>

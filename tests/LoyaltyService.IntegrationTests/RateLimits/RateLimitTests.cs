@@ -7,7 +7,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace LoyaltyService.IntegrationTests.RateLimits;
 
-/// <summary>What callers see of the limits. The clock stands still unless a test moves it.</summary>
+/// <summary>The limits as callers see them. The clock stands still unless a test moves it.</summary>
 public sealed class RateLimitTests
 {
     private const string AnyPath = "/loyalty/sessions/" + BadInputs.AnySession;
@@ -20,7 +20,7 @@ public sealed class RateLimitTests
     [InlineData("RATE_LIMIT_GLOBAL_PER_SECOND", "global")]
     [InlineData("RATE_LIMIT_CUSTOMER_PER_SECOND", "customer")]
     [InlineData("RATE_LIMIT_IP_PER_MINUTE", "address")]
-    public async Task Who_asks_too_often_is_told_when_to_come_back_and_is_served_then(string variable, string limit)
+    public async Task A_limited_caller_gets_Retry_After_and_is_served_then(string variable, string limit)
     {
         await using var app = await StartAsync((variable, "5"));
         await AnswersAsync(app, 5, 404);
@@ -33,7 +33,7 @@ public sealed class RateLimitTests
             Assert.InRange(wait, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(12));
             clock.Advance(wait);
             Assert.Equal(404, (await app.GetAsync(AnyPath)).Status);
-            // Of a short window more than one token has flowed back meanwhile.
+            // In a short window more than one token refills meanwhile.
             await UseUpAsync(app);
         }
 
@@ -42,7 +42,7 @@ public sealed class RateLimitTests
     }
 
     [Fact]
-    public async Task A_customer_has_a_limit_wherever_the_body_names_it_and_others_are_not_concerned()
+    public async Task A_customers_limit_applies_on_every_route_and_to_no_other_customer()
     {
         await using var app = await StartAsync(("RATE_LIMIT_CUSTOMER_PER_SECOND", "2"));
         var sale = new Sale(app) { CustomerId = "CUST-GOLD" };
@@ -55,13 +55,13 @@ public sealed class RateLimitTests
         BadInputTests.AssertProblem(third, 429, "rate_limited");
         Assert.Equal(200, other.Status);
         Assert.Equal(3, await app.CountSessionsAsync());
-        // The sale goes on: what follows counts for its session.
+        // Later calls of the sale count for its session.
         Assert.Equal((200, 200), ((await first.CalculateAsync()).Status, (await first.FinalizeAsync()).Status));
         Assert.Equal((429, 429), ((await first.StatusAsync()).Status, (await app.GetAsync("/loyalty/getSessionStatus?sessionId=" + first.SessionId)).Status));
     }
 
     [Fact]
-    public async Task A_body_is_read_in_full_also_when_it_comes_in_pieces()
+    public async Task A_body_that_arrives_in_pieces_is_read_in_full()
     {
         await using var app = await StartAsync(("RATE_LIMIT_CUSTOMER_PER_SECOND", "100"));
         var padding = new string(' ', 50_000);
@@ -90,7 +90,7 @@ public sealed class RateLimitTests
     }
 
     [Fact]
-    public async Task Who_is_not_known_uses_up_its_own_address_and_nothing_that_others_share()
+    public async Task Unknown_callers_use_up_only_their_addresss_limit()
     {
         await using var app = await StartAsync(
             Keys, ("TRUSTED_PROXIES", "127.0.0.1"), ("RATE_LIMIT_GLOBAL_PER_SECOND", "2"), ("RATE_LIMIT_IP_PER_MINUTE", "3"));
@@ -106,7 +106,7 @@ public sealed class RateLimitTests
     }
 
     [Fact]
-    public async Task A_client_with_a_limit_of_its_own_has_it_in_place_of_that_of_its_address()
+    public async Task A_clients_limit_replaces_that_of_its_address()
     {
         await using var app = await StartAsync(Keys, ("RATE_LIMIT_IP_PER_MINUTE", "2"), ("RATE_LIMIT_CLIENTS", "delivery:4,kiosk:0"));
 
@@ -118,21 +118,21 @@ public sealed class RateLimitTests
     }
 
     [Theory]
-    // Only what the trusted proxy itself added says who called.
+    // Only the entry that the trusted proxy added counts.
     [InlineData("127.0.0.1", "192.0.2.1", "192.0.2.2", false)]
     [InlineData("127.0.0.1", "192.0.2.1", "192.0.2.1", true)]
     [InlineData("127.0.0.0/8", "203.0.113.9, 192.0.2.1", "203.0.113.8, 192.0.2.1", true)]
     [InlineData("127.0.0.1,10.0.0.0/8", "192.0.2.1, 10.1.2.3", "192.0.2.1, 10.9.9.9", true)]
     [InlineData("127.0.0.1,10.0.0.0/8", "192.0.2.1, 10.1.2.3", "192.0.2.2, 10.1.2.3", false)]
     [InlineData("127.0.0.1", "nonsense", "other nonsense", true)]
-    // Who is not trusted says nothing.
+    // An untrusted sender's header is ignored.
     [InlineData("10.0.0.0/8", "192.0.2.1", "192.0.2.2", true)]
     [InlineData(null, "192.0.2.1", "192.0.2.2", true)]
-    // All addresses of a network of 64 bits are one caller's.
+    // All addresses of an IPv6 /64 are one caller.
     [InlineData("127.0.0.1", "2001:db8:1:2::1", "2001:db8:1:2:ffff::9", true)]
     [InlineData("127.0.0.1", "2001:db8:1:2::1", "2001:db8:1:3::1", false)]
     [InlineData("127.0.0.1", "192.0.2.1", "::ffff:192.0.2.1", true)]
-    public async Task X_Forwarded_For_is_believed_from_trusted_proxies_alone(string? trusted, string first, string second, bool isOne)
+    public async Task X_Forwarded_For_counts_only_from_trusted_proxies(string? trusted, string first, string second, bool isOne)
     {
         await using var app = await StartAsync(Keys, ("TRUSTED_PROXIES", trusted), ("RATE_LIMIT_IP_PER_MINUTE", "1"));
 
@@ -141,7 +141,7 @@ public sealed class RateLimitTests
     }
 
     [Fact]
-    public async Task Who_comes_by_way_of_a_proxy_is_not_on_this_machine()
+    public async Task A_caller_behind_a_proxy_is_not_local()
     {
         await using var app = await StartAsync(("TRUSTED_PROXIES", "127.0.0.1"));
 

@@ -4,7 +4,7 @@ using LoyaltyService.RateLimits;
 
 namespace LoyaltyService.IntegrationTests.RateLimits;
 
-/// <summary>The limits of the brief, over replicas that share a real Redis, measured by what they let through.</summary>
+/// <summary>Measures what the limits let through, across replicas that share a real Redis.</summary>
 [Collection(nameof(RunsAlone))]
 public sealed class RateLimiterTests(RateLimiterTests.Server server) : IClassFixture<RateLimiterTests.Server>
 {
@@ -17,7 +17,7 @@ public sealed class RateLimiterTests(RateLimiterTests.Server server) : IClassFix
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
-    public async Task Replicas_together_let_through_the_limit_and_no_more(int replicas)
+    public async Task Replicas_share_one_limit(int replicas)
     {
         await server.Redis.FlushAsync();
         await using var limiters = await Limiters.StartAsync(server.Redis.Url, replicas);
@@ -32,7 +32,7 @@ public sealed class RateLimiterTests(RateLimiterTests.Server server) : IClassFix
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
-    public async Task They_do_so_while_Redis_dies_and_comes_back_empty(int replicas)
+    public async Task Replicas_share_one_limit_while_Redis_restarts_empty(int replicas)
     {
         await server.Redis.FlushAsync();
         await using var limiters = await Limiters.StartAsync(server.Redis.Url, replicas);
@@ -62,7 +62,7 @@ public sealed class RateLimiterTests(RateLimiterTests.Server server) : IClassFix
     }
 
     [Fact]
-    public async Task Of_many_requests_at_once_one_asks_Redis_for_all()
+    public async Task One_of_many_concurrent_requests_asks_Redis_for_all()
     {
         await server.Redis.FlushAsync();
         await using var limiters = await Limiters.StartAsync(server.Redis.Url, 1);
@@ -84,11 +84,11 @@ public sealed class RateLimiterTests(RateLimiterTests.Server server) : IClassFix
     }
 
     [Fact]
-    public async Task A_request_that_one_limit_refuses_takes_nothing_of_the_others()
+    public async Task A_refused_request_takes_nothing_from_other_limits()
     {
         await server.Redis.FlushAsync();
         await using var three = await Limiters.StartAsync(server.Redis.Url, 3);
-        // An hour: nothing flows back meanwhile.
+        // Per hour, so nothing refills during the test.
         var all = new RateLimit(LimitKind.Global, 300, TimeSpan.FromHours(1));
         var one = new RateLimit(LimitKind.Customer, 50, TimeSpan.FromHours(1));
         var (greedy, other) = (Guid.NewGuid(), 0);
@@ -97,7 +97,7 @@ public sealed class RateLimiterTests(RateLimiterTests.Server server) : IClassFix
         var second = await AskAsync(400, () => Guid.NewGuid());
 
         Assert.InRange(first, 45, 50);
-        // A lease that is not used up counts as spent.
+        // An unused rest of a lease counts as spent.
         Assert.InRange(first + second, 285, 300);
 
         async Task<int> AskAsync(int times, Func<Guid> customer)
@@ -109,7 +109,7 @@ public sealed class RateLimiterTests(RateLimiterTests.Server server) : IClassFix
     }
 
     [Fact]
-    public async Task Who_waits_as_long_as_it_was_told_is_let_through_and_nobody_asks_Redis_before()
+    public async Task After_the_stated_wait_a_call_passes_without_earlier_Redis_calls()
     {
         await server.Redis.FlushAsync();
         await using var limiters = await Limiters.StartAsync(server.Redis.Url, 1);
@@ -146,7 +146,7 @@ public sealed class RateLimiterTests(RateLimiterTests.Server server) : IClassFix
     private static async Task PassAsync(TimeSpan time)
     {
         var begun = TimeProvider.System.GetTimestamp();
-        // A timer goes by a clock that steps several milliseconds at a time, and ends up to a step early.
+        // A timer's clock ticks every few milliseconds, so it may fire one tick early.
         while (time - TimeProvider.System.GetElapsedTime(begun) is var left && left > TimeSpan.Zero)
         {
             using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)));

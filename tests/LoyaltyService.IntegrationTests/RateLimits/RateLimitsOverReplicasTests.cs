@@ -7,14 +7,14 @@ using LoyaltyService.Storage;
 
 namespace LoyaltyService.IntegrationTests.RateLimits;
 
-/// <summary>Three replicas as their callers see them.</summary>
+/// <summary>The limits of three replicas as callers see them.</summary>
 [Collection(nameof(RunsAlone))]
 public sealed class RateLimitsOverReplicasTests
 {
     private const int PerSecond = 200;
 
     [Fact]
-    public async Task Three_replicas_answer_as_many_requests_as_one_limit_allows_while_Redis_dies_and_comes_back()
+    public async Task Three_replicas_share_one_limit_while_Redis_restarts()
     {
         await using var redis = new PrivateRedis();
         await redis.StartAsync();
@@ -36,7 +36,7 @@ public sealed class RateLimitsOverReplicasTests
         await over.CancelAsync();
         var calls = await Task.WhenAll(callers);
 
-        // From when the bucket was empty for everybody: before that, requests were cold, and slower than the limit.
+        // Counts from the first empty bucket. Before that, cold requests are slower than the limit.
         var start = calls.Max(each => each.First(call => call.Status == 429).At);
         var end = calls.Min(each => each[^1].At);
         var expected = PerSecond * Stopwatch.GetElapsedTime(start, end).TotalSeconds;
@@ -49,7 +49,7 @@ public sealed class RateLimitsOverReplicasTests
 
     private static int Counted(LoyaltyApp app) => ((Replicas)app.Services.GetService(typeof(Replicas))!).Count;
 
-    /// <summary>Calls one replica after the other, as by way of a load balancer.</summary>
+    /// <summary>Calls the replicas round-robin, like a load balancer.</summary>
     private static async Task<List<(long At, int Status)>> CallAsync(LoyaltyApp[] replicas, int next, CancellationToken over)
     {
         var calls = new List<(long At, int Status)>();

@@ -10,7 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LoyaltyService.IntegrationTests.Security;
 
-/// <summary>What operators do is written down: who, when, what, to what, from where, and what came of it.</summary>
+/// <summary>The audit records who did what to what, when, from where, and the outcome.</summary>
 public abstract class AuditTests(Backend backend) : IAsyncLifetime
 {
     private const string Reason = "Given by hand, ticket 4711.";
@@ -33,7 +33,7 @@ public abstract class AuditTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_action_is_a_row_done_or_refused_with_its_reason_and_its_trace()
+    public async Task Every_action_is_audited_with_outcome_reason_and_trace()
     {
         await app.Pdi.OutageAsync();
         var sale = await new Sale(app) { Headers = [("X-Api-Key", "till-secret")] }.IdentifiedAsync();
@@ -59,7 +59,7 @@ public abstract class AuditTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_replay_a_resolved_finding_a_job_and_announced_work_are_rows_of_the_transactions_that_did_them()
+    public async Task Actions_are_audited_in_their_own_transaction()
     {
         await app.Pdi.OutageAsync();
         var sale = await new Sale(app) { Headers = [("X-Api-Key", "till-secret")] }.IdentifiedAsync();
@@ -73,7 +73,7 @@ public abstract class AuditTests(Backend backend) : IAsyncLifetime
         var window = (await PostAsync("/ops/maintenance", announced)).Json.GetProperty("id").GetString();
         var hours = $"{begin:yyyy-MM-dd HH:mm} to {end:yyyy-MM-dd HH:mm} UTC";
         Assert.Equal([("maintenance.announce", hours)], (await ActionsAsync()).Select(row => (Text(row, "action")!, Text(row, "target")!)));
-        // Nothing of the kind can be written: then nothing of the kind can be done.
+        // If the audit row cannot be written, the action fails.
         await app.ExecuteAsync("alter table audit rename to audit_gone");
 
         Assert.Equal(500, (await PostAsync($"/ops/queue/{sale.SessionId}/replay", "")).Status);
@@ -100,7 +100,7 @@ public abstract class AuditTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_audit_that_cannot_be_written_stops_neither_a_till_nor_a_look_nor_the_level_of_the_log()
+    public async Task A_failed_audit_write_blocks_no_till_read_or_log_level_change()
     {
         await app.ExecuteAsync("alter table audit rename to audit_gone");
 
@@ -109,14 +109,14 @@ public abstract class AuditTests(Backend backend) : IAsyncLifetime
         Assert.Equal(200, (await ChangeLevelAsync()).Status);
         Assert.Equal(200, (await app.GetAsync("/health/ready")).Status);
 
-        // What could not be written is lost and in the log; what comes after is written.
+        // The failed rows are lost and logged; later ones are written.
         await app.ExecuteAsync("alter table audit_gone rename to audit");
         await app.GetAsync("/ops/jobs", Operator);
         await Eventually.BecomesTrueAsync(async () => (await RowsAsync("?action=ops.use")).Any(row => Text(row, "target") == "GET /ops/jobs"), "it is written again");
     }
 
     [Fact]
-    public async Task Who_uses_the_operators_routes_or_tries_to_is_a_row_an_hour_for_each_way()
+    public async Task Access_to_operator_routes_is_audited_once_an_hour_per_kind()
     {
         for (var times = 0; times < 3; times++)
         {
@@ -140,7 +140,7 @@ public abstract class AuditTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_list_is_read_page_by_page_and_refuses_what_it_does_not_know()
+    public async Task The_list_is_paged_and_refuses_unknown_parameters()
     {
         var audit = app.Services.GetRequiredService<IAuditStore>();
         for (var number = 0; number < 5; number++)
@@ -162,7 +162,7 @@ public abstract class AuditTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Rows_go_after_400_days_and_not_before()
+    public async Task Rows_are_deleted_after_400_days()
     {
         var audit = app.Services.GetRequiredService<IAuditStore>();
         foreach (var (job, days) in new[] { ("old", 401), ("young", 399) })
@@ -188,7 +188,7 @@ public abstract class AuditTests(Backend backend) : IAsyncLifetime
 
     private Task<Answer> PostAsync(string path, object body) => app.PostAsync(path, body, Operator);
 
-    /// <summary>Without the uses of the routes, of which there is one for each that a test calls.</summary>
+    /// <summary>Leaves out the access rows, one of which each tested route causes.</summary>
     private async Task<List<JsonElement>> ActionsAsync() => [.. (await RowsAsync("")).Where(row => Text(row, "action") != "ops.use")];
 
     private async Task<List<JsonElement>> RowsAsync(string query) =>

@@ -6,19 +6,19 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LoyaltyService.IntegrationTests.Security;
 
-/// <summary>Every route that there is, called by every kind of caller. The routes are the service's own table, so a new one is in it.</summary>
+/// <summary>Every route, called by every kind of caller. The routes come from the running service, so new ones are included.</summary>
 public sealed class AuthorizationMatrixTests(AuthorizationMatrixTests.Running running) : IClassFixture<AuthorizationMatrixTests.Running>
 {
     private readonly LoyaltyApp app = running.App;
 
-    // These and no others, also not below them: whatever is added there is thought about here.
+    // Exactly these paths and none below them, so a new one must be added here.
     private static readonly string[] Open =
     [
         "/docs/{documentName?}", "/docs/favicon.svg", "/docs/scalar.js", "/docs/scalar.aspnetcore.js", "/health/", "/health/live", "/health/ready", "/metrics", "/openapi/{documentName}.json",
     ];
 
     [Fact]
-    public async Task Every_route_answers_those_and_only_those_whom_its_path_is_for()
+    public async Task Every_route_serves_only_the_callers_of_its_path()
     {
         var routes = app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
             .Where(route => route.RoutePattern.RawText != Running.Forgotten).ToList();
@@ -45,14 +45,14 @@ public sealed class AuthorizationMatrixTests(AuthorizationMatrixTests.Running ru
     }
 
     [Fact]
-    public async Task A_route_that_says_nothing_of_who_may_call_it_is_for_nobody()
+    public async Task A_route_without_a_policy_refuses_all_callers()
     {
         Assert.Equal(401, (await CallAsync("GET", Running.Forgotten, [])).Status);
         Assert.Equal(403, (await CallAsync("GET", Running.Forgotten, [("X-Api-Key", "both-secret")])).Status);
     }
 
     [Fact]
-    public async Task What_has_no_route_is_not_found_whoever_asks()
+    public async Task An_unknown_path_returns_404_to_every_caller()
     {
         Assert.Equal((404, "not_found"), Of(await CallAsync("GET", "/nothing", [])));
         Assert.Equal((405, "method_not_allowed"), Of(await CallAsync("DELETE", "/loyalty/identify", [])));
@@ -61,7 +61,7 @@ public sealed class AuthorizationMatrixTests(AuthorizationMatrixTests.Running ru
     [Theory]
     [InlineData("/docs")]
     [InlineData("/openapi/v1.json")]
-    public async Task In_production_the_reference_is_for_operators(string path)
+    public async Task In_production_only_operators_read_the_reference(string path)
     {
         await using var production = await LoyaltyApp.StartAsync(
             Backend.Sqlite, new() { ["NODE_ENV"] = "production", ["API_KEYS"] = $"till:loyalty:{KeyHash.Of("till-secret")},operator:ops:{KeyHash.Of("ops-secret")}" });
@@ -71,7 +71,7 @@ public sealed class AuthorizationMatrixTests(AuthorizationMatrixTests.Running ru
         Assert.Equal(200, (await production.GetAsync(path, ("X-Api-Key", "ops-secret"))).Status);
     }
 
-    /// <summary>By the path alone, so that a rule that was forgotten, or written for another route, is seen.</summary>
+    /// <summary>Decides by the path alone, to catch a missing or misplaced policy.</summary>
     private static int Rule(string path, string? scopes)
     {
         if (Open.Contains(path))
@@ -101,14 +101,14 @@ public sealed class AuthorizationMatrixTests(AuthorizationMatrixTests.Running ru
         return await app.SendAsync(request, headers);
     }
 
-    // A job that is not there: none shall run.
+    // An unknown job, so that none runs.
     private static string PathOf(RouteEndpoint route) => "/" + string.Join('/', route.RoutePattern.PathSegments.Select(
         segment => string.Concat(segment.Parts.Select(part => part is Microsoft.AspNetCore.Routing.Patterns.RoutePatternLiteralPart literal ? literal.Content
             : part is Microsoft.AspNetCore.Routing.Patterns.RoutePatternParameterPart { Name: "documentName" } ? "v1" : "none"))));
 
     private static (int, string?) Of(Answer answer) => (answer.Status, answer.Code);
 
-    /// <summary>An app with keys and tokens, and a route that somebody has added and thought no further.</summary>
+    /// <summary>An app with keys and tokens, and a route without a policy.</summary>
     public sealed class Running : IAsyncLifetime
     {
         internal const string Forgotten = "/forgotten";

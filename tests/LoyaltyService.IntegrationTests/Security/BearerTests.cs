@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LoyaltyService.IntegrationTests.Security;
 
-/// <summary>Bearer tokens of a real issuer.</summary>
+/// <summary>Bearer tokens from a real issuer.</summary>
 public sealed class BearerTests(BearerTests.Running running) : IClassFixture<BearerTests.Running>
 {
     private readonly LoyaltyApp app = running.App;
@@ -18,7 +18,7 @@ public sealed class BearerTests(BearerTests.Running running) : IClassFixture<Bea
     [InlineData("RS256")]
     [InlineData("PS256")]
     [InlineData("ES256")]
-    public async Task A_token_of_the_issuer_is_a_caller(string algorithm) =>
+    public async Task A_token_from_the_issuer_authenticates(string algorithm) =>
         Assert.Equal(200, (await SaleWith(issuer.Token(algorithm)).IdentifyAsync()).Status);
 
     private static readonly string[] List = ["openid", "loyalty"];
@@ -26,7 +26,7 @@ public sealed class BearerTests(BearerTests.Running running) : IClassFixture<Bea
 
     public static TheoryData<string> Refused => [.. Tokens.Keys];
 
-    // What is wrong, by its name.
+    // The name of the defect.
     private static readonly Dictionary<string, Func<Issuer, string>> Tokens = new()
     {
         ["expired"] = issuer => issuer.Token(changes: ("exp", Now - 60)),
@@ -41,7 +41,7 @@ public sealed class BearerTests(BearerTests.Running running) : IClassFixture<Bea
         ["for a list of other services"] = issuer => issuer.Token(changes: ("aud", Others)),
         ["not signed"] = issuer => issuer.Token("none"),
         ["signed with the public key"] = issuer => issuer.Token("HS256"),
-        // The algorithm of RS256 by the name that XML has for it, which the library knows too.
+        // RS256 by its XML name, which the library also accepts.
         ["signed by an algorithm that is not in the list"] = issuer => issuer.Token("http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"),
         ["signed with a key that it brings along"] = issuer => issuer.TokenOfAnother(),
         ["signed by somebody else"] = issuer => WithSignature(issuer.Token(), 'x'),
@@ -57,7 +57,7 @@ public sealed class BearerTests(BearerTests.Running running) : IClassFixture<Bea
 
     [Theory]
     [MemberData(nameof(Refused))]
-    public async Task A_token_that_is_not_good_is_401_and_not_told_why(string what)
+    public async Task An_invalid_token_returns_401_without_a_reason(string what)
     {
         var answer = await SaleWith(Tokens[what](issuer)).IdentifyAsync();
 
@@ -72,7 +72,7 @@ public sealed class BearerTests(BearerTests.Running running) : IClassFixture<Bea
     [InlineData("scp", "ops", 403, 200)]
     [InlineData("scope", "loyaltyops LOYALTY", 403, 403)]
     [InlineData("scope", null, 403, 403)]
-    public async Task The_scopes_are_those_of_the_token(string claim, string? scopes, int atLoyalty, int atOps)
+    public async Task The_token_determines_the_scopes(string claim, string? scopes, int atLoyalty, int atOps)
     {
         var token = Issuer.Header(issuer.Token(changes: [("scope", null), (claim, scopes)]));
 
@@ -85,13 +85,13 @@ public sealed class BearerTests(BearerTests.Running running) : IClassFixture<Bea
         Assert.Equal(200, (await SaleWith(issuer.Token(changes: [("scope", null), ("scp", List)])).IdentifyAsync()).Status);
 
     [Fact]
-    public async Task A_client_a_key_of_its_name_and_a_user_of_its_name_are_three()
+    public async Task A_client_a_key_and_a_user_of_one_name_are_distinct()
     {
         var sale = new Sale(app);
         var key = await (sale with { Headers = [("X-Api-Key", "shop-secret")] }).IdentifyAsync();
         var client = await (sale with { Headers = [Issuer.Header(issuer.Token())] }).IdentifyAsync();
         var user = await (sale with { Headers = [Issuer.Header(issuer.Token(changes: ("client_id", null)))] }).IdentifyAsync();
-        // Other names of a client, of which none is the key's.
+        // Other claims that name a client. None is the key's name.
         var disguised = await (sale with { Headers = [Issuer.Header(issuer.Token(changes: [("client_id", null), ("azp", "shop")]))] }).IdentifyAsync();
 
         Assert.Equal(3, new[] { key.SessionId, client.SessionId, user.SessionId }.Distinct().Count());
@@ -102,7 +102,7 @@ public sealed class BearerTests(BearerTests.Running running) : IClassFixture<Bea
     }
 
     [Fact]
-    public async Task A_client_has_a_limit_of_its_own_under_its_name_with_the_prefix_and_a_key_of_that_name_has_another()
+    public async Task A_token_client_and_a_key_of_one_name_have_separate_limits()
     {
         const string Path = "/loyalty/sessions/" + BadInputs.AnySession;
         await using var limited = await StartAsync(
@@ -116,14 +116,14 @@ public sealed class BearerTests(BearerTests.Running running) : IClassFixture<Bea
             Assert.Contains("from this client", (await limited.GetAsync(Path, caller)).Text, StringComparison.Ordinal);
         }
 
-        // A user of that name is no client, and counts for its address.
+        // A user of that name is not a client and counts for its address.
         var user = Issuer.Header(issuer.Token(changes: ("client_id", null)));
         Assert.Equal(404, (await limited.GetAsync(Path, user)).Status);
         Assert.Contains("from this address", (await limited.GetAsync(Path, user)).Text, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_key_counts_before_a_token_right_or_wrong()
+    public async Task A_key_takes_precedence_over_a_token_even_if_wrong()
     {
         var token = Issuer.Header(issuer.Token());
 
@@ -132,7 +132,7 @@ public sealed class BearerTests(BearerTests.Running running) : IClassFixture<Bea
     }
 
     [Fact]
-    public async Task Keys_are_rotated_while_the_service_runs_and_a_name_that_nobody_knows_does_not_make_it_ask_each_time()
+    public async Task Signing_keys_rotate_at_run_time_and_unknown_ids_do_not_force_a_fetch()
     {
         await using var rotating = await Issuer.StartAsync();
         await using var service = await StartAsync(rotating);
@@ -152,7 +152,7 @@ public sealed class BearerTests(BearerTests.Running running) : IClassFixture<Bea
     }
 
     [Fact]
-    public async Task While_the_authority_was_never_there_tokens_are_503_keys_and_probes_go_on_and_its_return_is_noticed()
+    public async Task Until_the_authority_appears_tokens_get_503_and_keys_work()
     {
         await using var away = await Issuer.StartAsync();
         away.IsAway = true;
@@ -171,7 +171,7 @@ public sealed class BearerTests(BearerTests.Running running) : IClassFixture<Bea
 
         BadInputTests.AssertProblem(answer, 503, "authority_unavailable");
         Assert.Equal("5", answer.Headers["Retry-After"]);
-        // One look; the library takes a 503 for a reason to try twice.
+        // One fetch; the library retries a 503 once.
         Assert.InRange(away.Asked, 1, 2);
         Assert.Equal(200, (await new Sale(service) { Headers = [("X-Api-Key", "shop-secret")] }.IdentifyAsync()).Status);
         Assert.Equal(200, (await service.GetAsync("/health", token)).Status);
@@ -181,13 +181,13 @@ public sealed class BearerTests(BearerTests.Running running) : IClassFixture<Bea
         clock.Leap(Authority.Pause);
         Assert.Equal(200, (await new Sale(service) { Headers = [token] }.IdentifyAsync()).Status);
 
-        // Known keys stay good without it.
+        // Known signing keys stay valid without the authority.
         away.IsAway = true;
         Assert.Equal(200, (await new Sale(service) { Headers = [token] }.IdentifyAsync()).Status);
     }
 
     [Fact]
-    public async Task While_the_authority_hangs_some_callers_with_tokens_wait_for_it_and_the_others_are_told_at_once()
+    public async Task While_the_authority_hangs_few_callers_wait_and_others_fail_fast()
     {
         const int Others = 20;
         await using var hanging = await Issuer.StartAsync();
@@ -211,7 +211,7 @@ public sealed class BearerTests(BearerTests.Running running) : IClassFixture<Bea
     }
 
     [Fact]
-    public async Task A_caller_that_leaves_does_not_break_off_the_fetch_that_others_wait_for()
+    public async Task A_disconnected_caller_does_not_cancel_a_shared_fetch()
     {
         await using var slow = await Issuer.StartAsync();
         slow.Hold = new TaskCompletionSource();
@@ -234,7 +234,7 @@ public sealed class BearerTests(BearerTests.Running running) : IClassFixture<Bea
     }
 
     [Fact]
-    public async Task A_token_that_nobody_could_check_and_a_limit_that_was_used_up_are_in_the_audit_as_such()
+    public async Task Unchecked_tokens_and_rate_limits_are_audited_as_such()
     {
         await using var away = await Issuer.StartAsync();
         away.IsAway = true;
@@ -263,7 +263,7 @@ public sealed class BearerTests(BearerTests.Running running) : IClassFixture<Bea
             rows);
     }
 
-    /// <summary>The app, an issuer, and a key of the same name as the issuer's client.</summary>
+    /// <summary>The app, an issuer, and a key with the name of the issuer's client.</summary>
     public sealed class Running : IAsyncLifetime
     {
         internal Issuer Issuer { get; private set; } = null!;
@@ -306,13 +306,13 @@ public sealed class BearerTests(BearerTests.Running running) : IClassFixture<Bea
         return $"{one[0]}.{one[1]}.{other[2]}";
     }
 
-    /// <summary>Nothing flows back into a bucket; tokens are held against the hour of the day as ever.</summary>
+    /// <summary>Freezes the timestamps, so buckets do not refill. The time of day, which decides on tokens, runs on.</summary>
     private sealed class StandingClock : TimeProvider
     {
         public override long GetTimestamp() => 0;
     }
 
-    /// <summary>The real clock, and leaps.</summary>
+    /// <summary>The real clock plus jumps.</summary>
     private sealed class LeapingClock : TimeProvider
     {
         private long leaps;

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace LoyaltyService.IntegrationTests.Security;
 
-/// <summary>An issuer of tokens on a real socket: OpenID metadata, public keys, and whatever tokens a test wants signed.</summary>
+/// <summary>A token issuer on a real socket: OpenID metadata, public keys, and the tokens that a test wants signed.</summary>
 internal sealed class Issuer : IAsyncDisposable
 {
     public const string Audience = "loyalty-service";
@@ -20,16 +20,16 @@ internal sealed class Issuer : IAsyncDisposable
     private ECDsa ec = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private int generation;
 
-    /// <summary>Answers nothing but 503.</summary>
+    /// <summary>Makes it return 503 only.</summary>
     public bool IsAway { get; set; }
 
-    /// <summary>Says nothing until this has a result.</summary>
+    /// <summary>Holds every answer until this has a result.</summary>
     public TaskCompletionSource? Hold { get; set; }
 
-    /// <summary>Somebody asked, and did not wait for the answer.</summary>
+    /// <summary>Completes when a caller disconnects before the answer.</summary>
     public bool IsGivenUp { get; private set; }
 
-    /// <summary>How often the metadata was asked for.</summary>
+    /// <summary>The number of metadata requests.</summary>
     public int Asked { get; private set; }
 
     public string Authority => app.Urls.Single();
@@ -58,7 +58,7 @@ internal sealed class Issuer : IAsyncDisposable
         return issuer;
     }
 
-    /// <summary>Signs with new keys from now on; the old ones stay published, or not.</summary>
+    /// <summary>Signs with new keys from now on, and optionally keeps the old ones published.</summary>
     public void Rotate(bool withdraw = false)
     {
         rsa.Dispose();
@@ -70,7 +70,7 @@ internal sealed class Issuer : IAsyncDisposable
         Publish();
     }
 
-    /// <summary>A good token, but for the claims that are given; null leaves one out.</summary>
+    /// <summary>A valid token with the given claims replaced. Null omits a claim.</summary>
     public string Token(string algorithm = "RS256", params (string Name, object? Value)[] changes)
     {
         var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
@@ -89,7 +89,7 @@ internal sealed class Issuer : IAsyncDisposable
         return Signed(new { alg = algorithm, typ = "at+jwt", kid = KeyId(algorithm) }, claims, text => Sign(algorithm, text));
     }
 
-    /// <summary>A token like this issuer's, signed with somebody else's key, which is in the token's own header.</summary>
+    /// <summary>A forged token, signed with a foreign key that its header contains.</summary>
     public string TokenOfAnother()
     {
         using var own = RSA.Create(2048);
@@ -123,7 +123,7 @@ internal sealed class Issuer : IAsyncDisposable
         "RS256" or "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256" => rsa.SignData(text, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1),
         "PS256" => rsa.SignData(text, HashAlgorithmName.SHA256, RSASignaturePadding.Pss),
         "ES256" => ec.SignData(text, HashAlgorithmName.SHA256),
-        // The public key, which everybody has, taken for a shared secret.
+        // Uses the public key as a shared secret.
         "HS256" => HMACSHA256.HashData(Encoding.ASCII.GetBytes(rsa.ExportSubjectPublicKeyInfoPem()), text),
         _ => [],
     };

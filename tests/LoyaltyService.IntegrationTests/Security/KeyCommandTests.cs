@@ -4,14 +4,14 @@ using LoyaltyService.Security;
 
 namespace LoyaltyService.IntegrationTests.Security;
 
-/// <summary>`key create`, as an operator types it.</summary>
+/// <summary>The command <c>key create</c>.</summary>
 public sealed class KeyCommandTests
 {
     [Theory]
     [InlineData(null, "till-north (Loyalty)")]
     [InlineData("ops", "till-north (Ops)")]
     [InlineData("loyalty+ops", "till-north (Loyalty, Ops)")]
-    public async Task It_prints_the_secret_once_and_the_entry_that_makes_it_a_key(string? scope, string expected)
+    public async Task It_prints_the_secret_once_and_its_API_KEYS_entry(string? scope, string expected)
     {
         var output = (await RunAsync(["till-north", .. scope is null ? Array.Empty<string>() : ["--scope", scope]])).Succeeded();
 
@@ -23,7 +23,7 @@ public sealed class KeyCommandTests
     }
 
     [Fact]
-    public async Task A_second_one_for_the_same_name_is_another_one() =>
+    public async Task A_second_key_for_a_name_differs() =>
         Assert.NotEqual((await RunAsync("till-north")).Succeeded(), (await RunAsync("till-north")).Succeeded());
 
     [Theory]
@@ -34,7 +34,7 @@ public sealed class KeyCommandTests
     [InlineData("till", "--scopes", "ops")]
     [InlineData("till", "ops")]
     [InlineData]
-    public async Task What_is_not_understood_makes_no_key_and_is_64(params string[] words)
+    public async Task Invalid_arguments_create_no_key_and_exit_with_64(params string[] words)
     {
         var ran = await RunAsync(words);
 

@@ -9,8 +9,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace LoyaltyService.IntegrationTests.Security;
 
 /// <summary>
-/// A customer with a name, a number and an id that stand nowhere else, through everything that the service does; then every byte that it
-/// has logged, sent to a collector and shown to Prometheus is searched for them.
+/// Runs a customer with a unique name, number and id through every operation. Then searches every byte of logs, traces and metrics for
+/// them.
 /// </summary>
 public sealed class LeakTests
 {
@@ -21,7 +21,7 @@ public sealed class LeakTests
     private static readonly string[] Secrets = ["till-secret-4711", "ops-secret-4711", "simulator-secret", "wrong-secret-0815", "Bearer ", KeyHash.Of("till-secret-4711"), "database-secret-4711", "redis-secret-4711", "smtp-secret-4711", "eyJ"];
 
     [Fact]
-    public async Task Neither_logs_nor_traces_nor_metrics_tell_who_the_customer_is_or_what_opens_anything()
+    public async Task Logs_traces_and_metrics_reveal_no_customer_or_credential()
     {
         await using var pdi = await Simulator.StartAsync();
         await NameCustomerAsync(pdi);
@@ -53,7 +53,7 @@ public sealed class LeakTests
         Assert.DoesNotContain(CustomerId, metrics, StringComparison.Ordinal);
         var told = log.Lines.Where(line => line.GetRawText().Contains(CustomerId, StringComparison.Ordinal)).ToList();
         Assert.NotEmpty(told);
-        // In the member that is there for it, and that once: in no message and under no other name.
+        // Only in its dedicated member: not in a message or under another name.
         Assert.All(told, line => Assert.Equal((CustomerId, 2), (line.GetProperty("customerId").GetString(), line.GetRawText().Split(CustomerId).Length)));
     }
 
@@ -72,14 +72,14 @@ public sealed class LeakTests
         Assert.Equal(422, (await IdentifyAsync(sale, "+45 20 77 31 99")).Status);
     }
 
-    /// <summary>A good one, one that has ended, and one that nobody can read.</summary>
+    /// <summary>A valid token, an expired one and an unreadable one.</summary>
     private static async Task ShowTokensAsync(LoyaltyApp app, Issuer issuer)
     {
         foreach (var (token, status) in new[] { (issuer.Token(), 404), (issuer.Token(changes: ("exp", 1)), 401), (issuer.Token() + "x", 401), ("eyJ.eyJ.", 401) })
             Assert.Equal(status, (await app.GetAsync("/loyalty/sessions/" + BadInputs.AnySession, Issuer.Header(token))).Status);
     }
 
-    /// <summary>The same server, which asks for no password, by a URL that has one.</summary>
+    /// <summary>The same server by a URL with a password, which the server does not check.</summary>
     private static string WithPassword(string url, string user, string password)
     {
         var address = new Uri(url);
@@ -118,7 +118,7 @@ public sealed class LeakTests
         metadata = new { phone, name = "Zoe Quillfeather", note = "gluten-free" },
     }, sale.Headers);
 
-    // Before there is a collector: what the simulator's own remote control is asked is not the service's doing.
+    // Before the collector starts: the tests' calls to the simulator's control interface are not the service's.
     private static async Task NameCustomerAsync(Simulator pdi)
     {
         using var http = new HttpClient { BaseAddress = pdi.Address };
@@ -133,7 +133,7 @@ public sealed class LeakTests
             ["API_KEYS"] = $"till:loyalty:{KeyHash.Of("till-secret-4711")},support:ops:{KeyHash.Of("ops-secret-4711")}",
             ["DATABASE_URL"] = WithPassword(database.Url, "loyalty", "database-secret-4711"),
             ["REDIS_URL"] = WithPassword(TestServers.RedisUrl, "default", "redis-secret-4711"),
-            // Nobody listens there, so that each mail is a line in the log.
+            // No server listens there, so every mail causes a log line.
             ["SMTP_URL"] = "smtp://mailer:smtp-secret-4711@127.0.0.1:1",
             ["MAIL_FROM"] = "loyalty@example.com",
             ["MAIL_TO"] = "ops@example.com",

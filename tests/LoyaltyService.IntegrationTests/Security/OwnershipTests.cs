@@ -6,7 +6,7 @@ using OpenTelemetry.Trace;
 
 namespace LoyaltyService.IntegrationTests.Security;
 
-/// <summary>A session of somebody else is a session that is not there: the same answer, for the same work.</summary>
+/// <summary>Another client's session is indistinguishable from a missing one: same answer, same database work.</summary>
 public sealed partial class OwnershipTests : IAsyncLifetime
 {
     private readonly List<Activity> spans = [];
@@ -24,7 +24,7 @@ public sealed partial class OwnershipTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await app.DisposeAsync();
 
     [Fact]
-    public async Task Every_business_route_tells_an_unknown_session_and_another_clients_apart_by_nothing()
+    public async Task Another_clients_session_looks_like_a_missing_one_on_every_route()
     {
         var sale = await new Sale(app) { Headers = [("X-Api-Key", "till-secret")] }.IdentifiedAsync();
         Func<Sale, Task<Answer>>[] calls =
@@ -51,7 +51,7 @@ public sealed partial class OwnershipTests : IAsyncLifetime
             }
         }
 
-        // Operators see it all the same.
+        // Operators see the session.
         Assert.Equal(200, (await app.GetAsync($"/ops/sessions/{sale.SessionId}/events", ("X-Api-Key", "ops-secret"))).Status);
         await app.StopAsync();
         Assert.All(seen.Chunk(2), pair =>
@@ -62,7 +62,7 @@ public sealed partial class OwnershipTests : IAsyncLifetime
         });
     }
 
-    /// <summary>What the databases were asked, in turn.</summary>
+    /// <summary>The statements that the database received, in order.</summary>
     private string WorkFor(ActivityTraceId trace) => string.Join('\n', spans
         .Where(span => span.TraceId == trace && span.Source.Name is "Npgsql" or "LoyaltyService" && span.TraceId == trace)
         .OrderBy(span => span.StartTimeUtc)

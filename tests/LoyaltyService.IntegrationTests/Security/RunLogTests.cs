@@ -3,12 +3,12 @@ using LoyaltyService.IntegrationTests.Loyalty;
 
 namespace LoyaltyService.IntegrationTests.Security;
 
-/// <summary>That the log of the whole run is searched.</summary>
+/// <summary>Verifies the search of the whole run's log.</summary>
 [Collection(nameof(RunsAlone))]
 public sealed class RunLogTests
 {
     [Fact]
-    public async Task What_a_service_logs_is_searched_in_this_process_and_in_another()
+    public async Task Logs_of_this_process_and_of_others_are_searched()
     {
         var before = RunLog.Count;
         await using (var app = await LoyaltyApp.StartAsync(Backend.Sqlite))

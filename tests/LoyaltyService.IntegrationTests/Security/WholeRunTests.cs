@@ -6,7 +6,7 @@ namespace LoyaltyService.IntegrationTests.Security;
 public sealed class WholeRunTests
 {
     [Fact]
-    public void Nothing_that_any_service_of_any_test_has_logged_is_a_secret_a_token_or_a_customers_name()
+    public void No_service_in_the_run_logged_a_secret_or_a_customers_name()
     {
         var leaks = RunLog.Leaks;
 

@@ -10,8 +10,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace LoyaltyService.IntegrationTests.Server;
 
 /// <summary>
-/// An attack: thousands of requests that nobody should send, byte for byte on the wire. None is a server error. One that was joins
-/// attacks.txt, a line each as a JSON string whose characters are the bytes, and is sent again by every run after that.
+/// Sends thousands of malformed requests as raw bytes. None may cause a server error. One that does is added to attacks.txt, one per
+/// line as a JSON string whose characters are the bytes, and every later run sends it again.
 /// </summary>
 public sealed class AttackTests
 {
@@ -23,7 +23,7 @@ public sealed class AttackTests
     private static readonly string[] Keys = ["till", "operator", "both"];
 
     [Fact(Timeout = 180_000)]
-    public async Task Five_thousand_bad_requests_give_no_server_error_and_leave_the_service_as_it_was()
+    public async Task Five_thousand_bad_requests_cause_no_server_error_and_no_damage()
     {
         await using var app = await LoyaltyApp.StartAsync(Backend.Postgres, new()
         {
@@ -50,7 +50,7 @@ public sealed class AttackTests
         TestContext.Current.TestOutputHelper!.WriteLine($"Seed {seed}: {string.Join(", ", statuses.OrderBy(status => status.Key).Select(status => $"{status.Key}: {status.Value}"))}");
         await File.AppendAllLinesAsync(Repository.PathOf(CorpusPath), broken.Except(known.Select(Line)), TestContext.Current.CancellationToken);
         Assert.Empty(broken);
-        // An attack that nobody answers, or in one way only, proves little.
+        // Attacks without answers, or with only one kind of answer, would prove little.
         Assert.InRange(statuses.GetValueOrDefault("closed"), 0, Requests / 4);
         Assert.All(["400", "401", "403", "404", "405", "413", "415"], status => Assert.True(statuses.GetValueOrDefault(status) > 0, status));
         var scrape = await Scrape.ReadAsync(app);
@@ -59,7 +59,7 @@ public sealed class AttackTests
         Assert.Equal(200, (await app.GetAsync("/health/ready")).Status);
     }
 
-    /// <returns>The answer's first line; empty if there was none.</returns>
+    /// <returns>The first line of the answer, or an empty string.</returns>
     private static async Task<string> SendAsync(LoyaltyApp app, byte[] request)
     {
         using var connection = new Socket(SocketType.Stream, ProtocolType.Tcp);
@@ -74,14 +74,14 @@ public sealed class AttackTests
             }
             catch (TimeoutException)
             {
-                // A server that waits for more than was sent is told that there is no more.
+                // Closes the sending side, for a server that waits for more.
                 connection.Shutdown(SocketShutdown.Send);
                 return await answer;
             }
         }
         catch (SocketException)
         {
-            // Refused before the end, and closed.
+            // Refused and closed before the end.
             return "";
         }
     }

@@ -6,14 +6,14 @@ using Microsoft.AspNetCore.Routing.Patterns;
 namespace LoyaltyService.IntegrationTests.Server;
 
 /// <summary>
-/// Makes requests that nobody should send: odd methods, paths, queries, headers, lengths and bodies, in any mixture. Most go to a route that
-/// there is: the routes are the service's own table, so that a new one is attacked too.
+/// Generates malformed requests: odd methods, paths, queries, headers, lengths and bodies in any mixture. Most go to existing routes,
+/// read from the running service, so new routes are attacked too.
 /// </summary>
 internal sealed class Attacks(Random random, IReadOnlyList<string> keys, IReadOnlyList<RouteEndpoint> routes)
 {
     private static readonly string[] Methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "get", "G€T", "A"];
 
-    // Where there is nothing, or the server itself has to know what is meant.
+    // Unknown paths, and paths that the server itself must interpret.
     private static readonly (string Method, string Path)[] Odd =
     [
         ("POST", "/ops/{x}"), ("POST", "/loyalty/{x}"), ("GET", "/docs/{x}"), ("GET", "/openapi/{x}"), ("GET", "/"), ("GET", "/{x}"), ("GET", "*"), ("GET", "http://127.0.0.1/health"), ("GET", "//{x}"),
@@ -121,7 +121,7 @@ internal sealed class Attacks(Random random, IReadOnlyList<string> keys, IReadOn
         _ => Any(Junk),
     };
 
-    // The server itself refuses what no line may have in it; most is to come further than that.
+    // The server refuses invalid characters itself; most requests should get further.
     private string Clean(string value) => Chance(0.05) ? value : string.Concat(value.Where(static character => character is >= ' ' and <= '~' and not ':'));
 
     private bool Chance(double part) => random.NextDouble() < part;

@@ -7,11 +7,11 @@ using Npgsql;
 
 namespace LoyaltyService.IntegrationTests.Server;
 
-/// <summary>TLS to PostgreSQL, Redis and PDI: real servers, an authority that is trusted, and one that is not.</summary>
+/// <summary>TLS to real PostgreSQL, Redis and PDI servers, with a trusted and an untrusted authority.</summary>
 public sealed class EncryptedTests(EncryptedTests.Servers servers) : IClassFixture<EncryptedTests.Servers>
 {
     [Fact]
-    public async Task A_sale_goes_through_with_everything_encrypted_and_every_certificate_checked()
+    public async Task A_sale_works_with_all_connections_encrypted_and_verified()
     {
         await using var service = await ServiceProcess.StartServiceAsync(
             TestDatabase.At(servers.DatabaseUrl("localhost", "verify-full", servers.Certificates.AuthorityPath)),
@@ -36,7 +36,7 @@ public sealed class EncryptedTests(EncryptedTests.Servers servers) : IClassFixtu
     [InlineData("127.0.0.1", "verify-ca", false)]
     [InlineData("localhost", "verify-ca", false)]
     [InlineData("localhost", "verify-full", false)]
-    public async Task A_database_that_is_not_the_one_that_was_meant_is_not_used(string host, string mode, bool isTrusted)
+    public async Task A_database_with_a_wrong_certificate_is_not_used(string host, string mode, bool isTrusted)
     {
         var authority = isTrusted ? servers.Certificates.AuthorityPath : servers.Strangers.AuthorityPath;
 
@@ -49,7 +49,7 @@ public sealed class EncryptedTests(EncryptedTests.Servers servers) : IClassFixtu
     [Theory]
     [InlineData("127.0.0.1", "verify-ca")]
     [InlineData("127.0.0.1", "require")]
-    public async Task Less_is_checked_where_less_is_asked_for(string host, string mode)
+    public async Task A_weaker_sslmode_verifies_less(string host, string mode)
     {
         await using var connection = await TestDatabase.At(servers.DatabaseUrl(host, mode, servers.Certificates.AuthorityPath)).OpenPostgresAsync();
         await using var command = new NpgsqlCommand("select ssl from pg_stat_ssl where pid = pg_backend_pid()", connection);
@@ -58,7 +58,7 @@ public sealed class EncryptedTests(EncryptedTests.Servers servers) : IClassFixtu
     }
 
     [Fact]
-    public async Task A_Redis_and_a_PDI_of_an_authority_that_is_not_trusted_are_not_used()
+    public async Task Redis_and_PDI_with_untrusted_certificates_are_not_used()
     {
         var before = await servers.Simulator.CallsAsync("identify");
         await using var app = await LoyaltyApp.StartAsync(
@@ -81,7 +81,7 @@ public sealed class EncryptedTests(EncryptedTests.Servers servers) : IClassFixtu
         return json;
     }
 
-    /// <summary>The three servers, with certificates of one authority; PostgreSQL's is for its name alone.</summary>
+    /// <summary>The three servers with certificates from one authority. PostgreSQL's has only its host name.</summary>
     public sealed class Servers : IAsyncLifetime
     {
         internal TestCertificates Certificates { get; } = new();

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace LoyaltyService.IntegrationTests.Server;
 
-/// <summary>https by certificate file, for those without a proxy that ends TLS.</summary>
+/// <summary>HTTPS with a certificate file, for deployments without a TLS proxy.</summary>
 public sealed class HttpsTests : IDisposable
 {
     private readonly TestCertificates certificates = new();
@@ -33,7 +33,7 @@ public sealed class HttpsTests : IDisposable
     }
 
     [Fact]
-    public async Task The_health_check_of_the_image_speaks_it_too()
+    public async Task The_images_health_check_uses_https()
     {
         var (certificate, key) = certificates.Issue("server");
         await using var app = await LoyaltyApp.StartAsync(Backend.Sqlite, new() { ["HTTPS_CERTIFICATE"] = certificate, ["HTTPS_KEY"] = key });
@@ -63,7 +63,7 @@ public sealed class HttpsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_certificate_that_cannot_be_used_stops_the_start_by_name()
+    public async Task An_unusable_certificate_fails_the_start_and_is_named()
     {
         var (certificate, _) = certificates.Issue("server");
         var (_, otherKey) = certificates.Issue("other");

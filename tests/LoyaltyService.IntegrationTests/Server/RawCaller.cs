@@ -5,14 +5,14 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 
 namespace LoyaltyService.IntegrationTests.Server;
 
-/// <summary>A caller that writes what it likes, when it likes.</summary>
+/// <summary>A caller that writes raw bytes at chosen times.</summary>
 internal sealed class RawCaller : IDisposable
 {
     private readonly TcpClient connection;
 
     private RawCaller(IPAddress from) => connection = new TcpClient(new IPEndPoint(from, 0));
 
-    /// <param name="from">The caller's own address, if it is to be another one of this machine.</param>
+    /// <param name="from">The local address to call from; null for the default.</param>
     public static async Task<RawCaller> ConnectAsync(LoyaltyApp app, string from = "127.0.0.1")
     {
         var caller = new RawCaller(IPAddress.Parse(from));
@@ -25,7 +25,7 @@ internal sealed class RawCaller : IDisposable
     public async Task SendAsync(string text) =>
         await connection.GetStream().WriteAsync(Encoding.Latin1.GetBytes(text), TestContext.Current.CancellationToken);
 
-    /// <summary>Waits for the "go on" to a request that expects one: its body is being read.</summary>
+    /// <summary>Waits for "100 Continue". The server then reads the body.</summary>
     public async Task IsToGoOnAsync()
     {
         const string GoOn = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -34,7 +34,7 @@ internal sealed class RawCaller : IDisposable
         Assert.Equal(GoOn, Encoding.ASCII.GetString(answer));
     }
 
-    /// <summary>What is answered until the server closes the connection; empty if it is reset.</summary>
+    /// <summary>Reads the answer until the server closes the connection. Returns the bytes before a reset.</summary>
     public async Task<string> ReadToEndAsync(TimeSpan within)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
@@ -47,13 +47,13 @@ internal sealed class RawCaller : IDisposable
         }
         catch (IOException)
         {
-            // Reset: what was said before it is what was said.
+            // Reset: return the bytes before it.
         }
 
         return text.ToString();
     }
 
-    /// <summary>Whether the server has cut the connection, without a look at what it has sent before that.</summary>
+    /// <summary>Whether the server closed the connection, without reading its earlier data.</summary>
     public bool IsCut() => connection.Client.Poll(0, SelectMode.SelectError);
 
     public void Dispose() => connection.Dispose();

@@ -3,7 +3,7 @@ using LoyaltyService.IntegrationTests.Loyalty;
 
 namespace LoyaltyService.IntegrationTests.Server;
 
-/// <summary>What every answer tells a browser, and what none tells an attacker.</summary>
+/// <summary>Every answer has the security headers and reveals no software version.</summary>
 public sealed class SecurityHeaderTests
 {
     private static readonly string[] Banners = ["Server", "X-Powered-By", "X-AspNet-Version", "Via"];
@@ -11,7 +11,7 @@ public sealed class SecurityHeaderTests
     [Theory]
     [InlineData("development")]
     [InlineData("production")]
-    public async Task Every_answer_says_how_to_treat_it_and_none_says_what_it_runs_on(string environment)
+    public async Task Every_answer_has_security_headers_and_reveals_no_server(string environment)
     {
         await using var app = await StartAsync(environment);
         foreach (var path in new[] { "/health", "/metrics", "/nothing", "/loyalty/identify", "/loyalty/sessions/x", "/docs", "/openapi/v1.json", "/ops/queue" })
@@ -31,7 +31,7 @@ public sealed class SecurityHeaderTests
     }
 
     [Fact]
-    public async Task The_page_of_the_reference_may_load_and_run_what_it_names()
+    public async Task The_reference_page_may_load_its_own_resources()
     {
         await using var app = await StartAsync("development");
 
@@ -49,7 +49,7 @@ public sealed class SecurityHeaderTests
     [InlineData("development")]
     [InlineData("test")]
     [InlineData("production")]
-    public async Task A_defect_says_nothing_of_its_inside(string environment)
+    public async Task An_internal_error_reveals_no_internals(string environment)
     {
         await using var app = await StartAsync(environment);
         await app.ExecuteAsync("alter table sessions rename to hush");

@@ -8,13 +8,13 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LoyaltyService.IntegrationTests.Server;
 
-/// <summary>Callers that are slow, many or long: they are cut, and nobody else notices.</summary>
+/// <summary>Slow, excessive and oversized callers are disconnected without harm to others.</summary>
 public sealed class ServerLimitTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     [Fact]
-    public async Task Slow_callers_are_cut_and_the_others_are_answered_meanwhile()
+    public async Task Slow_callers_are_disconnected_and_others_are_served()
     {
         await using var app = await StartAsync(new ServerLimits
         {
@@ -43,7 +43,7 @@ public sealed class ServerLimitTests
     }
 
     [Fact]
-    public async Task A_body_that_drips_is_cut_although_it_never_stops()
+    public async Task A_dripping_body_is_disconnected()
     {
         await using var app = await StartAsync(new ServerLimits { SlowGrace = TimeSpan.FromSeconds(1.1) });
         using var caller = await RawCaller.ConnectAsync(app);
@@ -59,7 +59,7 @@ public sealed class ServerLimitTests
             }
             catch (IOException)
             {
-                // Cut: the answer ends too.
+                // Disconnected: the answer ends too.
                 break;
             }
         }
@@ -68,11 +68,11 @@ public sealed class ServerLimitTests
     }
 
     [Fact]
-    public async Task Who_asks_for_much_and_does_not_take_it_is_cut_and_the_others_are_answered_meanwhile()
+    public async Task Callers_that_do_not_read_are_disconnected_and_others_are_served()
     {
         await using var app = await StartAsync(new ServerLimits { SlowGrace = TimeSpan.FromSeconds(1.1), LeastBytesPerSecond = 1024 * 1024 });
         using var caller = await RawCaller.ConnectAsync(app);
-        // Some thirty megabytes: more than lie in the buffers between the two.
+        // About 30 MB, more than the socket buffers hold.
         await caller.SendAsync(string.Concat(Enumerable.Repeat("GET /openapi/v1.json HTTP/1.1\r\nHost: localhost\r\n\r\n", 100)));
 
         await Eventually.BecomesTrueAsync(
@@ -85,7 +85,7 @@ public sealed class ServerLimitTests
     }
 
     [Fact]
-    public async Task A_request_that_takes_too_long_is_ended_with_a_problem()
+    public async Task A_request_timeout_returns_a_problem()
     {
         await using var app = await StartAsync(new ServerLimits { RequestTime = TimeSpan.FromSeconds(0.5) });
         using var caller = await RawCaller.ConnectAsync(app);
@@ -99,7 +99,7 @@ public sealed class ServerLimitTests
     }
 
     [Fact]
-    public async Task More_requests_than_can_be_worked_on_are_refused_at_once_while_probes_answer()
+    public async Task Excess_requests_fail_fast_while_probes_answer()
     {
         await using var app = await StartAsync(new ServerLimits { MaxRequestsInWork = 2 });
         using var first = await RawCaller.ConnectAsync(app);
@@ -119,7 +119,7 @@ public sealed class ServerLimitTests
             Assert.Equal(200, (await app.GetAsync(path)).Status);
         Assert.Equal(1, (await Scrape.ReadAsync(app))["""http_requests_total{endpoint="/health/ready",method="GET",status="200"}"""]);
 
-        // Those that were begun are brought to their end, and make room.
+        // Requests in flight complete and free their slots.
         foreach (var caller in new[] { first, second })
         {
             await caller.SendAsync("}");
@@ -132,7 +132,7 @@ public sealed class ServerLimitTests
     [Theory]
     [InlineData("GET /health HTTP/1.1\r\nHost: localhost\r\nX-Long: {0}\r\n\r\n", 20_000, "431")]
     [InlineData("GET /health?{0} HTTP/1.1\r\nHost: localhost\r\n\r\n", 9_000, "414")]
-    public async Task Headers_and_lines_that_are_too_long_are_refused(string request, int length, string status)
+    public async Task Oversized_headers_and_request_lines_are_refused(string request, int length, string status)
     {
         await using var app = await StartAsync(new ServerLimits());
         using var caller = await RawCaller.ConnectAsync(app);
@@ -142,7 +142,7 @@ public sealed class ServerLimitTests
     }
 
     [Fact]
-    public async Task More_headers_than_anybody_needs_are_refused()
+    public async Task Too_many_headers_are_refused()
     {
         await using var app = await StartAsync(new ServerLimits());
         using var caller = await RawCaller.ConnectAsync(app);
@@ -152,14 +152,14 @@ public sealed class ServerLimitTests
     }
 
     [Fact]
-    public async Task A_connection_too_many_is_closed_and_room_is_made_by_one_that_ends()
+    public async Task An_excess_connection_is_closed_until_another_one_ends()
     {
         await using var app = await StartAsync(new ServerLimits { MaxConnections = 3 });
         var callers = new List<RawCaller>();
         for (var number = 0; number < 4; number++)
             callers.Add(await RawCaller.ConnectAsync(app));
 
-        // Connections are counted side by side, so that it need not be the last one.
+        // Connections are counted concurrently, so the refused one need not be the last.
         var ends = callers.ConvertAll(caller => caller.ReadToEndAsync(Patience));
         var tooMany = await Task.WhenAny(ends);
         Assert.Equal("", await tooMany);
@@ -183,7 +183,7 @@ public sealed class ServerLimitTests
     }
 
     [Fact]
-    public async Task One_address_does_not_hold_all_connections_and_others_get_in()
+    public async Task One_address_cannot_take_all_connections()
     {
         const string Probe = "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
         await using var app = await StartAsync(new ServerLimits { MaxConnections = 8, MaxConnectionsOfAddress = 3 });
@@ -199,7 +199,7 @@ public sealed class ServerLimitTests
         await other.SendAsync(Probe);
         Assert.StartsWith("HTTP/1.1 200", await other.ReadToEndAsync(Patience), StringComparison.Ordinal);
 
-        // One that ends makes room for its own address.
+        // A closed connection frees a slot for its address.
         callers[ends.FindIndex(end => !end.IsCompleted)].Dispose();
         await Eventually.BecomesTrueAsync(
             async () =>
@@ -213,7 +213,7 @@ public sealed class ServerLimitTests
     }
 
     [Fact]
-    public async Task A_trusted_proxy_has_as_many_connections_as_there_are()
+    public async Task A_trusted_proxy_may_use_all_connections()
     {
         await using var app = await LoyaltyApp.StartAsync(
             Backend.Sqlite, new() { ["TRUSTED_PROXIES"] = "127.0.0.2" }, services: services => services.AddSingleton(new ServerLimits { MaxConnectionsOfAddress = 3 }));
@@ -230,7 +230,7 @@ public sealed class ServerLimitTests
     }
 
     [Fact]
-    public async Task Two_thousand_connections_that_do_nothing_harm_nobody()
+    public async Task Two_thousand_idle_connections_do_no_harm()
     {
         await using var app = await StartAsync(new ServerLimits { MaxConnectionsOfAddress = 5_000 });
         await app.GetAsync("/health");
@@ -239,7 +239,7 @@ public sealed class ServerLimitTests
         for (var number = 0; number < 2_000; number++)
         {
             callers.Add(await RawCaller.ConnectAsync(app));
-            // Half of them have begun a request.
+            // Half of them have started a request.
             if (number % 2 == 0)
                 await callers[^1].SendAsync("POST /loyalty/identify HTTP/1.1\r\nHost: localhost\r\nContent-Le");
         }

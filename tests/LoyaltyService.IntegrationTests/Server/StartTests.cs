@@ -4,14 +4,14 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 
 namespace LoyaltyService.IntegrationTests.Server;
 
-/// <summary>The process as an operator starts it, where it cannot start.</summary>
+/// <summary>Failed starts, as an operator sees them.</summary>
 public sealed class StartTests
 {
     [Fact]
-    public async Task A_process_tells_all_that_is_wrong_and_ends_with_78_before_it_listens()
+    public async Task It_reports_all_configuration_errors_and_exits_with_78()
     {
         await using var database = await TestDatabase.CreateAsync(Backend.Sqlite, migrate: false);
-        // Its port is taken: had it tried to listen first, it would have failed by that.
+        // Its port is taken, so listening first would fail differently.
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         await using var service = ServiceProcess.LaunchService(database, new Uri("http://127.0.0.1:1"), new()
@@ -34,7 +34,7 @@ public sealed class StartTests
     }
 
     [Fact]
-    public async Task A_port_that_is_taken_and_a_database_that_is_not_there_end_it_with_69_and_a_last_line_in_the_log()
+    public async Task A_taken_port_or_missing_database_exits_with_69_and_a_log_line()
     {
         await using var database = await TestDatabase.CreateAsync(Backend.Sqlite);
         using var taken = new TcpListener(IPAddress.Any, 0);

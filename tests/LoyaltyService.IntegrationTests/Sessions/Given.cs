@@ -4,7 +4,7 @@ using LoyaltyService.Sessions;
 
 namespace LoyaltyService.IntegrationTests.Sessions;
 
-/// <summary>Valid values; a test states only what matters to it.</summary>
+/// <summary>Valid defaults, so that a test states only the values it is about.</summary>
 internal static class Given
 {
     public static Session Session()

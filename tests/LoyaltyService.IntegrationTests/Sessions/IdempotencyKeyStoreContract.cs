@@ -3,7 +3,7 @@ using LoyaltyService.IntegrationTests.Infrastructure;
 
 namespace LoyaltyService.IntegrationTests.Sessions;
 
-/// <summary>What every store of idempotency keys promises; the subclasses run it on PostgreSQL and on SQLite.</summary>
+/// <summary>The contract of every store of idempotency keys, on PostgreSQL and on SQLite.</summary>
 public abstract class IdempotencyKeyStoreContract(Backend backend) : IAsyncLifetime
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
@@ -29,7 +29,7 @@ public abstract class IdempotencyKeyStoreContract(Backend backend) : IAsyncLifet
     }
 
     [Fact]
-    public async Task A_new_key_is_the_callers()
+    public async Task A_new_key_goes_to_its_caller()
     {
         var claim = await ClaimAsync();
 
@@ -38,7 +38,7 @@ public abstract class IdempotencyKeyStoreContract(Backend backend) : IAsyncLifet
     }
 
     [Fact]
-    public async Task A_key_that_is_claimed_tells_for_which_body()
+    public async Task A_claimed_key_shows_its_body()
     {
         var claim = await ClaimAsync();
 
@@ -48,7 +48,7 @@ public abstract class IdempotencyKeyStoreContract(Backend backend) : IAsyncLifet
     }
 
     [Fact]
-    public async Task Of_fifty_claims_at_once_one_wins()
+    public async Task One_of_fifty_concurrent_claims_wins()
     {
         var claims = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => ClaimAsync()));
 
@@ -57,7 +57,7 @@ public abstract class IdempotencyKeyStoreContract(Backend backend) : IAsyncLifet
     }
 
     [Fact]
-    public async Task Fifty_keys_at_once_are_all_claimed_and_answered()
+    public async Task Fifty_concurrent_keys_are_all_claimed_and_answered()
     {
         var answered = await Task.WhenAll(Enumerable.Range(0, 50).Select(async _ =>
             await Keys.CompleteAsync(await Keys.ClaimAsync(Guid.NewGuid(), body, Lease, Window, Token), Answer(), Token)));
@@ -66,7 +66,7 @@ public abstract class IdempotencyKeyStoreContract(Backend backend) : IAsyncLifet
     }
 
     [Fact]
-    public async Task An_answer_comes_back_byte_for_byte()
+    public async Task An_answer_is_returned_byte_for_byte()
     {
         var answer = Answer(status: 400, version: int.MaxValue, Enumerable.Range(0, 70_000).Select(number => (byte)number).ToArray());
 
@@ -79,7 +79,7 @@ public abstract class IdempotencyKeyStoreContract(Backend backend) : IAsyncLifet
     }
 
     [Fact]
-    public async Task A_key_that_was_given_back_is_free_for_any_body()
+    public async Task A_released_key_accepts_any_body()
     {
         await Keys.ReleaseAsync(await ClaimAsync(), Token);
 
@@ -89,11 +89,11 @@ public abstract class IdempotencyKeyStoreContract(Backend backend) : IAsyncLifet
     }
 
     [Fact]
-    public async Task A_claim_that_ran_out_is_taken_over_once()
+    public async Task An_expired_claim_is_taken_over_once()
     {
         await ClaimAsync(lease: Moment);
 
-        // Any of these may come too early; of all that come in time only one is the first.
+        // Some may come too early. Of those in time, only one is first.
         var taken = await Eventually.GetAsync(
             async () => (await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => ClaimAsync(otherBody)))).Where(claim => claim.IsMine).ToList(),
             taken => taken.Count > 0, "the claim of 1 ms is over");
@@ -103,7 +103,7 @@ public abstract class IdempotencyKeyStoreContract(Backend backend) : IAsyncLifet
     }
 
     [Fact]
-    public async Task Who_lost_a_claim_can_neither_answer_nor_release_it()
+    public async Task The_former_holder_of_a_claim_can_neither_answer_nor_release_it()
     {
         var lost = await ClaimAsync(lease: Moment);
         var taken = await Eventually.GetAsync(() => ClaimAsync(otherBody), claim => claim.IsMine, "the claim of 1 ms is over");
@@ -117,7 +117,7 @@ public abstract class IdempotencyKeyStoreContract(Backend backend) : IAsyncLifet
     }
 
     [Fact]
-    public async Task An_answer_stays_although_its_claim_comes_again()
+    public async Task A_second_claim_does_not_remove_the_answer()
     {
         var claim = await ClaimAsync();
         await Keys.CompleteAsync(claim, Answer(), Token);
@@ -146,7 +146,7 @@ public abstract class IdempotencyKeyStoreContract(Backend backend) : IAsyncLifet
     {
         var claim = await ClaimAsync();
 
-        // By the database's clock the claim is older than the window once a key that was claimed and answered after it is.
+        // If a later key is older than the window by the database's clock, so is this claim.
         var later = await Keys.ClaimAsync(Guid.NewGuid(), body, Lease, Window, Token);
         await Keys.CompleteAsync(later, Answer(), Token);
         await Eventually.GetAsync(() => Keys.ClaimAsync(later.Key, body, Lease, Moment, Token), found => found.IsMine, "the window of 1 ms is over");
@@ -155,7 +155,7 @@ public abstract class IdempotencyKeyStoreContract(Backend backend) : IAsyncLifet
     }
 
     [Fact]
-    public async Task Old_keys_are_forgotten_in_batches_and_neither_young_ones_nor_those_in_use()
+    public async Task Only_old_unused_keys_are_deleted_in_batches()
     {
         for (var number = 0; number < 3; number++)
             await Keys.CompleteAsync(await Keys.ClaimAsync(Guid.NewGuid(), body, Lease, Window, Token), Answer(), Token);

@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace LoyaltyService.IntegrationTests.Sessions;
 
-/// <summary>Changes that are committed together do not suffer from one another.</summary>
+/// <summary>Changes in one commit do not affect each other.</summary>
 public sealed class SessionCommitsTests : IAsyncLifetime
 {
     private StoreUnderTest under = null!;
@@ -17,19 +17,19 @@ public sealed class SessionCommitsTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await under.DisposeAsync();
 
     [Fact]
-    public async Task Many_at_once_take_fewer_commits_than_changes()
+    public async Task Concurrent_changes_share_commits()
     {
         var sessions = await CreateAsync(200);
         var saved = await Task.WhenAll(sessions.Select(session => SaveAsync(session, Given.Identity())));
 
         Assert.All(saved, session => Assert.Equal((SessionStatus.Active, 2), (session!.Status, session.Version)));
         Assert.All(await Task.WhenAll(sessions.Select(session => under.Store.FindAsync(session.Id, Token))), session => Assert.Equal(2, session!.Version));
-        // By themselves 400: each creation and each change.
+        // Without batches 400: one for each creation and each change.
         Assert.InRange(await TransactionsAsync(), 1, 200);
     }
 
     [Fact]
-    public async Task A_session_that_somebody_holds_does_not_hold_up_the_others()
+    public async Task A_locked_session_does_not_delay_the_others()
     {
         var sessions = await CreateAsync(40);
         var held = sessions[20];
@@ -39,7 +39,7 @@ public sealed class SessionCommitsTests : IAsyncLifetime
         await hold.ExecuteNonQueryAsync(Token);
 
         var changes = sessions.Select(session => SaveAsync(session, Given.Identity())).ToArray();
-        // Less than the 5 s that a statement by itself waits for a lock.
+        // Less than the 5 s that a single statement waits for a lock.
         var others = await Task.WhenAll(changes.Where((_, number) => number != 20)).WaitAsync(TimeSpan.FromSeconds(4), Token);
         var stillHeld = !changes[20].IsCompleted;
         await transaction.CommitAsync(Token);
@@ -50,9 +50,9 @@ public sealed class SessionCommitsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_the_database_refuses_of_one_change_is_not_refused_of_the_others()
+    public async Task A_refused_change_does_not_fail_the_others()
     {
-        // Again and again, on connections that know the statements and on such as do not.
+        // Repeats on connections with and without prepared statements.
         for (var round = 0; round < 10; round++)
             await RefuseOneOfManyAsync();
     }
@@ -61,7 +61,7 @@ public sealed class SessionCommitsTests : IAsyncLifetime
     {
         var sessions = await CreateAsync(40);
 
-        // PostgreSQL takes no text with a NUL in it.
+        // PostgreSQL refuses text with a NUL.
         var changes = sessions.Select((session, number) => SaveAsync(session, Given.Identity() with { CustomerName = number == 20 ? "\0" : "John Doe" })).ToArray();
 
         Assert.All(await Task.WhenAll(changes.Where((_, number) => number != 20)), Assert.NotNull);
@@ -70,7 +70,7 @@ public sealed class SessionCommitsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Of_many_changes_of_one_session_at_once_one_is_made()
+    public async Task One_of_many_concurrent_changes_of_a_session_is_stored()
     {
         var session = (await CreateAsync(1))[0];
 
@@ -87,7 +87,7 @@ public sealed class SessionCommitsTests : IAsyncLifetime
 
     private Task<Session?> SaveAsync(Session session, PdiIdentity identity) => under.Store.SaveAsync(session.Identified(identity, Causes.Request), Token);
 
-    /// <summary>In how many transactions the lines of the timelines were written.</summary>
+    /// <summary>The number of transactions that wrote the timelines' rows.</summary>
     private async Task<long> TransactionsAsync()
     {
         await using var connection = await under.Database.OpenPostgresAsync();

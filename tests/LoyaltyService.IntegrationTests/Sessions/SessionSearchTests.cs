@@ -5,7 +5,7 @@ using LoyaltyService.IntegrationTests.Loyalty;
 
 namespace LoyaltyService.IntegrationTests.Sessions;
 
-/// <summary>Operators look for sessions.</summary>
+/// <summary>The operators' search for sessions.</summary>
 public abstract class SessionSearchTests(Backend backend) : IAsyncLifetime
 {
     private LoyaltyApp app = null!;
@@ -19,7 +19,7 @@ public abstract class SessionSearchTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Sessions_are_found_by_customer_transaction_status_and_time_archived_ones_too()
+    public async Task Search_finds_live_and_archived_sessions_by_every_filter()
     {
         var old = await SoldAsync("CUST-GOLD");
         await app.MakeOlderAsync(TimeSpan.FromDays(32));
@@ -41,7 +41,7 @@ public abstract class SessionSearchTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Pages_follow_each_other_without_gap_or_double_while_sessions_come()
+    public async Task Paging_has_no_gaps_or_duplicates_while_sessions_arrive()
     {
         var sales = new List<string>();
         for (var number = 0; number < 5; number++)
@@ -62,7 +62,7 @@ public abstract class SessionSearchTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_timeline_tells_a_session_of_any_client_archived_or_not()
+    public async Task A_timeline_covers_sessions_of_any_client_archived_or_not()
     {
         var sale = await SoldAsync("CUST-GOLD");
         var before = await app.GetAsync($"/ops/sessions/{sale.SessionId}/events");
@@ -79,7 +79,7 @@ public abstract class SessionSearchTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_query_that_cannot_be_meant_is_refused_and_names_what_is_wrong()
+    public async Task An_invalid_query_is_refused_and_names_the_parameter()
     {
         var refused = await app.GetAsync("/ops/sessions?customerId=a%20b&transactionId=&status=lost&from=yesterday&to=x&limit=201&after=!");
 

@@ -5,7 +5,7 @@ using LoyaltyService.Sessions;
 
 namespace LoyaltyService.IntegrationTests.Sessions;
 
-/// <summary>What every store of sessions promises; the subclasses run it on PostgreSQL and on SQLite.</summary>
+/// <summary>The contract of every store of sessions, on PostgreSQL and on SQLite.</summary>
 public abstract class SessionStoreContract(Backend backend) : IAsyncLifetime
 {
     private static readonly TimeSpan Lifetime = TimeSpan.FromHours(24);
@@ -26,7 +26,7 @@ public abstract class SessionStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_created_session_is_found_as_it_was_given()
+    public async Task A_created_session_is_found_unchanged()
     {
         var given = Given.Session() with { StoreId = "STORE-1", Metadata = """{"basket":"ä"}""", TraceId = "0af7651916cd43dd8448eb211c80319c" };
 
@@ -45,7 +45,7 @@ public abstract class SessionStoreContract(Backend backend) : IAsyncLifetime
     public async Task An_unknown_session_is_null() => Assert.Null(await Store.FindAsync(SessionId.New(), Token));
 
     [Fact]
-    public async Task The_second_session_of_a_sale_is_the_first_one()
+    public async Task Creating_a_sales_session_again_returns_the_first()
     {
         var first = Given.Session();
         var second = first with { Id = SessionId.New(), CustomerId = "CUST-OTHER" };
@@ -61,7 +61,7 @@ public abstract class SessionStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Of_fifty_creations_of_a_sale_at_once_one_wins()
+    public async Task One_of_fifty_concurrent_creations_of_a_sale_wins()
     {
         var sale = Given.Session();
 
@@ -74,7 +74,7 @@ public abstract class SessionStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_whole_life_is_stored_step_by_step_and_told_by_its_events()
+    public async Task Every_step_of_a_session_is_stored_with_its_events()
     {
         var session = await CreateAsync();
         session = await SaveAsync(session.Identified(Given.Identity(), Causes.Request) with { TraceId = "trace-1" });
@@ -97,7 +97,7 @@ public abstract class SessionStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_refused_finalize_takes_the_intent_back()
+    public async Task A_refused_finalize_removes_the_intent()
     {
         var session = await FinalizingAsync();
 
@@ -123,7 +123,7 @@ public abstract class SessionStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_change_decided_on_an_old_version_is_refused_and_leaves_no_trace()
+    public async Task A_change_of_a_stale_version_is_refused_and_leaves_no_trace()
     {
         var old = await CreateAsync();
         var current = await SaveAsync(old.Identified(Given.Identity(), Causes.Request));
@@ -136,7 +136,7 @@ public abstract class SessionStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Of_fifty_changes_at_once_one_is_stored()
+    public async Task One_of_fifty_concurrent_changes_is_stored()
     {
         var session = await SaveAsync((await CreateAsync()).Identified(Given.Identity(), Causes.Request));
 
@@ -148,7 +148,7 @@ public abstract class SessionStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_intent_leaves_work_until_it_is_settled()
+    public async Task An_intent_keeps_its_work_until_settled()
     {
         var session = await FinalizingAsync();
         var owed = await under.HasWorkAsync(session.Id);
@@ -160,7 +160,7 @@ public abstract class SessionStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_busy_session_cannot_be_claimed_and_a_released_one_can_once()
+    public async Task Only_a_released_session_can_be_claimed_and_only_once()
     {
         var session = await CreateAsync();
 
@@ -173,7 +173,7 @@ public abstract class SessionStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_claim_runs_out_by_itself()
+    public async Task A_claim_expires()
     {
         var (session, _) = await Store.CreateAsync(Given.Session(), Lifetime, TimeSpan.FromMilliseconds(1), Token);
 
@@ -189,7 +189,7 @@ public abstract class SessionStoreContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Amounts_and_points_of_every_size_come_back_as_they_were()
+    public async Task Amounts_and_points_of_every_size_round_trip()
     {
         var session = await SaveAsync((await CreateAsync()).Identified(Given.Identity() with { CurrentPoints = long.MaxValue }, Causes.Request));
 

@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace LoyaltyService.IntegrationTests.Sessions;
 
-/// <summary>What the batches of the jobs promise; the subclasses run it on PostgreSQL and on SQLite.</summary>
+/// <summary>The contract of the jobs' batches, on PostgreSQL and on SQLite.</summary>
 public abstract class SessionUpkeepContract(Backend backend) : IAsyncLifetime
 {
     protected static readonly TimeSpan Overdue = TimeSpan.FromHours(-1);
@@ -26,7 +26,7 @@ public abstract class SessionUpkeepContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_overdue_fails_as_expired_and_tells_so()
+    public async Task Overdue_sessions_fail_as_expired_with_an_event()
     {
         var pending = await CreateAsync(Overdue);
         await under.Work.TryAddAsync(pending, 10, Token);
@@ -49,7 +49,7 @@ public abstract class SessionUpkeepContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_finalizing_closed_or_in_time_stays_as_it_is()
+    public async Task Finalizing_closed_and_current_sessions_do_not_expire()
     {
         var finalizing = await FinalizingAsync(Overdue);
         var finalized = await FinalizedAsync(Overdue);
@@ -65,7 +65,7 @@ public abstract class SessionUpkeepContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_batch_looks_at_so_many_rows_and_the_walk_meets_each_once()
+    public async Task A_batch_is_limited_and_the_walk_visits_each_row_once()
     {
         var sessions = new List<Session>();
         for (var number = 0; number < 7; number++)
@@ -94,7 +94,7 @@ public abstract class SessionUpkeepContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_archived_session_is_found_as_it_was_with_its_events_and_keeps_its_double_out()
+    public async Task An_archived_session_is_found_unchanged_and_blocks_its_duplicate()
     {
         var finalized = await FinalizedAsync(Overdue);
         var before = await FindAsync(finalized.Id);
@@ -111,11 +111,11 @@ public abstract class SessionUpkeepContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_open_or_was_closed_lately_is_not_archived()
+    public async Task Open_and_recently_closed_sessions_are_not_archived()
     {
         await CreateAsync(Overdue);
         await IdentifiedAsync(Overdue);
-        // It is closed last: an outage of PDI ended late.
+        // Closed last, after a long PDI outage.
         var finalizing = await FinalizingAsync(Overdue);
         await ClockPassesAsync(finalizing.CreatedAt);
         var before = TimeProvider.System.GetUtcNow();
@@ -127,7 +127,7 @@ public abstract class SessionUpkeepContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_closed_session_is_archived_however_long_it_might_have_stayed_open()
+    public async Task A_closed_session_is_archived_regardless_of_its_expiry()
     {
         var finalized = await FinalizedAsync(TimeSpan.FromDays(365));
 
@@ -136,7 +136,7 @@ public abstract class SessionUpkeepContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_the_archive_passes_over_is_met_once_and_holds_up_nothing()
+    public async Task Rows_that_the_archive_skips_are_visited_once()
     {
         for (var number = 0; number < 3; number++)
         {
@@ -157,7 +157,7 @@ public abstract class SessionUpkeepContract(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nothing_can_happen_to_an_archived_session_any_more()
+    public async Task An_archived_session_accepts_no_change()
     {
         var active = await IdentifiedAsync(Overdue);
         await ExpireAllAsync();
@@ -193,7 +193,7 @@ public abstract class SessionUpkeepContract(Backend backend) : IAsyncLifetime
 
 public sealed class PostgresSessionUpkeepTests() : SessionUpkeepContract(Backend.Postgres)
 {
-    // How many sessions each transaction has expired.
+    // The number of sessions that each transaction expired.
     private const string Batches = """
         select string_agg(number::text, ',')
           from (select count(*) as number from sessions group by xmin, failed_at order by failed_at) as batches
@@ -202,7 +202,7 @@ public sealed class PostgresSessionUpkeepTests() : SessionUpkeepContract(Backend
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_sale_that_comes_again_in_the_very_moment_of_its_archiving_meets_its_session(bool pdiIsOut)
+    public async Task A_sale_repeated_during_archiving_finds_its_session(bool pdiIsOut)
     {
         var finalized = await FinalizedAsync(TimeSpan.FromHours(-1));
         await using var archiver = await Under.Database.OpenPostgresAsync();
@@ -223,11 +223,11 @@ public sealed class PostgresSessionUpkeepTests() : SessionUpkeepContract(Backend
             """));
     }
 
-    /// <summary>A batch names its sessions by their place in the table, and to change one is to move it.</summary>
+    /// <summary>A batch addresses rows by their position in the table, and an update moves a row.</summary>
     [Theory]
     [InlineData("status = 'failed', failure_reason = 'changed'", "failed changed 2, failed expired 2")]
     [InlineData("customer_name = 'changed'", "failed expired 3, failed expired 2")]
-    public async Task A_session_that_changes_while_the_expiry_waits_for_it_fails_once(string change, string both)
+    public async Task A_session_that_changes_during_expiry_fails_once(string change, string both)
     {
         var held = await CreateAsync(Overdue);
         await CreateAsync(Overdue + TimeSpan.FromMinutes(1));
@@ -240,18 +240,18 @@ public sealed class PostgresSessionUpkeepTests() : SessionUpkeepContract(Backend
         await OneWaitsForALockAsync("the expiry waits for the till");
         await transaction.CommitAsync(Token);
         await expiring;
-        // Each run goes back behind the one before, and meets what that one has passed over.
+        // Each run starts before the previous one and meets the rows that it skipped.
         await ExpireAllAsync();
 
         Assert.Equal(both, await ReadAsync("select string_agg(concat_ws(' ', status, failure_reason, version), ', ' order by expires_at) from sessions"));
     }
 
     [Fact]
-    public async Task A_call_does_batch_after_batch_each_a_transaction_of_its_own()
+    public async Task A_call_runs_batches_in_separate_transactions()
     {
         for (var number = 0; number < 5; number++)
             await CreateAsync(Overdue);
-        // Serializable, a batch would be in conflict with the sales of its time.
+        // A serializable batch would conflict with concurrent sales.
         await ReadAsync("""
             create function tell() returns trigger language plpgsql as 'begin new.customer_name := current_setting(''transaction_isolation''); return new; end';
             create trigger tell before update on sessions for each row execute function tell();
@@ -266,7 +266,7 @@ public sealed class PostgresSessionUpkeepTests() : SessionUpkeepContract(Backend
         }
         finally
         {
-            // The database goes on to another test.
+            // Another test reuses the database.
             await ReadAsync("drop function tell cascade");
         }
 
@@ -277,12 +277,12 @@ public sealed class PostgresSessionUpkeepTests() : SessionUpkeepContract(Backend
     }
 
     [Fact]
-    public async Task A_batch_of_a_call_writes_no_more_of_the_log_than_a_commit_may_wait_for()
+    public async Task A_batch_limits_its_WAL_volume()
     {
         const int sessions = 100;
         for (var number = 0; number < sessions; number++)
             await CreateAsync(Overdue);
-        // Each session writes 10 kB and a little more, so 40 of them are 400 kB.
+        // Each session writes slightly over 10 kB of WAL, so 40 write 400 kB.
         await ReadAsync("""
             create function write() returns trigger language plpgsql as
                 'begin perform pg_logical_emit_message(true, ''test'', repeat(''x'', 10000)); return new; end';
@@ -297,22 +297,22 @@ public sealed class PostgresSessionUpkeepTests() : SessionUpkeepContract(Backend
         }
         finally
         {
-            // The database goes on to another test.
+            // Another test reuses the database.
             await ReadAsync("drop function write cascade");
         }
 
         Assert.Equal((20, sessions - 20), (first.Changed, rest.Changed));
-        // What other databases of the server write counts too, and makes a batch the smaller.
+        // WAL from other databases on the server counts too and shrinks a batch.
         Assert.Matches("^20,20,(2[0-9]|3[0-9]),", await ReadAsync(Batches));
     }
 
     [Fact]
-    public async Task A_batch_that_fails_takes_none_of_those_before_it_back()
+    public async Task A_failed_batch_keeps_the_earlier_ones()
     {
         var sessions = new List<Session>();
         for (var number = 0; number < 5; number++)
             sessions.Add(await CreateAsync(Overdue + TimeSpan.FromMinutes(number)));
-        // What the fourth is to tell has been told already.
+        // The fourth session's event exists already.
         await ReadAsync($"""
             insert into session_events (session_id, version, event, status, cause, at, earned_points, redeemed_points)
             values ('{sessions[3].Id}', 2, 'expired', 'failed', 'job', now(), 0, 0)

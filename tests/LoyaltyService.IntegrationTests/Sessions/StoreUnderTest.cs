@@ -11,7 +11,7 @@ using Npgsql;
 
 namespace LoyaltyService.IntegrationTests.Sessions;
 
-/// <summary>The real stores on a database of their own, and a look at what stands in its tables.</summary>
+/// <summary>The real stores on a separate database, with direct access to its tables.</summary>
 internal sealed class StoreUnderTest(
     TestDatabase database, ISessionStore store, IIdempotencyKeyStore keys, IPdiWorkStore work, ISessionUpkeep upkeep, IJobRunStore runs, WorkTable table,
     Func<ValueTask> close) : IAsyncDisposable
@@ -30,12 +30,12 @@ internal sealed class StoreUnderTest(
 
     public async Task<bool> HasWorkAsync(Guid id) => await Work.FindAsync(id, CancellationToken.None) is not null;
 
-    /// <summary>For how long the row of work was leased when it was written.</summary>
+    /// <summary>The lease time that the queue row was written with.</summary>
     public Task<TimeSpan> LeaseAsync(Guid id) => table.LeaseAsync(id);
 
     public Task<int> FenceAsync(Guid id) => table.FenceAsync(id);
 
-    /// <summary>As if the session had begun to wait that much earlier.</summary>
+    /// <summary>Moves the start of the session's wait back by the given time.</summary>
     public Task MakeOlderAsync(Guid id, TimeSpan by) => table.MakeOlderAsync(id, by);
 
     public static async Task<StoreUnderTest> CreateAsync(Backend backend, UpkeepLimits? upkeep = null)
@@ -62,7 +62,7 @@ internal sealed class StoreUnderTest(
         });
     }
 
-    /// <summary>A storm shall meet the statements, not the start of twenty server processes.</summary>
+    /// <summary>Opens the connections first, so that a storm tests the statements and not the start of twenty server processes.</summary>
     private static async Task OpenWholePoolAsync(NpgsqlDataSource source, int size)
     {
         var connections = new List<NpgsqlConnection>();
@@ -79,7 +79,7 @@ internal sealed class StoreUnderTest(
     }
 }
 
-/// <summary>The table of work, behind the back of its store.</summary>
+/// <summary>Changes the queue table directly, bypassing its store.</summary>
 internal abstract class WorkTable
 {
     public abstract Task<TimeSpan> LeaseAsync(Guid id);

@@ -9,13 +9,13 @@ using Npgsql;
 namespace LoyaltyService.IntegrationTests.Storage;
 
 /// <summary>
-/// Many old sessions, here and in the archive: what the jobs, the operators and the tills ask reads the rows that it is about, by
-/// an index, and none of the others. The server's own counters say so; they count what the plans did and not what they were to do.
-/// With a million of them, which takes a minute or two: <c>MANY_SESSIONS=1000000 ./test.sh --filter-class '*ManySessionsTests'</c>.
+/// With many old sessions, live and archived, every query of jobs, operators and tills reads only its rows, by an index. The server's
+/// counters prove it: they count executed work, not plans. For a million sessions (a minute or two):
+/// <c>MANY_SESSIONS=1000000 ./test.sh --filter-class '*ManySessionsTests'</c>.
 /// </summary>
 public sealed class ManySessionsTests
 {
-    // What the jobs and searches below may look at in one table, all together: each walks or finds at most one batch of 1,000.
+    // The total that the jobs and searches below may read from one table. Each reads at most one batch of 1,000.
     private const long Enough = 20_000;
 
     private static readonly int Sessions = int.Parse(Environment.GetEnvironmentVariable("MANY_SESSIONS") ?? "100000", CultureInfo.InvariantCulture);
@@ -33,7 +33,7 @@ public sealed class ManySessionsTests
           from (select n, now() - interval '29 days' + interval '23 days' * (n / {Sessions}.0) as at from generate_series(1, {Sessions}) as n) as drawn
         """;
 
-    // A tenth of them in the archive too.
+    // A tenth of them in the archive.
     private static readonly string Fill = $"""
         set synchronous_commit = off;
         {Old};
@@ -48,7 +48,7 @@ public sealed class ManySessionsTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Nobody_reads_many_sessions_to_find_a_few()
+    public async Task Queries_for_few_sessions_read_few_rows()
     {
         await using var before = await LoyaltyApp.StartAsync(Backend.Postgres);
         var due = await SoldAsync(before);
@@ -82,15 +82,15 @@ public sealed class ManySessionsTests
 
         Assert.Equal(200, repeated.Status);
         Assert.Equal([50, 11, 2, 11, 0, 0], found);
-        // A connection that has ended has told what it read.
+        // A closed connection has reported its counters.
         await EndOthersAsync(connection);
         Assert.Equal("", await ReadAsync(connection, "select relname || ' ' || seq_scan from pg_stat_user_tables where seq_scan > 0 and relname = any ($1)"));
         Assert.Equal("", await ReadAsync(connection, $"select indexrelname || ' ' || idx_tup_read from pg_stat_user_indexes where idx_tup_read > {Enough} and relname = any ($1)"));
     }
 
     /// <summary>
-    /// Few sessions are open, as the server's statistics say, many expire, and something waits for PDI: the planner must not have each that expires
-    /// compared with each. A batch of 20 times the size makes the time that it takes 400 times as long: more than the 10 s that a statement has.
+    /// Statistics show few open sessions, many expire, and a sale waits for PDI. The planner must not choose a nested loop: with a batch 20
+    /// times as large it would take 400 times as long, beyond the 10 s statement timeout.
     /// </summary>
     [Fact]
     public async Task An_expiry_takes_no_longer_when_a_sale_waits_for_PDI()
@@ -122,7 +122,7 @@ public sealed class ManySessionsTests
         return sale;
     }
 
-    /// <summary>The lines that a query about the large tables gives.</summary>
+    /// <summary>The rows of a query on the large tables' statistics.</summary>
     private static async Task<string> ReadAsync(NpgsqlConnection connection, string query)
     {
         await using var command = new NpgsqlCommand($"select coalesce(string_agg(line, ', '), '') from ({query}) as found (line)", connection)
@@ -138,7 +138,7 @@ public sealed class ManySessionsTests
         return await command.ExecuteScalarAsync(Token);
     }
 
-    /// <summary>Sets the counters to zero; other connections may hold some that they have not told yet.</summary>
+    /// <summary>Resets the counters. Other connections may still hold unreported ones.</summary>
     private static async Task ForgetAsync(NpgsqlConnection connection)
     {
         await EndOthersAsync(connection);

@@ -9,14 +9,14 @@ using Npgsql;
 
 namespace LoyaltyService.IntegrationTests.Storage;
 
-/// <summary>What makes serializable isolation cheap, read from the server's own statistics.</summary>
+/// <summary>The conditions that keep serializable isolation cheap, read from the server's statistics.</summary>
 [Collection(nameof(RunsAlone))]
 public sealed class PostgresTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_thousand_sales_by_32_tills_are_all_200_and_update_in_place()
+    public async Task A_thousand_sales_by_32_tills_all_succeed_and_update_in_place()
     {
         const int Sales = 1000;
         await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
@@ -34,7 +34,7 @@ public sealed class PostgresTests
         });
 
         await using var connection = await app.Database.OpenPostgresAsync();
-        // The server's statistics come a second or so after the fact.
+        // The server's statistics lag by about a second.
         var updates = await Eventually.GetAsync(() => UpdatesAsync(connection, "sessions"), seen => seen.All >= Sales * 4, "the statistics show all updates");
         Assert.True(updates.Hot >= updates.All * 0.95, $"Only {updates.Hot} of {updates.All} updates of sessions were HOT.");
         Assert.Equal(Sales * 5L, await ScalarAsync(connection, "select count(*) from session_events"));
@@ -44,7 +44,7 @@ public sealed class PostgresTests
     }
 
     [Fact]
-    public async Task Idempotency_keys_of_32_tills_at_once_are_all_200_and_update_in_place()
+    public async Task Keys_of_32_concurrent_tills_all_succeed_and_update_in_place()
     {
         const int Sales = 200;
         await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
@@ -70,7 +70,7 @@ public sealed class PostgresTests
         await using var database = await TestDatabase.CreateAsync(Backend.Postgres);
         await using var pools = new PostgresPools((PostgresUrl)database.Parsed, new PostgresLimits());
 
-        // All at once: each connection is held until all are looked at.
+        // Holds each connection until all are checked.
         var open = await Task.WhenAll(Enumerable.Range(0, 20).Select(number =>
             (number < PostgresPools.Batches ? pools.ForBatches : pools.ForStatements).OpenConnectionAsync(Token).AsTask()));
         var connections = await Task.WhenAll(open.Select(async connection =>
@@ -91,9 +91,9 @@ public sealed class PostgresTests
         Assert.Equal([.. Enumerable.Repeat("50ms", PostgresPools.Batches), .. Enumerable.Repeat("5s", 20 - PostgresPools.Batches)], connections.Select(connection => connection.LockTimeout));
     }
 
-    /// <summary>A column that is added later has to be decided on: what is not searched by needs none (0007).</summary>
+    /// <summary>A new column needs a decision: columns that no query searches need no statistics (0007).</summary>
     [Fact]
-    public async Task The_server_keeps_statistics_of_a_few_columns_only()
+    public async Task The_server_keeps_statistics_of_few_columns()
     {
         await using var database = await TestDatabase.CreateAsync(Backend.Postgres);
         await using var connection = await database.OpenPostgresAsync();
@@ -120,9 +120,9 @@ public sealed class PostgresTests
             found);
     }
 
-    /// <summary>At the usual allowance every sale waits for the vacuum of a large table after an archive (0008).</summary>
+    /// <summary>With the default cost limit every sale waits for the vacuum of a large table after archiving (0008).</summary>
     [Fact]
-    public async Task A_vacuum_of_what_grows_with_the_sales_has_a_small_allowance()
+    public async Task Vacuum_of_growing_tables_has_a_low_cost_limit()
     {
         await using var database = await TestDatabase.CreateAsync(Backend.Postgres);
         await using var connection = await database.OpenPostgresAsync();
@@ -137,7 +137,7 @@ public sealed class PostgresTests
     }
 
     [Fact]
-    public async Task A_commit_that_fails_after_the_rows_were_read_is_no_success()
+    public async Task A_commit_that_fails_after_reading_rows_is_a_failure()
     {
         await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
         var database = app.Services.GetRequiredService<PostgresDatabase>();
@@ -160,7 +160,7 @@ public sealed class PostgresTests
     [InlineData(PostgresErrorCodes.SerializationFailure, 1 + PostgresDatabase.MaxRetries)]
     [InlineData(PostgresErrorCodes.DeadlockDetected, 1 + PostgresDatabase.MaxRetries)]
     [InlineData(PostgresErrorCodes.LockNotAvailable, 1)]
-    public async Task Every_statement_that_the_database_rolled_back_is_counted(string sqlState, int times)
+    public async Task Every_rolled_back_statement_is_counted(string sqlState, int times)
     {
         await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
         var database = app.Services.GetRequiredService<PostgresDatabase>();
@@ -172,7 +172,7 @@ public sealed class PostgresTests
     }
 
     [Fact]
-    public async Task A_session_that_somebody_holds_for_longer_than_five_seconds_is_503_and_served_again_after_that()
+    public async Task A_session_locked_for_over_five_seconds_returns_503()
     {
         await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
         var sale = await new Sale(app).IdentifiedAsync();
@@ -191,7 +191,7 @@ public sealed class PostgresTests
     }
 
     [Fact]
-    public async Task The_database_itself_refuses_what_must_never_be()
+    public async Task The_database_refuses_forbidden_states()
     {
         await using var app = await LoyaltyApp.StartAsync(Backend.Postgres);
         var sale = await new Sale(app).IdentifiedAsync();

@@ -7,7 +7,7 @@ namespace LoyaltyService.Tests.Commands;
 public sealed class CheckConfigCommandTests
 {
     [Fact]
-    public async Task It_says_what_each_variable_comes_to_and_shows_no_secret()
+    public async Task It_prints_every_setting_and_no_secret()
     {
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, "hush-from-a-file", TestContext.Current.CancellationToken);
@@ -27,7 +27,7 @@ public sealed class CheckConfigCommandTests
     }
 
     [Fact]
-    public async Task What_the_start_would_refuse_it_refuses()
+    public async Task It_rejects_what_startup_would_reject()
     {
         var environment = Given.Production(("PORT", "abc"), ("PDI_CLIENT_ID", null));
 
@@ -37,7 +37,7 @@ public sealed class CheckConfigCommandTests
     }
 
     [Fact]
-    public async Task Outside_production_the_defaults_are_those_of_a_laptop()
+    public async Task Outside_production_the_defaults_suit_a_laptop()
     {
         await using var output = new StringWriter();
 

@@ -10,6 +10,6 @@ public sealed class SmokeMonitoringTests
     [InlineData(4.9, 10.0, 0.0, false)]
     [InlineData(10.0, 10.0, 0.6, false)]
     [InlineData(0.0, 0.0, 0.0, true)]
-    public void Traffic_is_normal_at_half_of_the_hour_before_with_no_more_than_a_twentieth_broken(double now, double before, double broken, bool isNormal) =>
+    public void Traffic_is_normal_at_half_the_previous_rate_and_5_percent_errors(double now, double before, double broken, bool isNormal) =>
         Assert.Equal(isNormal, SmokeMonitoring.IsNormal(now, before, broken));
 }

@@ -7,7 +7,7 @@ public sealed class ApiKeyParserTests
     private const string HashOfNothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
     [Fact]
-    public void Keys_have_a_client_scopes_and_a_hash()
+    public void A_key_has_a_client_scopes_and_a_hash()
     {
         var keys = ApiKeyParser.Parse($"till-1:loyalty:{Given.HashA}, support:loyalty+ops:{Given.HashB}").Value;
 
@@ -19,7 +19,7 @@ public sealed class ApiKeyParserTests
     }
 
     [Fact]
-    public void A_client_has_two_keys_while_they_rotate() =>
+    public void A_client_may_have_two_keys_during_rotation() =>
         Assert.Equal(2, ApiKeyParser.Parse($"till:loyalty:{Given.HashA},till:loyalty:{Given.HashB}").Value?.Count);
 
     [Theory]
@@ -35,18 +35,18 @@ public sealed class ApiKeyParserTests
     [InlineData("till:loyalty:" + Given.HashA + "aa", "entry 1 must end in a SHA-256 hash")]
     [InlineData("till:loyalty:" + HashOfNothing, "entry 1 must not have the hash of an empty secret")]
     [InlineData("a:ops:" + Given.HashB + ",b:ops:" + Given.HashA + ",a:ops:aAaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "its hash is that of entry 2")]
-    public void A_bad_entry_is_named_by_its_position(string text, string expected) =>
+    public void An_error_names_the_position_of_the_bad_entry(string text, string expected) =>
         Assert.Contains(expected, Assert.Single(ApiKeyParser.Parse(text).Problems).Description);
 
     [Fact]
-    public void All_bad_entries_are_named() =>
+    public void Errors_name_all_bad_entries() =>
         Assert.Equal(2, ApiKeyParser.Parse($"x,till:loyalty:{Given.HashA},y").Problems.Count);
 
     [Fact]
-    public void Too_many_entries_are_one_problem() => Assert.Single(ApiKeyParser.Parse(new string(',', 100_000)).Problems);
+    public void Too_many_entries_are_one_error() => Assert.Single(ApiKeyParser.Parse(new string(',', 100_000)).Problems);
 
     [Fact]
-    public void Any_text_gives_keys_or_problems() => CsCheck.Check.Sample(UrlText.Any, text =>
+    public void Any_text_yields_keys_or_errors() => CsCheck.Check.Sample(UrlText.Any, text =>
     {
         var parsed = ApiKeyParser.Parse(text);
 

@@ -5,7 +5,7 @@ namespace LoyaltyService.Tests.Configuration;
 public sealed class ConfigurationExceptionTests
 {
     [Fact]
-    public void Errors_are_written_one_on_a_line()
+    public void Errors_are_written_one_per_line()
     {
         using var writer = new StringWriter { NewLine = "\n" };
 
@@ -17,9 +17,9 @@ public sealed class ConfigurationExceptionTests
     }
 
     [Fact]
-    public void One_error_is_not_several() =>
+    public void A_single_error_is_worded_in_the_singular() =>
         Assert.StartsWith("The configuration is not usable; 1 error:", new ConfigurationException([new("PORT", "must be set")]).Message);
 
     [Fact]
-    public void The_exit_code_is_that_of_a_configuration_error() => Assert.Equal(78, ConfigurationException.ExitCode);
+    public void The_exit_code_marks_a_configuration_error() => Assert.Equal(78, ConfigurationException.ExitCode);
 }

@@ -16,7 +16,7 @@ public sealed class ConfigurationModuleTests : IDisposable
     [InlineData("development", "Development")]
     [InlineData("test", "Test")]
     [InlineData("production", "Production")]
-    public void The_host_runs_in_the_environment_that_is_configured(string name, string expected)
+    public void The_host_runs_in_the_configured_environment(string name, string expected)
     {
         var builder = Builder(Given.Production(("NODE_ENV", name)));
 
@@ -49,7 +49,7 @@ public sealed class ConfigurationModuleTests : IDisposable
     }
 
     [Fact]
-    public void A_file_that_is_no_text_or_too_long_or_a_directory_is_an_error()
+    public void A_binary_file_an_oversized_file_and_a_directory_are_errors()
     {
         var binary = Path.Combine(directory, "binary");
         File.WriteAllBytes(binary, [0xC3, 0x28]);
@@ -63,7 +63,7 @@ public sealed class ConfigurationModuleTests : IDisposable
         Assert.Equal(["PORT_FILE", "PDI_CLIENT_ID_FILE", "LOG_LEVEL_FILE"], exception.Errors.Select(error => error.Variable));
     }
 
-    // Values of the test run itself, such as a DATABASE_URL, must not get in.
+    // Keeps out the test run's own variables, such as DATABASE_URL.
     private static WebApplicationBuilder Builder(Dictionary<string, string?> values)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production });

@@ -31,7 +31,7 @@ public sealed class DatabaseUrlTests
     }
 
     [Fact]
-    public void What_the_URL_does_not_say_is_left_to_the_storage() =>
+    public void Omitted_settings_are_left_to_storage() =>
         Assert.Equal("GSS Encryption Mode=Disable;Host=db.example.com;Port=5432", Postgres("postgres://db.example.com").ToNpgsql().ConnectionString);
 
     [Theory]
@@ -40,10 +40,10 @@ public sealed class DatabaseUrlTests
     [InlineData("postgresql://[::1]:6000/db", "::1")]
     [InlineData("postgresql://%2Fvar%2Frun%2Fpostgresql/db", "/var/run/postgresql")]
     [InlineData("POSTGRESQL://192.0.2.1:/db", "192.0.2.1")]
-    public void Hosts_reach_Npgsql_in_its_own_form(string url, string host) => Assert.Equal(host, Postgres(url).ToNpgsql().Host);
+    public void Hosts_reach_Npgsql_in_its_format(string url, string host) => Assert.Equal(host, Postgres(url).ToNpgsql().Host);
 
     [Fact]
-    public void A_list_of_hosts_makes_a_data_source_that_tries_them_all()
+    public void A_data_source_tries_all_listed_hosts()
     {
         using var dataSource = new NpgsqlDataSourceBuilder(
             Postgres("postgresql://[::1]:5432,b.example.com/db?target_session_attrs=primary").ToNpgsql().ConnectionString).BuildMultiHost();
@@ -71,20 +71,20 @@ public sealed class DatabaseUrlTests
     [InlineData("require", SslMode.Require)]
     [InlineData("verify-ca", SslMode.VerifyCA)]
     [InlineData("verify-full", SslMode.VerifyFull)]
-    public void Every_sslmode_of_libpq_is_known(string text, SslMode expected) =>
+    public void Every_libpq_sslmode_is_supported(string text, SslMode expected) =>
         Assert.Equal(expected, Postgres($"postgresql://db.example.com/?sslmode={text}").ToNpgsql().SslMode);
 
     [Theory]
     [InlineData(1)]
     [InlineData(1024)]
-    public void Npgsql_takes_every_timeout_that_the_URL_may_have(int seconds) =>
+    public void Npgsql_accepts_every_timeout_the_URL_allows(int seconds) =>
         Assert.Equal(seconds, Postgres($"postgresql://db.example.com/?connect_timeout={seconds}").ToNpgsql().Timeout);
 
     [Theory]
     [InlineData("sslmode=require&sslrootcert=/etc/ca.pem", SslMode.VerifyCA, "/etc/ca.pem")]
     [InlineData("sslrootcert=/etc/ca.pem&sslmode=require", SslMode.VerifyCA, "/etc/ca.pem")]
     [InlineData("sslrootcert=system", SslMode.VerifyFull, null)]
-    public void A_root_certificate_is_checked_as_libpq_checks_it(string parameters, SslMode mode, string? certificate)
+    public void A_root_certificate_is_verified_as_in_libpq(string parameters, SslMode mode, string? certificate)
     {
         var postgres = Postgres($"postgresql://db.example.com/?{parameters}");
 
@@ -130,7 +130,7 @@ public sealed class DatabaseUrlTests
     [InlineData("sqlite://data/loyalty.db", "sqlite:data/loyalty.db")]
     [InlineData("sqlite:file:x?mode=memory", "sqlite:data/loyalty.db")]
     [InlineData("sqlite:a\0b", "control")]
-    public void What_is_wrong_is_said(string url, string expected)
+    public void An_error_states_the_mistake(string url, string expected)
     {
         var parsed = DatabaseUrl.Parse(url);
 
@@ -144,7 +144,7 @@ public sealed class DatabaseUrlTests
         Assert.Equal(path, Assert.IsType<SqliteUrl>(DatabaseUrl.Parse(url).Value).SqlitePath);
 
     [Fact]
-    public void Any_text_gives_a_usable_URL_or_one_problem() => UrlText.Any.Sample(text =>
+    public void Any_text_yields_a_usable_URL_or_one_error() => UrlText.Any.Sample(text =>
     {
         var parsed = DatabaseUrl.Parse(text);
 

@@ -6,7 +6,7 @@ namespace LoyaltyService.Tests.Configuration;
 public sealed partial class DocumentationTests
 {
     [Fact]
-    public void The_table_of_the_documentation_is_that_of_the_code()
+    public void The_documented_table_matches_the_code()
     {
         var documented = Repository.ReadAllLines("docs/configuration.md")
             .SkipWhile(line => line != "| Variable | Required | Default | Description |")
@@ -37,7 +37,7 @@ public sealed partial class DocumentationTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void The_example_is_usable_with_and_without_what_is_commented_out(bool includeComments) =>
+    public void The_example_works_with_and_without_its_commented_lines(bool includeComments) =>
         Assert.Equal(AppEnvironment.Development, Given.Read(Example(includeComments)).Environment);
 
     private static Dictionary<string, string?> Example(bool includeComments) =>

@@ -2,7 +2,7 @@ using LoyaltyService.Configuration;
 
 namespace LoyaltyService.Tests.Configuration;
 
-/// <summary>Environments in which everything that is required is there, so that a test states only what matters to it.</summary>
+/// <summary>Complete environments, so that a test states only the variables it is about.</summary>
 internal static class Given
 {
     public const string HashA = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -33,7 +33,7 @@ internal static class Given
     public static IReadOnlyList<ConfigurationError> ErrorsOf(Dictionary<string, string?> environment) =>
         Assert.Throws<ConfigurationException>(() => Read(environment)).Errors;
 
-    /// <summary>The only error, which must be about the variable.</summary>
+    /// <summary>Returns the only error, which must name the variable.</summary>
     public static string ErrorOf(string variable, Dictionary<string, string?> environment)
     {
         var error = Assert.Single(ErrorsOf(environment));

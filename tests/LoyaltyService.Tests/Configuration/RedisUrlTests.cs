@@ -21,7 +21,7 @@ public sealed class RedisUrlTests
     }
 
     [Fact]
-    public void A_till_never_waits_long_for_the_cache()
+    public void The_cache_never_delays_a_till_for_long()
     {
         var options = Server("redis://cache.example.com").ToConfigurationOptions();
 
@@ -31,7 +31,7 @@ public sealed class RedisUrlTests
         Assert.Equal(250, options.AsyncTimeout);
         Assert.Equal(250, options.SyncTimeout);
         Assert.Equal(TimeSpan.FromMilliseconds(250), options.HeartbeatInterval);
-        // However many tries there were.
+        // Regardless of the number of attempts.
         Assert.True(options.ReconnectRetryPolicy.ShouldRetry(currentRetryCount: 10_000, timeElapsedMillisecondsSinceLastRetry: 1000));
     }
 
@@ -40,11 +40,11 @@ public sealed class RedisUrlTests
     [InlineData("redis://cache.example.com/", "cache.example.com", 6379, null, null, 0)]
     [InlineData("REDIS://:secret@192.0.2.1:1/15", "192.0.2.1", 1, null, "secret", 15)]
     [InlineData("redis://:se:cr/et@[2001:db8::1]", "2001:db8::1", 6379, null, "se:cr/et", 0)]
-    public void What_is_missing_has_a_default(string url, string host, int port, string? user, string? password, int database) =>
+    public void Omitted_parts_have_defaults(string url, string host, int port, string? user, string? password, int database) =>
         Assert.Equal(new RedisServerUrl(new HostPort(host, port), false, user, password, database), Server(url));
 
     [Fact]
-    public void An_IPv6_address_is_an_address_to_the_client() =>
+    public void The_client_accepts_an_IPv6_address() =>
         Assert.Equal(
             new IPEndPoint(IPAddress.Parse("2001:db8::1"), 6379),
             Assert.Single(Server("redis://[2001:db8::1]").ToConfigurationOptions().EndPoints));
@@ -64,11 +64,11 @@ public sealed class RedisUrlTests
     [InlineData("redis://a.example.com,b.example.com", "letters, digits")]
     [InlineData("redis://%2Fvar%2Frun%2Fredis", "letters, digits")]
     [InlineData("redis://cache.example.com:x", "port from 1 to 65535")]
-    public void What_is_wrong_is_said(string url, string expected) =>
+    public void An_error_states_the_mistake(string url, string expected) =>
         Assert.Contains(expected, Assert.Single(RedisUrl.Parse(url).Problems).Description);
 
     [Fact]
-    public void Any_text_gives_a_usable_URL_or_one_problem() => UrlText.Any.Sample(text =>
+    public void Any_text_yields_a_usable_URL_or_one_error() => UrlText.Any.Sample(text =>
     {
         var parsed = RedisUrl.Parse(text);
 

@@ -1,6 +1,6 @@
 namespace LoyaltyService.Tests.Configuration;
 
-/// <summary>Files of the repository that are held against the code.</summary>
+/// <summary>Reads the repository's files, to compare them with the code.</summary>
 internal static class Repository
 {
     public static string ReadAllText(string path) => File.ReadAllText(Path.Combine(Root(), path));

@@ -6,7 +6,7 @@ namespace LoyaltyService.Tests.Configuration;
 public sealed class SecretsTests
 {
     [Fact]
-    public void Printed_settings_show_every_setting_and_no_secret()
+    public void Printed_settings_contain_every_setting_and_no_secret()
     {
         var settings = Given.Read(Given.Production(
             ("PDI_CLIENT_SECRET", "hush-client"), ("SMTP_URL", "smtps://loyalty:hush-mail@mail.example.com"), ("MAIL_FROM", "a@example.com"), ("MAIL_TO", "b@example.com")));
@@ -19,7 +19,7 @@ public sealed class SecretsTests
     }
 
     [Fact]
-    public void Printed_parts_show_no_secret()
+    public void Printed_parts_contain_no_secret()
     {
         var settings = Given.Read(Given.Production());
 
@@ -50,7 +50,7 @@ public sealed class SecretsTests
         Assert.DoesNotContain("hush", Given.ErrorOf(name, Given.Production(("MAIL_FROM", "a@example.com"), ("MAIL_TO", "b@example.com"), (name, value))));
 
     [Fact]
-    public void Whatever_a_secret_variable_holds_its_error_depends_on_the_form_only() =>
+    public void An_error_about_a_secret_depends_only_on_its_format() =>
         Gen.Select(Gen.OneOf("DATABASE_URL", "REDIS_URL", "API_KEYS"), UrlText.Any).Sample((name, text) =>
         {
             try
@@ -64,6 +64,6 @@ public sealed class SecretsTests
         });
 
     [Fact]
-    public void The_table_says_which_variables_are_secret() =>
+    public void The_table_marks_secret_variables() =>
         Assert.All(EnvironmentVariables.All, variable => Assert.Equal(variable.IsSecret, variable.Description.EndsWith("(secret).", StringComparison.Ordinal)));
 }

@@ -6,7 +6,7 @@ namespace LoyaltyService.Tests.Configuration;
 public sealed class SettingsReaderTests
 {
     [Fact]
-    public void Outside_production_only_PDI_must_be_configured()
+    public void Outside_production_only_PDI_is_required()
     {
         var settings = Given.Read(Given.Development());
 
@@ -66,11 +66,11 @@ public sealed class SettingsReaderTests
     }
 
     [Fact]
-    public void The_environment_is_production_unless_something_else_is_said() =>
+    public void The_environment_defaults_to_production() =>
         Assert.Equal(AppEnvironment.Production, Given.Read(Given.Production()).Environment);
 
     [Fact]
-    public void ASPNETCORE_ENVIRONMENT_wins_over_NODE_ENV() =>
+    public void ASPNETCORE_ENVIRONMENT_overrides_NODE_ENV() =>
         Assert.Equal(AppEnvironment.Test, Given.Read(Given.Production(("NODE_ENV", "production"), ("ASPNETCORE_ENVIRONMENT", "Test"))).Environment);
 
     [Fact]
@@ -110,11 +110,11 @@ public sealed class SettingsReaderTests
     [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://a.example.com", "must be an absolute http or https URL, such as https://service.example.com/, but is \"ftp://a.example.com\"")]
     [InlineData("PDI_CLIENT_ID", "a\tb", "must be one line of text without control characters, but is \"a\uFFFDb\"")]
     [InlineData("PDI_CLIENT_SECRET", "hush\nhush", "must be one line of text without control characters")]
-    public void A_bad_value_is_refused_with_what_to_write_instead(string name, string value, string expected) =>
+    public void An_error_says_what_to_write_instead(string name, string value, string expected) =>
         Assert.Equal(expected, Given.ErrorOf(name, Given.Development((name, value))));
 
     [Fact]
-    public void A_long_value_is_quoted_in_part() =>
+    public void A_long_value_is_truncated_in_the_error() =>
         Assert.EndsWith(new string('x', 100) + "…\"", Given.ErrorOf("PORT", Given.Development(("PORT", new string('x', 10_000)))));
 
     [Fact]
@@ -134,11 +134,11 @@ public sealed class SettingsReaderTests
             Given.ErrorsOf(Given.Production(("DATABASE_URL", null), ("REDIS_URL", ""), ("API_KEYS", null))).Select(error => error.Variable));
 
     [Fact]
-    public void An_unknown_environment_adds_no_errors_of_production() =>
+    public void An_unknown_environment_adds_no_production_errors() =>
         Given.ErrorOf("NODE_ENV", Given.Development(("NODE_ENV", "develop"), ("PDI_API_URL", "http://pdi.example.com")));
 
     [Fact]
-    public void Production_accepts_the_embedded_storage_when_it_is_written_down()
+    public void Production_accepts_explicitly_configured_embedded_storage()
     {
         var settings = Given.Read(Given.Production(("DATABASE_URL", "sqlite:/var/lib/loyalty.db"), ("REDIS_URL", "memory:")));
 
@@ -155,7 +155,7 @@ public sealed class SettingsReaderTests
     [InlineData("http://[::1]:4000", "false", true)]
     [InlineData("http://localhost.example.com", "false", false)]
     [InlineData("https://pdi.example.com", "false", true)]
-    public void Production_speaks_to_PDI_over_https(string url, string allowHttp, bool accepted)
+    public void Production_requires_https_for_PDI(string url, string allowHttp, bool accepted)
     {
         var environment = Given.Production(("PDI_API_URL", url), ("PDI_ALLOW_HTTP", allowHttp));
 
@@ -166,11 +166,11 @@ public sealed class SettingsReaderTests
     }
 
     [Fact]
-    public void Outside_production_PDI_may_be_plain_http() =>
+    public void Outside_production_PDI_may_use_plain_http() =>
         Assert.Equal(new Uri("http://pdi.example.com"), Given.Read(Given.Development(("PDI_API_URL", "http://pdi.example.com"))).PdiApiUrl);
 
     [Fact]
-    public void The_path_of_PDI_ends_with_a_slash() =>
+    public void The_PDI_path_ends_with_a_slash() =>
         Assert.Equal(
             "https://pdi.example.com/v1/identify",
             new Uri(Given.Read(Given.Development(("PDI_API_URL", "https://pdi.example.com/v1"))).PdiApiUrl, "identify").AbsoluteUri);
@@ -185,11 +185,11 @@ public sealed class SettingsReaderTests
     }
 
     [Fact]
-    public void A_bad_authority_is_one_error_and_does_not_ask_for_keys() =>
+    public void A_bad_authority_is_one_error_and_keys_stay_optional() =>
         Given.ErrorOf("JWT_AUTHORITY", Given.Production(("API_KEYS", null), ("JWT_AUTHORITY", "login"), ("JWT_AUDIENCE", "loyalty")));
 
     [Fact]
-    public void In_production_the_authority_must_be_https() =>
+    public void Production_requires_https_for_the_authority() =>
         Assert.Contains("https", Given.ErrorOf("JWT_AUTHORITY", Given.Production(("JWT_AUTHORITY", "http://login.example.com"), ("JWT_AUDIENCE", "a"))));
 
     [Fact]
@@ -197,7 +197,7 @@ public sealed class SettingsReaderTests
         Given.ErrorOf("JWT_AUDIENCE", Given.Development(("JWT_AUTHORITY", "https://login.example.com")));
 
     [Fact]
-    public void A_certificate_needs_its_key_and_a_key_its_certificate()
+    public void Certificate_and_key_require_each_other()
     {
         Given.ErrorOf("HTTPS_KEY", Given.Development(("HTTPS_CERTIFICATE", "/tls/tls.crt")));
         Given.ErrorOf("HTTPS_CERTIFICATE", Given.Development(("HTTPS_KEY", "/tls/tls.key")));

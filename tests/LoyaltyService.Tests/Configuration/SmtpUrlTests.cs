@@ -10,7 +10,7 @@ public sealed class SmtpUrlTests
     [InlineData("smtps://mail.example.com/", "mail.example.com", 465, true, null, null)]
     [InlineData("SMTP://loyalty%40example.com:p%40ss%2F@mail.example.com:2525", "mail.example.com", 2525, false, "loyalty@example.com", "p@ss/")]
     [InlineData("smtps://u:a:b@[2001:db8::1]:25", "2001:db8::1", 25, true, "u", "a:b")]
-    public void What_is_missing_has_a_default(string url, string host, int port, bool ssl, string? user, string? password) =>
+    public void Omitted_parts_have_defaults(string url, string host, int port, bool ssl, string? user, string? password) =>
         Assert.Equal(new SmtpUrl(new HostPort(host, port), ssl, user, password), SmtpUrl.Parse(url).Value);
 
     [Theory]
@@ -24,7 +24,7 @@ public sealed class SmtpUrlTests
     [InlineData("smtp://mail.example.com?tls=no", "no parameters")]
     [InlineData("smtp://mail.example.com/in/box", "end with the host")]
     [InlineData("smtp://mail.example.com:x", "port from 1 to 65535")]
-    public void What_is_wrong_is_said(string url, string expected) =>
+    public void An_error_states_the_mistake(string url, string expected) =>
         Assert.Contains(expected, Assert.Single(SmtpUrl.Parse(url).Problems).Description);
 
     [Theory]
@@ -34,11 +34,11 @@ public sealed class SmtpUrlTests
     [InlineData("smtp://u:p@127.0.0.1", false)]
     [InlineData("smtp://u:p@[::1]", false)]
     [InlineData("smtp://mail.example.com", false)]
-    public void A_password_leaves_the_machine_encrypted_only(string url, bool requiresTls) =>
+    public void A_password_requires_encryption_off_this_machine(string url, bool requiresTls) =>
         Assert.Equal(requiresTls, SmtpUrl.Parse(url).Value!.RequiresTls);
 
     [Fact]
-    public void Any_text_gives_a_URL_or_one_problem() => UrlText.Any.Sample(text =>
+    public void Any_text_yields_a_URL_or_one_error() => UrlText.Any.Sample(text =>
     {
         var parsed = SmtpUrl.Parse(text.Replace("redis", "smtp", StringComparison.Ordinal));
 
@@ -56,7 +56,7 @@ public sealed class SmtpUrlTests
         });
 
     [Fact]
-    public void Sender_and_recipients_are_required_with_a_server_and_only_then()
+    public void Sender_and_recipients_are_required_only_with_a_server()
     {
         Assert.Empty(Given.Read(Given.Development()).MailTo);
         Assert.Equal(
@@ -64,7 +64,7 @@ public sealed class SmtpUrlTests
     }
 
     [Fact]
-    public void Recipients_may_have_names_and_stand_in_one_list()
+    public void Recipients_may_have_names_and_form_one_list()
     {
         var settings = Given.Read(Given.Development(
             ("SMTP_URL", "smtp://mail.example.com"), ("MAIL_FROM", "a@example.com"), ("MAIL_TO", "\"Call, On\" <b@example.com>, c@example.com")));
@@ -78,7 +78,7 @@ public sealed class SmtpUrlTests
     [InlineData("MAIL_TO", "a@example.com\nBcc: b@example.com", "such as")]
     [InlineData("MAIL_TO", "friends: a@example.com, b@example.com;", "such as")]
     [InlineData("MAIL_FROM", "a@example.com, b@example.com", "at most 1 address")]
-    public void What_is_no_address_is_refused(string name, string value, string expected) => Assert.Contains(expected, Given.ErrorOf(
+    public void An_invalid_address_is_refused(string name, string value, string expected) => Assert.Contains(expected, Given.ErrorOf(
         name,
         Given.Development(("SMTP_URL", "smtp://mail.example.com"), ("MAIL_FROM", "a@example.com"), ("MAIL_TO", "b@example.com"), (name, value))));
 }

@@ -3,7 +3,7 @@ using CsCheck;
 
 namespace LoyaltyService.Tests.Configuration;
 
-/// <summary>Well-formed texts that a percent-encoded part of a URL can hold: anything but control characters.</summary>
+/// <summary>Generates well-formed texts for percent-encoded parts of a URL: everything except control characters.</summary>
 internal static class UnicodeText
 {
     private static readonly Gen<string> Character = Gen.OneOf(

@@ -2,7 +2,7 @@ using CsCheck;
 
 namespace LoyaltyService.Tests.Configuration;
 
-/// <summary>Texts for parsers: arbitrary ones, and ones made of the pieces that the parsers look for.</summary>
+/// <summary>Generates inputs for parsers: arbitrary text, and text made of the tokens that the parsers look for.</summary>
 internal static class UrlText
 {
     private static readonly Gen<string> Piece = Gen.OneOf(

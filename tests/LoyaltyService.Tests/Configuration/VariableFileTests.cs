@@ -22,7 +22,7 @@ public sealed class VariableFileTests
 
         var settings = SettingsReader.Read(environment, path => path == "/run/secrets/value" ? value + "\n" : Given.NoFile(path));
 
-        // Of the keys the file itself is kept, to be read again.
+        // API_KEYS keeps the path, to reload the file.
         Assert.Equal(expected, settings.ToString().Replace("ApiKeysFile = /run/secrets/value", "ApiKeysFile = ", StringComparison.Ordinal));
         Assert.Equal(name == "API_KEYS" ? "/run/secrets/value" : null, settings.ApiKeysFile);
     }
@@ -31,7 +31,7 @@ public sealed class VariableFileTests
     [InlineData("secret\n", "secret")]
     [InlineData("secret\r\n", "secret")]
     [InlineData(" secret ", " secret ")]
-    public void The_newline_at_the_end_is_left_out(string content, string expected)
+    public void A_trailing_newline_is_dropped(string content, string expected)
     {
         var environment = Given.Development(("PDI_CLIENT_SECRET", ""), ("PDI_CLIENT_SECRET_FILE", "/run/secrets/pdi"));
 
@@ -58,7 +58,7 @@ public sealed class VariableFileTests
     [InlineData("SMTP_URL")]
     [InlineData("JWT_AUTHORITY")]
     [InlineData("HTTPS_KEY")]
-    public void An_empty_file_asks_for_nothing_else(string name)
+    public void An_empty_file_causes_no_further_errors(string name)
     {
         var environment = Given.Development((name, null), (name + "_FILE", "/run/secrets/empty"));
 

@@ -4,7 +4,7 @@ using LoyaltyService.Tests.Configuration;
 
 namespace LoyaltyService.Tests.Documentation;
 
-/// <summary>The pages of the repository point to what is there.</summary>
+/// <summary>Checks the links between the repository's pages.</summary>
 public sealed partial class LinkTests
 {
     private static readonly string[] NotOurs = ["artifacts", "data", "TestResults", "bin", "obj"];
@@ -19,7 +19,7 @@ public sealed partial class LinkTests
     }
 
     [Fact]
-    public void Every_path_in_the_readmes_tree_is_there()
+    public void Every_path_in_the_readmes_tree_exists()
     {
         var tree = Repository.ReadAllLines("README.md")
             .SkipWhile(line => line != "## Where things are")
@@ -45,14 +45,14 @@ public sealed partial class LinkTests
         Assert.Equal(isThere, IsThere(page, link));
 
     [Fact]
-    public void Links_in_code_and_links_to_elsewhere_are_not_followed() =>
+    public void Links_in_code_and_external_links_are_ignored() =>
         Assert.Equal(["a.md", "b.md#c"], Links("[a](a.md) [w](https://example.com) `[x](x.md)` [b](b.md#c)\n```\n[y](y.md)\n```\n"));
 
     [Theory]
     [InlineData("How to add …", "how-to-add-")]
     [InlineData("9. /health/live as liveness probe", "9-healthlive-as-liveness-probe")]
     [InlineData("`pdi_work` and [more](x.md)", "pdi_work-and-more")]
-    public void A_heading_has_the_anchor_that_it_is_shown_with(string heading, string anchor) => Assert.Equal(anchor, Anchor(heading));
+    public void A_heading_has_the_anchor_that_GitHub_gives_it(string heading, string anchor) => Assert.Equal(anchor, Anchor(heading));
 
     private static IEnumerable<string> PagesBelow(string folder) =>
         Directory.EnumerateFiles(folder, "*.md").Concat(
@@ -73,7 +73,7 @@ public sealed partial class LinkTests
 
     private static bool Exists(string path) => File.Exists(path) || Directory.Exists(path);
 
-    /// <summary>A heading that comes again gets a number.</summary>
+    /// <summary>A repeated heading gets a number.</summary>
     private static HashSet<string> Anchors(string page)
     {
         var anchors = new HashSet<string>(StringComparer.Ordinal);
@@ -87,7 +87,7 @@ public sealed partial class LinkTests
         return anchors;
     }
 
-    /// <summary>As GitHub makes them: lower case, letters, digits, hyphens and underscores; a hyphen for each space.</summary>
+    /// <summary>As on GitHub: lower-case letters, digits, hyphens and underscores; each space becomes a hyphen.</summary>
     private static string Anchor(string heading)
     {
         var anchor = new StringBuilder();

@@ -4,11 +4,11 @@ using LoyaltyService.Tests.Configuration;
 
 namespace LoyaltyService.Tests.Documentation;
 
-/// <summary>The sale for an editor is the one that ./run.sh prints for a terminal.</summary>
+/// <summary>docs/loyalty.http has the same sale as the output of ./run.sh.</summary>
 public sealed partial class SampleCallsTests
 {
     [Fact]
-    public void The_editors_calls_are_those_that_the_terminal_shows()
+    public void The_editors_calls_match_the_printed_calls()
     {
         var printed = Printed().ToList();
 
@@ -36,7 +36,7 @@ public sealed partial class SampleCallsTests
             return new Call(RequestLine().Match(head).Value.TrimEnd(), JsonHeader().IsMatch(head), Compact(body));
         });
 
-    // The text of a number stays: 150.00 is what the brief writes.
+    // Keeps the text of numbers: 150.00 stays 150.00.
     private static string Compact(string body)
     {
         if (string.IsNullOrWhiteSpace(body))

@@ -5,8 +5,8 @@ using LoyaltyService.Tests.Configuration;
 namespace LoyaltyService.Tests.Fuzzing;
 
 /// <summary>
-/// The inputs of one parser that are worth keeping: a line each, as a JSON string whose characters are the bytes. An input that broke
-/// something joins them by itself; with FUZZ_GROW set, so does one whose outcome no other had. Commit what has joined.
+/// The saved inputs of one parser, one per line, as JSON strings whose characters are the bytes. An input that breaks something is
+/// added automatically. With FUZZ_GROW set, so is one with a new outcome. Commit the additions.
 /// </summary>
 internal sealed class Corpus(string target)
 {

@@ -17,15 +17,15 @@ using Microsoft.AspNetCore.Http;
 namespace LoyaltyService.Tests.Fuzzing;
 
 /// <summary>
-/// Whatever comes in, a parser gives a value, a refusal or the one exception that it promises. Each run tries every input of the corpus,
-/// and as many new ones as fit into a part of a second. FUZZ_SECONDS makes it go on for that long for each target.
+/// For any input, a parser returns a value, a refusal or its documented exception. Each run tries the whole corpus, and new inputs
+/// for a fraction of a second. FUZZ_SECONDS extends that time per target.
 /// </summary>
 public sealed class FuzzTests
 {
     private const int MostTries = 3_000;
     private static readonly TimeSpan TimeEach = TimeSpan.FromSeconds(0.4);
 
-    /// <summary>Each gives the outcome in a few words, so that inputs with a new one can be told.</summary>
+    /// <summary>Each target returns a short outcome, so that a new one can be recognised.</summary>
     private static readonly Dictionary<string, Func<byte[], Task<string>>> Targets = new()
     {
         ["database-url"] = input => Outcome(DatabaseUrl.Parse(Utf8(input))),
@@ -52,7 +52,7 @@ public sealed class FuzzTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public async Task No_input_breaks_what_reads_it(string target)
+    public async Task No_input_breaks_its_parser(string target)
     {
         var corpus = new Corpus(target);
         var inputs = corpus.Inputs().ToList();
@@ -69,7 +69,7 @@ public sealed class FuzzTests
             var input = mutator.Next(inputs);
             if (!outcomes.Add(await TryAsync(target, corpus, input, isKnown: false)))
                 continue;
-            // What led somewhere new is where to go on from.
+            // Mutate inputs with a new outcome further.
             inputs.Add(input);
             if (Corpus.Grows)
                 corpus.Add(input);
@@ -106,7 +106,7 @@ public sealed class FuzzTests
         return Task.FromResult("good");
     }
 
-    /// <summary>As PDI, as the tokens' issuer and as the collector, in production, where http may be refused, and outside it.</summary>
+    /// <summary>As the URL of PDI, of the token issuer and of the collector, in production (which may refuse http) and outside it.</summary>
     private static Task<string> HttpUrls(string text)
     {
         (string, string?)[] urls = [("PDI_API_URL", text), ("JWT_AUTHORITY", text), ("JWT_AUDIENCE", "loyalty-service"), ("OTEL_EXPORTER_OTLP_ENDPOINT", text)];
@@ -120,7 +120,7 @@ public sealed class FuzzTests
             }
             catch (ConfigurationException refused)
             {
-                // Without the input, which most of them quote.
+                // Drop the input, which most messages quote.
                 return string.Join(", ", refused.Errors.Select(error => $"{error.Variable} {error.Description.Split(", but ")[0]}"));
             }
         }
@@ -138,7 +138,7 @@ public sealed class FuzzTests
             return string.Join("; ", rejection.Fields!.Select(static field => field.Field.Split('[')[0] + field.Message.Split(" at line")[0]));
         }
 
-        // Whoever counts for a customer counts for the one that the route sees.
+        // The rate limiter and the route must see the same customer.
         if (body.Value is IdentifyRequest identify)
             Assert.Equal(identify.CustomerId, customer);
         body.Value!.ToFingerprint();
@@ -175,7 +175,7 @@ public sealed class FuzzTests
         }
         catch (LoyaltyException known) when (known is PdiUnavailableException or PdiAuthenticationException)
         {
-            // What the framework says names a place in the input, which is always another one.
+            // The framework's message contains a position, which differs per input.
             return $"{known.GetType().Name} {known.InnerException?.GetType().Name}";
         }
     }
@@ -184,7 +184,7 @@ public sealed class FuzzTests
     {
         var answer = new HttpResponseMessage(status) { Content = new ByteArrayContent(input) };
         answer.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        // The same bytes as a header, as far as a header can have them.
+        // The same bytes as a header, as far as a header allows them.
         answer.Headers.TryAddWithoutValidation("Retry-After", Encoding.Latin1.GetString(input.AsSpan(0, Math.Min(input.Length, 40))).ReplaceLineEndings(""));
         return answer;
     }

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace LoyaltyService.Tests.Fuzzing;
 
-/// <summary>Makes new inputs of known ones: cut, doubled, spliced, with other bytes and with pieces that parsers look for.</summary>
+/// <summary>Mutates known inputs: cuts, duplicates, splices, changes bytes and inserts tokens that parsers look for.</summary>
 internal sealed class Mutator(Random random)
 {
     private static readonly byte[][] Pieces =

@@ -19,7 +19,7 @@ public sealed class BodyTests
 
     private static readonly string[] Routes = ["identify", "calculate", "finalize"];
 
-    /// <summary>Bodies that are wrong on every route, and the field that the answer names.</summary>
+    /// <summary>Bodies that every route rejects, and the field that the error names.</summary>
     public static TheoryData<string, string> WrongEverywhere => new()
     {
         { "", "body" },
@@ -51,7 +51,7 @@ public sealed class BodyTests
         { "{\"\":1}", "" },
     };
 
-    /// <summary>For each route: what is replaced in its valid body, by what, and the field that the answer names.</summary>
+    /// <summary>Per route: text in its valid body, the replacement, and the field that the error names.</summary>
     public static TheoryData<string, string, string, string> WrongMembers => new()
     {
         // Wrong types.
@@ -79,7 +79,7 @@ public sealed class BodyTests
         { "finalize", "true", "1", "applyRewards" },
         { "finalize", "true", "null", "applyRewards" },
 
-        // Numbers that no type holds.
+        // Numbers out of range of every type.
         { "calculate", "150.00", "1e400", "transactionAmount" },
         { "calculate", "150.00", "-1e400", "transactionAmount" },
         { "calculate", "150.00", "99999999999999999999999999999999", "transactionAmount" },
@@ -94,7 +94,7 @@ public sealed class BodyTests
         { "calculate", "\"redeemPoints\":0", "\"redeemPoints\":99999999999999999999", "redeemPoints" },
         { "calculate", "\"version\":1", "\"version\":2147483648", "version" },
 
-        // Members that are missing, doubled, of another case or unknown.
+        // Missing, duplicate, wrongly cased and unknown members.
         { "identify", "\"customerId\":\"C-1\",", "", "customerId" },
         { "identify", "\"C-1\"", "null", "customerId" },
         { "identify", "\"C-1\"", "\"\"", "customerId" },
@@ -113,7 +113,7 @@ public sealed class BodyTests
         { "finalize", "\"redeemPoints\":0", "\"redeemPoints\":-1", "redeemPoints" },
         { "finalize", "true,\"redeemPoints\":0", "false,\"redeemPoints\":1", "redeemPoints" },
 
-        // Text that is no text; what is no JSON at all has no member to name.
+        // Invalid text. Malformed JSON is an error of the body, not of a member.
         { "identify", "C-1", "\\u0000", "customerId" },
         { "identify", "C-1", "\0", "body" },
         { "identify", "C-1", "C\n1", "body" },
@@ -126,7 +126,7 @@ public sealed class BodyTests
         { "calculate", "\"A\"", "\"\"", "items[0].sku" },
         { "calculate", "food", "", "items[0].category" },
 
-        // Not one document, or not quite one.
+        // More or less than one JSON document.
         { "identify", "]}}", "]}}{}", "body" },
         { "identify", "]}}", "]}} 1", "body" },
         { "identify", "]}}", "]}}\0", "body" },
@@ -145,7 +145,7 @@ public sealed class BodyTests
     [InlineData("identify", """{"customerId":"C-1","channelId":"POS-1","transactionId":"T-1","storeId":null,"metadata":null}""")]
     [InlineData("calculate", """{"sessionId":"s","transactionAmount":0,"items":[]}""")]
     [InlineData("finalize", """{"sessionId":"s","transactionId":"T-1","finalAmount":0,"applyRewards":false}""")]
-    public async Task A_valid_body_is_a_value(string route, string body)
+    public async Task A_valid_body_binds_to_a_value(string route, string body)
     {
         var (value, rejection) = await Bind(route, Encoding.UTF8.GetBytes(body));
 
@@ -155,7 +155,7 @@ public sealed class BodyTests
 
     [Theory]
     [MemberData(nameof(WrongEverywhere))]
-    public async Task A_body_that_is_no_request_is_refused_on_every_route(string body, string field)
+    public async Task Every_route_refuses_a_body_that_is_not_a_request(string body, string field)
     {
         foreach (var route in Routes)
             Assert.Equal(field, FieldOf(await Bind(route, Encoding.UTF8.GetBytes(body))));
@@ -163,7 +163,7 @@ public sealed class BodyTests
 
     [Theory]
     [MemberData(nameof(WrongMembers))]
-    public async Task A_wrong_member_is_refused_by_its_name(string route, string part, string replacement, string field)
+    public async Task A_refusal_names_the_wrong_member(string route, string part, string replacement, string field)
     {
         var body = Valid(route).Replace(part, replacement);
 
@@ -187,12 +187,12 @@ public sealed class BodyTests
     }
 
     [Theory]
-    // A surrogate, an overlong NUL, a byte that starts nothing, a character that is cut.
+    // A surrogate, an overlong NUL, an invalid first byte, a truncated character.
     [InlineData(new byte[] { 0xED, 0xA0, 0x80 })]
     [InlineData(new byte[] { 0xC0, 0x80 })]
     [InlineData(new byte[] { 0xFF })]
     [InlineData(new byte[] { 0xE6, 0x97 })]
-    public async Task Bytes_that_are_no_UTF8_are_refused_wherever_they_stand(byte[] bytes)
+    public async Task Invalid_UTF8_is_refused_at_any_position(byte[] bytes)
     {
         foreach (var route in Routes)
         {
@@ -222,7 +222,7 @@ public sealed class BodyTests
     [InlineData(30, true)]
     [InlineData(31, false)]
     [InlineData(10_000, false)]
-    public async Task Metadata_has_a_greatest_depth(int arrays, bool isTaken)
+    public async Task Metadata_has_a_maximum_depth(int arrays, bool isTaken)
     {
         var body = Identify.Replace("[1,\"b\"]", new string('[', arrays) + new string(']', arrays));
 
@@ -234,7 +234,7 @@ public sealed class BodyTests
     }
 
     [Fact]
-    public async Task A_cut_body_is_refused_wherever_it_is_cut()
+    public async Task A_body_truncated_at_any_position_is_refused()
     {
         foreach (var route in Routes)
         {
@@ -246,7 +246,7 @@ public sealed class BodyTests
     }
 
     [Fact]
-    public async Task A_body_that_comes_byte_by_byte_is_the_same_body()
+    public async Task A_body_that_arrives_byte_by_byte_is_read_whole()
     {
         foreach (var route in Routes)
         {
@@ -257,7 +257,7 @@ public sealed class BodyTests
     }
 
     [Fact]
-    public async Task All_wrong_fields_are_named_together()
+    public async Task A_refusal_names_all_wrong_fields()
     {
         var (_, rejection) = await Bind("calculate", """{"sessionId":"","transactionAmount":-1,"items":[{"sku":"","qty":0}],"redeemPoints":-1,"version":0}"""u8.ToArray());
 
@@ -267,7 +267,7 @@ public sealed class BodyTests
     }
 
     [Fact]
-    public async Task A_message_says_what_the_field_must_be()
+    public async Task An_error_message_says_what_the_field_must_be()
     {
         Assert.Equal("is not a member of this request.", MessageOf(await Bind("identify", """{"x":1}"""u8.ToArray())));
         Assert.Equal("is given twice.", MessageOf(await Bind("identify", """{"storeId":"a","storeId":"a"}"""u8.ToArray())));
@@ -314,7 +314,7 @@ public sealed class BodyTests
     [InlineData("application/json; charset=\"utf-8\"")]
     [InlineData("application/json; charset=\"UTF-8\"")]
     [InlineData("application/json; version=1")]
-    public async Task JSON_in_UTF8_is_taken(string contentType)
+    public async Task JSON_in_UTF8_is_accepted(string contentType)
     {
         foreach (var route in Routes)
             Assert.Null((await Bind(route, Request(new MemoryStream(Encoding.UTF8.GetBytes(Valid(route))), contentType))).Rejection);
@@ -336,7 +336,7 @@ public sealed class BodyTests
     [InlineData("\u0430", false)]
     [InlineData("\u0661", false)]
     [InlineData("😀", false)]
-    public async Task An_id_is_1_to_64_plain_characters(string id, bool isTaken)
+    public async Task An_id_has_1_to_64_plain_characters(string id, bool isTaken)
     {
         foreach (var (field, value) in new[] { ("customerId", "C-1"), ("channelId", "POS-1"), ("transactionId", "T-1"), ("storeId", "S-1") })
             await AssertField("identify", $"\"{value}\"", $"\"{id}\"", isTaken ? null : field);
@@ -364,7 +364,7 @@ public sealed class BodyTests
     [InlineData("0.001", false)]
     [InlineData("1.001", false)]
     [InlineData("1e-3", false)]
-    // Rounded to what a decimal holds, these would be good amounts.
+    // Rounded to the precision of a decimal, these would be valid amounts.
     [InlineData("1e-30", false)]
     [InlineData("-1e-30", false)]
     [InlineData("1e-9999999999", false)]
@@ -415,28 +415,28 @@ public sealed class BodyTests
     }
 
     [Fact]
-    public async Task Any_bytes_are_a_value_or_a_refusal() => await Gen.Select(Gen.OneOf(Routes), Gen.Byte.Array[0, 200]).SampleAsync(async (route, bytes) =>
+    public async Task Any_bytes_yield_a_value_or_a_refusal() => await Gen.Select(Gen.OneOf(Routes), Gen.Byte.Array[0, 200]).SampleAsync(async (route, bytes) =>
         AssertEitherOr(await Bind(route, bytes)), iter: 20_000);
 
     [Fact]
-    public async Task Any_JSON_is_a_value_or_a_refusal() => await Gen.Select(Gen.OneOf(Routes), JsonSoup).SampleAsync(async (route, text) =>
+    public async Task Any_JSON_yields_a_value_or_a_refusal() => await Gen.Select(Gen.OneOf(Routes), JsonSoup).SampleAsync(async (route, text) =>
         AssertEitherOr(await Bind(route, Encoding.UTF8.GetBytes(text))), iter: 20_000);
 
     [Fact]
-    public async Task Any_change_of_a_valid_body_is_a_value_or_a_refusal() => await Gen.Select(Gen.OneOf(Routes), Mutation.Array[1, 4]).SampleAsync(async (route, mutations) =>
+    public async Task Any_mutated_body_yields_a_value_or_a_refusal() => await Gen.Select(Gen.OneOf(Routes), Mutation.Array[1, 4]).SampleAsync(async (route, mutations) =>
     {
         var body = mutations.Aggregate(Encoding.UTF8.GetBytes(Valid(route)), (bytes, mutate) => mutate(bytes));
 
         AssertEitherOr(await Bind(route, body));
     }, iter: 50_000);
 
-    // The pieces that parsers look for, in any order.
+    // JSON tokens in any order.
     private static readonly Gen<string> JsonSoup = Gen.OneOf(
         "{", "}", "[", "]", ":", ",", "\"", "\\", "null", "true", "1", "-", "1e400", "0.1", " ", "\n", "\0", "\uFEFF", "é", "\\uD800", "\\u0000",
         "\"customerId\"", "\"channelId\"", "\"transactionId\"", "\"metadata\"", "\"sessionId\"", "\"items\"", "\"sku\"", "\"qty\"", "\"finalAmount\"",
         "\"applyRewards\"", "\"version\"", "\"x\"", "\"\\uD800\"", "\"$ref\"", "//", "/*").Array[0, 30].Select(string.Concat);
 
-    // One byte changed, some left out, some doubled, some put in between.
+    // Changes a byte, or removes, duplicates or inserts some.
     private static readonly Gen<Func<byte[], byte[]>> Mutation = Gen.Select(
         Gen.Int[0, 4], Gen.Double[0, 1], Gen.Double[0, 1], Gen.Byte, JsonSoup,
         (kind, first, second, value, soup) => new Func<byte[], byte[]>(bytes =>
@@ -501,7 +501,7 @@ public sealed class BodyTests
             Assert.Equal(field, FieldOf(bound));
     }
 
-    /// <summary>The field of a refusal that has one; every refusal can be written as an answer.</summary>
+    /// <summary>Returns the field that a refusal names, if any. Checks that the refusal serializes as an answer.</summary>
     private static string FieldOf((object? Value, Rejection? Rejection) body)
     {
         Assert.Null(body.Value);
@@ -514,7 +514,7 @@ public sealed class BodyTests
 
     private static string? MessageOf((object? Value, Rejection? Rejection) body) => body.Rejection?.Fields?[0].Message;
 
-    /// <summary>Gives one byte at a time.</summary>
+    /// <summary>Returns one byte per read.</summary>
     private sealed class SlowStream(byte[] bytes) : MemoryStream(bytes)
     {
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>

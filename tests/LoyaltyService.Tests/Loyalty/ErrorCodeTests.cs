@@ -6,7 +6,7 @@ namespace LoyaltyService.Tests.Loyalty;
 [Collection(ReadingTests.Name)]
 public sealed class ErrorCodeTests(RunningService service)
 {
-    // The page of the contract, written out.
+    // A literal copy of the contract's table.
     private static readonly (int Status, string[] Codes)[] Contract =
     [
         (400, ["validation_failed", "transaction_mismatch", "pdi_rejected"]),
@@ -25,7 +25,7 @@ public sealed class ErrorCodeTests(RunningService service)
     ];
 
     [Fact]
-    public void The_codes_and_their_statuses_are_those_of_the_contract() => Assert.Equal(
+    public void Codes_and_statuses_match_the_contract() => Assert.Equal(
         Contract.SelectMany(row => row.Codes, (row, code) => (row.Status, code)).Order(),
         KnownErrors.All.Select(error => (error.Status, error.Code)).Order());
 
@@ -35,11 +35,11 @@ public sealed class ErrorCodeTests(RunningService service)
         service.Errors.OrderBy(error => error.Status).ThenBy(error => error.Code));
 
     [Fact]
-    public void A_code_with_its_status_is_one_error() =>
+    public void Code_and_status_identify_one_error() =>
         Assert.Equal(KnownErrors.All.Count, KnownErrors.All.DistinctBy(error => (error.Code, error.Status)).Count());
 
     [Fact]
-    public void Every_error_says_what_happened_and_what_to_do() => Assert.All(KnownErrors.All, error =>
+    public void Every_error_states_what_happened_and_what_to_do() => Assert.All(KnownErrors.All, error =>
     {
         Assert.Matches("^[a-z]+(_[a-z]+)*$", error.Code);
         Assert.EndsWith(".", error.Title);

@@ -25,7 +25,7 @@ public sealed class FingerprintTests
     [InlineData("15000e-2")]
     [InlineData("0.15e3")]
     [InlineData("150.000")]
-    public void An_amount_counts_by_its_value(string amount) =>
+    public void Amounts_are_compared_by_value(string amount) =>
         Assert.Equal(OfFinalize(Finalize), OfFinalize(Finalize.Replace("150", amount)));
 
     [Theory]
@@ -34,7 +34,7 @@ public sealed class FingerprintTests
     [InlineData("""{"customerId":"C-1","channelId":"POS-1","transactionId":"T-1","storeId":"S-1","metadata":{"b":[1,2],"a":1}}""")]
     [InlineData("""{"customerId":"C-1","channelId":"POS-1","transactionId":"T-1","storeId":"S-1","metadata":{"a":1.0,"b":[10e-1,2.00]}}""")]
     [InlineData("""{"customerId":"\u0043-1","channelId":"POS-1","transactionId":"T-1","storeId":"S-1","metadata":{"\u0061":1,"b":[1,2]}}""")]
-    public void Spelling_does_not_count(string body) => Assert.Equal(OfIdentify(Identify), OfIdentify(body));
+    public void Spelling_does_not_change_the_fingerprint(string body) => Assert.Equal(OfIdentify(Identify), OfIdentify(body));
 
     [Theory]
     [InlineData("C-1", "C-2")]
@@ -50,7 +50,7 @@ public sealed class FingerprintTests
     [InlineData("[1,2]", "[1,2,null]")]
     [InlineData("""{"a":1,"b":[1,2]}""", "{}")]
     [InlineData(""","metadata":{"a":1,"b":[1,2]}""", "")]
-    public void Each_field_of_identify_counts(string part, string other)
+    public void Each_field_of_identify_changes_the_fingerprint(string part, string other)
     {
         var changed = Identify.Replace(part, other);
 
@@ -59,7 +59,7 @@ public sealed class FingerprintTests
     }
 
     [Fact]
-    public void Metadata_that_is_null_is_metadata_that_is_absent() => Assert.Equal(
+    public void Null_metadata_equals_absent_metadata() => Assert.Equal(
         OfIdentify("""{"customerId":"C-1","channelId":"P","transactionId":"T"}"""),
         OfIdentify("""{"customerId":"C-1","channelId":"P","transactionId":"T","storeId":null,"metadata":null}"""));
 
@@ -68,11 +68,11 @@ public sealed class FingerprintTests
     [InlineData("T-1", "T-2")]
     [InlineData("150", "150.01")]
     [InlineData("100", "101")]
-    public void Each_field_of_finalize_counts(string part, string other) =>
+    public void Each_field_of_finalize_changes_the_fingerprint(string part, string other) =>
         Assert.NotEqual(OfFinalize(Finalize), OfFinalize(Finalize.Replace(part, other)));
 
     [Fact]
-    public void Whether_rewards_apply_counts()
+    public void ApplyRewards_changes_the_fingerprint()
     {
         var nothing = Finalize.Replace("100", "0");
 
@@ -80,11 +80,11 @@ public sealed class FingerprintTests
     }
 
     [Fact]
-    public void The_version_of_a_finalize_does_not_count() =>
+    public void The_version_of_a_finalize_does_not_change_the_fingerprint() =>
         Assert.Equal(OfFinalize(Finalize), OfFinalize(Finalize.Replace("}", ",\"version\":7}")));
 
     [Fact]
-    public void Nothing_to_redeem_may_be_said_or_left_out() =>
+    public void Redeeming_zero_points_equals_omitting_them() =>
         Assert.Equal(OfFinalize(Finalize.Replace("100", "0")), OfFinalize(Finalize.Replace(",\"redeemPoints\":100", "")));
 
     [Theory]
@@ -100,7 +100,7 @@ public sealed class FingerprintTests
     [InlineData(",{\"sku\":\"B\",\"qty\":1}", "")]
     [InlineData("{\"sku\":\"B\",\"qty\":1}", "{\"sku\":\"B\",\"qty\":1},{\"sku\":\"B\",\"qty\":1}")]
     [InlineData("{\"sku\":\"B\",\"qty\":1}", "{\"sku\":\"B\",\"qty\":1,\"unitPrice\":0}")]
-    public void Each_field_of_a_calculation_counts(string part, string other)
+    public void Each_field_of_a_calculation_changes_the_fingerprint(string part, string other)
     {
         var changed = Calculate.Replace(part, other);
 
@@ -109,7 +109,7 @@ public sealed class FingerprintTests
     }
 
     [Fact]
-    public void The_order_of_a_basket_counts() => Assert.NotEqual(
+    public void The_order_of_a_basket_changes_the_fingerprint() => Assert.NotEqual(
         OfCalculate("""{"sessionId":"s","transactionAmount":1,"items":[{"sku":"A","qty":1},{"sku":"B","qty":2}]}"""),
         OfCalculate("""{"sessionId":"s","transactionAmount":1,"items":[{"sku":"B","qty":2},{"sku":"A","qty":1}]}"""));
 
@@ -119,7 +119,7 @@ public sealed class FingerprintTests
     [InlineData("\"sku\":\"A\",\"qty\":2", "\"qty\":2,\"sku\":\"\\u0041\"")]
     [InlineData("\"qty\":1", "\"qty\":1,\"category\":null")]
     [InlineData("\"redeemPoints\":100", "\"redeemPoints\":100,\"version\":7")]
-    public void Neither_spelling_nor_version_of_a_calculation_counts(string part, string other)
+    public void Spelling_and_version_do_not_change_a_calculations_fingerprint(string part, string other)
     {
         var changed = Calculate.Replace(part, other);
 
@@ -128,7 +128,7 @@ public sealed class FingerprintTests
     }
 
     [Fact]
-    public void Nothing_to_redeem_may_be_said_or_left_out_of_a_calculation() =>
+    public void Calculating_with_zero_points_equals_omitting_them() =>
         Assert.Equal(OfCalculate(Calculate.Replace("100", "0")), OfCalculate(Calculate.Replace(",\"redeemPoints\":100", "")));
 
     [Fact]
@@ -138,18 +138,18 @@ public sealed class FingerprintTests
     public void Purposes_differ() => Assert.NotEqual(new Fingerprint("identify").ToGuid(), new Fingerprint("finalize").ToGuid());
 
     [Fact]
-    public void Texts_do_not_run_together() => Gen.Select(Gen.String[0, 5].Array[0, 4], Gen.String[0, 5].Array[0, 4]).Sample((one, other) =>
+    public void Adjacent_fields_do_not_run_together() => Gen.Select(Gen.String[0, 5].Array[0, 4], Gen.String[0, 5].Array[0, 4]).Sample((one, other) =>
         Assert.Equal(one.Select(Bytes).SequenceEqual(other.Select(Bytes)), Of(one) == Of(other)));
 
     [Theory]
     [InlineData("ab", "c", "a", "bc")]
     [InlineData("abc", "", "", "abc")]
     [InlineData("", "abc", "abc", "")]
-    public void A_character_more_here_and_less_there_is_another_list(string first, string second, string third, string fourth) =>
+    public void Moving_a_character_between_fields_changes_the_fingerprint(string first, string second, string third, string fourth) =>
         Assert.NotEqual(Of(first, second), Of(third, fourth));
 
     [Fact]
-    public void Amounts_are_the_same_exactly_when_their_cents_are() => Gen.Select(Gen.Int[0, 99_999_999], Gen.Int[0, 99_999_999]).Sample((one, other) =>
+    public void Amounts_are_equal_exactly_if_their_cents_are() => Gen.Select(Gen.Int[0, 99_999_999], Gen.Int[0, 99_999_999]).Sample((one, other) =>
     {
         Assert.Equal(one == other, OfAmount(one / 100m) == OfAmount(other / 100m));
         Assert.Equal(OfAmount(one / 100m), OfAmount(one / 100m * 1.0000m));
@@ -161,15 +161,15 @@ public sealed class FingerprintTests
     [InlineData("kiosk", "POS-1", "T-1")]
     [InlineData("till", "POS-1T", "-1")]
     [InlineData("tillPOS-1", "", "T-1")]
-    public void A_sale_is_its_client_its_channel_and_its_transaction(string client, string channel, string transaction)
+    public void Client_channel_and_transaction_identify_a_sale(string client, string channel, string transaction)
     {
         Assert.Equal(Fingerprint.OfSale("till", "POS-1", "T-1"), Fingerprint.OfSale("till", "POS-1", "T-1"));
         Assert.NotEqual(Fingerprint.OfSale("till", "POS-1", "T-1"), Fingerprint.OfSale(client, channel, transaction));
     }
 
-    // The key is stored for ever and compared by every release: these are the values of the first one.
+    // Fingerprints are stored for good and compared by every release. These are the values of the first release.
     [Fact]
-    public void A_fingerprint_stays_what_it_was() => Assert.Equal(
+    public void Fingerprints_are_stable_across_releases() => Assert.Equal(
         (Guid.Parse("e2973684-ed69-3f48-5c6d-2abbea37f32d"), Guid.Parse("e93bad01-82af-d970-8626-f08e9a6c489e"),
             Guid.Parse("640a7e9e-115e-0e58-dae8-c212306007a7")),
         (Fingerprint.OfSale("till", "POS-1", "T-1"), OfIdentify(Identify), OfFinalize(Finalize)));

@@ -41,11 +41,11 @@ public sealed class MetadataTests
     [InlineData("1000e397", "1e400")]
     [InlineData("-1e99", "-1e99")]
     [InlineData("1E+99999999999999999999", "1e99999999999999999999")]
-    public void Numbers_are_written_by_their_value(string number, string canonical) =>
+    public void Numbers_are_normalised_by_value(string number, string canonical) =>
         Assert.Equal($$"""{"a":{{canonical}}}""", Canonical($$"""{"a":{{number}}}"""));
 
     [Fact]
-    public void A_number_keeps_its_value_however_it_is_written() => AnyNumber.Sample(number =>
+    public void A_number_keeps_its_value_in_any_notation() => AnyNumber.Sample(number =>
     {
         var (digits, power) = number;
         var written = $$"""{"a":{{digits}}e{{power}}}""";
@@ -58,9 +58,9 @@ public sealed class MetadataTests
     });
 
     [Fact]
-    public void Two_numbers_have_one_text_exactly_when_they_have_one_value() => Gen.Select(AnyNumber, AnyNumber, Gen.Bool).Sample((one, other, isNear) =>
+    public void Numbers_have_equal_text_exactly_if_their_values_are_equal() => Gen.Select(AnyNumber, AnyNumber, Gen.Bool).Sample((one, other, isNear) =>
     {
-        // Two numbers at random are never close: one unit of the last digit is as close as it gets.
+        // Random numbers are never close, so this also draws neighbours that differ by one unit of the last digit.
         var second = isNear ? (one.Digits + 1, one.Power) : other;
 
         Assert.Equal(
@@ -87,7 +87,7 @@ public sealed class MetadataTests
     [InlineData("""{"a":"\\u0000"}""")]
     [InlineData("""{"a":"c:\\u0000\\x"}""")]
     [InlineData("""{"\\u0000":1}""")]
-    public void The_letters_of_an_escape_are_no_NUL(string metadata) => Assert.NotNull(Canonical(metadata));
+    public void The_literal_text_of_a_NUL_escape_is_accepted(string metadata) => Assert.NotNull(Canonical(metadata));
 
     [Theory]
     [InlineData("""{"a":"\uD800"}""")]
@@ -99,7 +99,7 @@ public sealed class MetadataTests
     public void A_lone_surrogate_is_refused(string metadata) => Assert.Null(Canonical(metadata));
 
     [Fact]
-    public void Text_that_is_no_UTF8_is_refused()
+    public void Text_that_is_not_UTF8_is_refused()
     {
         byte[] bytes = [.. "{\"a\":\""u8, 0xED, 0xA0, 0x80, .. "\"}"u8];
 
@@ -119,7 +119,7 @@ public sealed class MetadataTests
     }
 
     [Fact]
-    public void The_canonical_form_of_a_canonical_form_is_itself() => AnyObject(3).Sample(metadata =>
+    public void Canonicalising_is_idempotent() => AnyObject(3).Sample(metadata =>
     {
         var canonical = Canonical(metadata);
 
@@ -128,7 +128,7 @@ public sealed class MetadataTests
     });
 
     [Fact]
-    public void The_order_of_members_does_not_count() => Gen.Select(Gen.String[Gen.Char.AlphaNumeric, 1, 5].HashSet[1, 10], Gen.Int).Sample((names, seed) =>
+    public void The_order_of_members_does_not_matter() => Gen.Select(Gen.String[Gen.Char.AlphaNumeric, 1, 5].HashSet[1, 10], Gen.Int).Sample((names, seed) =>
     {
         var members = names.Select(name => $"\"{name}\":1").ToArray();
         var shuffled = members.ToArray();
@@ -137,7 +137,7 @@ public sealed class MetadataTests
         Assert.Equal(Canonical($"{{{string.Join(',', members)}}}"), Canonical($"{{{string.Join(',', shuffled)}}}"));
     });
 
-    // As sent, the members and the quotes take 8 bytes: {"a":""}.
+    // {"a":""} takes 8 bytes.
     [Theory]
     [InlineData("x", 4088, true)]
     [InlineData("x", 4089, false)]
@@ -145,7 +145,7 @@ public sealed class MetadataTests
     [InlineData("é", 2045, false)]
     [InlineData("日", 1362, true)]
     [InlineData("日", 1363, false)]
-    public void At_most_4_KiB_are_taken(string letter, int count, bool isTaken)
+    public void At_most_4_KiB_are_accepted(string letter, int count, bool isTaken)
     {
         var text = string.Concat(Enumerable.Repeat(letter, count));
         using var metadata = JsonDocument.Parse($$"""{"a":"{{text}}"}""");
@@ -181,7 +181,7 @@ public sealed class MetadataTests
         Gen.Char['0', '9'].Array[1, 60].Select(digits => BigInteger.Parse(new string(digits), CultureInfo.InvariantCulture)), Gen.Bool, Gen.Int[-80, 80],
         (digits, isNegative, power) => (isNegative ? -digits : digits, power));
 
-    /// <summary>Exact, in units that are finer than any number of these tests.</summary>
+    /// <summary>The exact value, in a unit finer than any number in these tests.</summary>
     private static BigInteger Value(string number)
     {
         var parts = number.Split('e');

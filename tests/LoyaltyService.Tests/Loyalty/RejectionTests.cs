@@ -9,7 +9,7 @@ namespace LoyaltyService.Tests.Loyalty;
 public sealed class RejectionTests
 {
     [Fact]
-    public void A_problem_has_the_code_the_status_and_the_advice()
+    public void A_problem_has_code_status_and_advice()
     {
         var problem = new Rejection(SessionErrors.InvalidState, "It is finalized.").ToProblem();
 
@@ -29,7 +29,7 @@ public sealed class RejectionTests
     });
 
     [Fact]
-    public void One_bad_field_is_told_in_the_detail()
+    public void The_detail_names_a_single_bad_field()
     {
         var rejection = Rejection.Validation("items[0].qty", "must be from 1 to 9999.");
 
@@ -48,7 +48,7 @@ public sealed class RejectionTests
     }
 
     [Fact]
-    public void A_problem_names_the_trace_that_it_is_about()
+    public void A_problem_has_the_trace_id()
     {
         using var activity = new Activity("request").SetIdFormat(ActivityIdFormat.W3C).Start();
 
@@ -57,7 +57,7 @@ public sealed class RejectionTests
     }
 
     [Fact]
-    public void Without_a_trace_its_name_is_empty()
+    public void Without_a_trace_the_trace_id_is_empty()
     {
         Activity.Current = null;
 
@@ -65,7 +65,7 @@ public sealed class RejectionTests
     }
 
     [Fact]
-    public void A_problem_on_the_wire_has_only_the_members_that_it_needs()
+    public void A_serialized_problem_omits_empty_members()
     {
         Activity.Current = null;
         var rejection = new Rejection(PdiErrors.Rejected, "PDI says: it's no.") with { PdiCode = "UNKNOWN_CUSTOMER", SessionId = "sess_1" };
@@ -82,7 +82,7 @@ public sealed class RejectionTests
     }
 
     [Fact]
-    public void The_state_of_the_session_is_told_where_it_matters()
+    public void A_problem_shows_the_sessions_status_where_relevant()
     {
         var problem = (new Rejection(SessionErrors.VersionConflict, "Moved on.") with { CurrentStatus = "active", CurrentVersion = 3 }).ToProblem();
 

@@ -11,20 +11,20 @@ public sealed class RewardCalculatorTests
 
     private static readonly Gen<string?> Tier = Gen.OneOf<string?>(null, "", "Bronze", "Silver", "Gold", "Platinum", "gold", "Diamond");
 
-    // Rules that nobody has thought of yet must keep the promises too.
+    // The properties must hold for any rules, not only for today's.
     private static readonly Gen<RewardCalculator> AnyCalculator = Gen.Select(
         Gen.Int[1, 100_000].Select(rate => rate / 100m), Gen.Int[0, 10_000].Select(rate => rate / 100m),
         (points, bonus) => new RewardCalculator(new RewardRules { PointsPerCurrencyUnit = points, Tiers = { ["Gold"] = new TierRule { BonusRate = bonus } } }));
 
     [Fact]
-    public void The_example_of_the_brief_comes_out_exactly() =>
+    public void The_sample_sale_has_the_exact_figures() =>
         Assert.Equal(new Rewards(BasePoints: 300, TierBonus: 150, EarnedPoints: 450, Multiplier: 3.0m), Calculator.Calculate(150.00m, "Gold"));
 
     [Theory]
     [InlineData("0.00", "Gold", 0, 0)]
     [InlineData("0.01", "Gold", 0, 0)]
     [InlineData("0.33", "Gold", 0, 0)]
-    // 0.34 earns 1.02 in all, of which 0.68 is base: the whole point belongs to the bonus.
+    // 0.34 earns 1.02 in all, and 0.68 of it is base. The whole point belongs to the bonus.
     [InlineData("0.34", "Gold", 0, 1)]
     [InlineData("0.50", "Gold", 1, 0)]
     [InlineData("10.00", "Bronze", 20, 0)]
@@ -52,15 +52,15 @@ public sealed class RewardCalculatorTests
     [InlineData("Gold ")]
     [InlineData("Diamond")]
     [InlineData("\u0000")]
-    public void A_tier_that_nobody_knows_earns_the_base_only(string? tier) =>
+    public void An_unknown_tier_earns_only_base_points(string? tier) =>
         Assert.Equal(new Rewards(300, 0, 300, 2m), Calculator.Calculate(150m, tier));
 
     [Fact]
-    public void Any_text_as_a_tier_earns_at_least_the_base() => Gen.String.Sample(tier =>
+    public void Any_tier_text_earns_at_least_base_points() => Gen.String.Sample(tier =>
         Assert.True(Calculator.Calculate(150m, tier).EarnedPoints >= 300));
 
     [Fact]
-    public void Points_are_never_negative_and_base_and_bonus_are_what_is_earned() => Gen.Select(AnyCalculator, Amount, Tier).Sample((calculator, amount, tier) =>
+    public void Points_are_never_negative_and_base_plus_bonus_is_the_total() => Gen.Select(AnyCalculator, Amount, Tier).Sample((calculator, amount, tier) =>
     {
         var rewards = calculator.Calculate(amount, tier);
 
@@ -69,7 +69,7 @@ public sealed class RewardCalculatorTests
     });
 
     [Fact]
-    public void What_is_earned_is_rounded_once_on_the_total() => Gen.Select(AnyCalculator, Amount, Tier).Sample((calculator, amount, tier) =>
+    public void Points_are_rounded_once_on_the_total() => Gen.Select(AnyCalculator, Amount, Tier).Sample((calculator, amount, tier) =>
     {
         var rewards = calculator.Calculate(amount, tier);
 
@@ -87,7 +87,7 @@ public sealed class RewardCalculatorTests
     });
 
     [Fact]
-    public void Splitting_a_sale_never_earns_more_than_the_whole() => Gen.Select(AnyCalculator, Amount, Gen.Double[0, 1], Tier).Sample((calculator, amount, share, tier) =>
+    public void Splitting_a_sale_never_earns_more() => Gen.Select(AnyCalculator, Amount, Gen.Double[0, 1], Tier).Sample((calculator, amount, share, tier) =>
     {
         var part = decimal.Round(amount * (decimal)share, 2);
 

@@ -11,7 +11,7 @@ namespace LoyaltyService.Tests.Loyalty;
 public sealed class RewardRulesTests
 {
     [Fact]
-    public void The_file_has_the_tiers_and_rates_of_the_program()
+    public void The_shipped_file_has_the_programs_tiers_and_rates()
     {
         var rules = Shipped();
 
@@ -22,7 +22,7 @@ public sealed class RewardRulesTests
     }
 
     [Fact]
-    public void Tiers_are_found_in_any_case_after_binding() => Assert.True(Shipped().Tiers.ContainsKey("PLATINUM"));
+    public void Tier_lookup_ignores_case_after_binding() => Assert.True(Shipped().Tiers.ContainsKey("PLATINUM"));
 
     [Theory]
     [InlineData("""{"Tiers":{"Gold":{"BonusRate":0.5}}}""", "PointsPerCurrencyUnit")]
@@ -33,7 +33,7 @@ public sealed class RewardRulesTests
     [InlineData("""{"PointsPerCurrencyUnit":2,"Tiers":{}}""", "Tiers")]
     [InlineData("""{"PointsPerCurrencyUnit":2,"Tiers":{"Gold":{"BonusRate":-0.5}}}""", "Gold")]
     [InlineData("""{"PointsPerCurrencyUnit":2,"Tiers":{"Gold":{"BonusRate":101}}}""", "Gold")]
-    public void Rules_that_make_no_sense_are_refused_by_name(string rewards, string named)
+    public void An_error_names_the_invalid_rule(string rewards, string named)
     {
         var refusal = Assert.Throws<OptionsValidationException>(() => Bind(rewards));
 
@@ -45,17 +45,17 @@ public sealed class RewardRulesTests
     [InlineData("""{"PointsPerCurrencyUnit":2,"Tiers":{"Gold":{"BonusRate":"half"}}}""")]
     [InlineData("""{"PointsPerCurrencyUnits":2,"Tiers":{"Gold":{"BonusRate":0.5}}}""")]
     [InlineData("""{"PointsPerCurrencyUnit":2,"Tiers":{"Gold":{"Bonus":0.5}}}""")]
-    public void Rules_that_cannot_be_read_are_refused(string rewards) => Assert.ThrowsAny<Exception>(() => Bind(rewards));
+    public void Unreadable_rules_are_refused(string rewards) => Assert.ThrowsAny<Exception>(() => Bind(rewards));
 
     [Fact]
-    public void No_rules_at_all_are_refused() => Assert.Throws<OptionsValidationException>(() => Bind("{}"));
+    public void Missing_rules_are_refused() => Assert.Throws<OptionsValidationException>(() => Bind("{}"));
 
-    /// <summary>The rules of the file that ships with the service.</summary>
+    /// <summary>The rules that ship with the service.</summary>
     internal static RewardRules Shipped() => Read(Repository.ReadAllText("src/LoyaltyService/rewards.json"));
 
     private static RewardRules Bind(string rewards) => Read($$"""{"Rewards":{{rewards}}}""");
 
-    // As the service binds it: the registrations are those of the module, only the file's content is the test's.
+    // Uses the module's registrations; only the file's content comes from the test.
     private static RewardRules Read(string file)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());

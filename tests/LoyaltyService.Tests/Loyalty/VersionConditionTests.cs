@@ -41,22 +41,22 @@ public sealed class VersionConditionTests
     public void Another_If_Match_is_refused(string ifMatch) => Assert.False(VersionCondition.TryRead(ifMatch, null, out _));
 
     [Fact]
-    public void Any_If_Match_is_read_or_refused() => Gen.OneOf(Gen.String, Gen.String[0, 12].Select(text => $"\"{text}\"")).Sample(ifMatch =>
+    public void Any_If_Match_is_parsed_or_refused() => Gen.OneOf(Gen.String, Gen.String[0, 12].Select(text => $"\"{text}\"")).Sample(ifMatch =>
     {
         if (VersionCondition.TryRead(ifMatch, 7, out var condition))
             Assert.Equal(7, condition.FromBody);
     });
 
     [Fact]
-    public void Without_a_version_every_session_will_do() => Assert.Null(default(VersionCondition).Check(GivenSession.Active()));
+    public void Without_a_version_any_session_matches() => Assert.Null(default(VersionCondition).Check(GivenSession.Active()));
 
     [Fact]
-    public void The_version_of_the_session_will_do() => Assert.Null(new VersionCondition(2, 2).Check(GivenSession.Active()));
+    public void The_current_version_matches() => Assert.Null(new VersionCondition(2, 2).Check(GivenSession.Active()));
 
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
-    public void Another_version_in_the_body_is_a_conflict_that_names_the_current_one(int version)
+    public void A_stale_version_in_the_body_is_a_conflict(int version)
     {
         var conflict = new VersionCondition(version, null).Check(GivenSession.Active());
 
@@ -67,7 +67,7 @@ public sealed class VersionConditionTests
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
-    public void Another_version_in_the_header_is_a_failed_precondition_that_names_the_current_one(int version)
+    public void A_stale_version_in_the_header_is_a_failed_precondition(int version)
     {
         var conflict = new VersionCondition(null, version).Check(GivenSession.Active());
 
@@ -75,7 +75,7 @@ public sealed class VersionConditionTests
     }
 
     [Fact]
-    public void With_both_versions_both_must_be_right()
+    public void With_two_versions_both_must_match()
     {
         Assert.Equal(SessionErrors.VersionConflict, new VersionCondition(FromBody: 1, FromHeader: 2).Check(GivenSession.Active())?.Error);
         Assert.Equal(SessionErrors.PreconditionFailed, new VersionCondition(FromBody: 2, FromHeader: 1).Check(GivenSession.Active())?.Error);

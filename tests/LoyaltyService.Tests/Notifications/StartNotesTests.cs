@@ -6,7 +6,7 @@ namespace LoyaltyService.Tests.Notifications;
 public sealed class StartNotesTests
 {
     [Fact]
-    public void What_differs_is_named_with_both_values()
+    public void A_difference_shows_both_values()
     {
         var before = StartNotes.Shown(Given.Read(Given.Development()));
         var now = StartNotes.Shown(Given.Read(Given.Development(("LOG_LEVEL", "debug"), ("PDI_API_URL", "https://pdi2.example.com/"))));
@@ -16,11 +16,11 @@ public sealed class StartNotesTests
     }
 
     [Fact]
-    public void A_setting_of_a_later_version_is_told_of() =>
+    public void A_setting_that_a_new_version_adds_is_reported() =>
         Assert.Equal("B: (not known) -> 2", StartNotes.Differences("A = 1", "A = 1\nB = 2"));
 
     [Fact]
-    public void Secrets_and_what_each_replica_has_of_its_own_are_not_compared()
+    public void Secrets_and_per_replica_settings_are_not_compared()
     {
         var before = StartNotes.Shown(Given.Read(Given.Production()));
         var now = StartNotes.Shown(Given.Read(Given.Production(

@@ -9,14 +9,14 @@ using Microsoft.Extensions.Logging;
 namespace LoyaltyService.Tests.Observability;
 
 /// <summary>
-/// Nothing personal or secret slips through: every text in a record and every parameter of a log line is marked, or on a list of what is
-/// known to be harmless. Who adds one that is neither has to decide which it is.
+/// Keeps personal and secret data out of logs. Every text in a record and every log parameter must be marked or on a list of harmless
+/// names. A new one that is neither fails these tests.
 /// </summary>
 public sealed class DataClassTests
 {
     private const BindingFlags Any = BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
 
-    // What the service itself says of itself, and keys of its own that name nobody.
+    // Facts about the service, and internal keys that identify no person.
     private static readonly HashSet<string> HarmlessParameters =
     [
         "String action", "String atPdi", "Int32 attempt", "Int32 attempts", "String cause", "Int64 checked", "String client", "String code", "Int32 count",
@@ -27,7 +27,7 @@ public sealed class DataClassTests
         "BreakerState to", "String to", "DateTimeOffset until",
     ];
 
-    // Names that mean the same wherever they stand.
+    // Names with one meaning everywhere.
     private static readonly HashSet<string> HarmlessMembers =
     [
         "Action", "Advice", "After", "ApiKeysFile", "ApplicationName", "AtPdi", "Category", "Cause", "Certificate", "ChannelId", "CircuitBreaker",
@@ -37,7 +37,7 @@ public sealed class DataClassTests
         "TargetSessionAttributes", "Tier", "Title", "TraceId", "TransactionId", "User", "Variable",
     ];
 
-    // Names that mean many things, of which these are harmless.
+    // Ambiguous names, harmless in these places.
     private static readonly HashSet<string> HarmlessHere =
     [
         "CalculateRewardsResponse.Source", "CustomerMetadata.Member", "DayRecord.Counts", "ConfigurationError.Description", "CreateKey.Entry", "Description.Name", "EnvironmentVariable.Default",
@@ -55,7 +55,7 @@ public sealed class DataClassTests
     private static readonly List<Type> Records = [.. Types.Where(type => type.GetMethod("PrintMembers", Any) is not null)];
 
     [Fact]
-    public void Every_parameter_of_a_log_line_is_harmless_or_the_customers_id_under_its_own_name()
+    public void Log_parameters_are_harmless_or_the_customerId()
     {
         var parameters = Types.SelectMany(type => type.GetMethods(Any))
             .Where(method => method.IsDefined(typeof(LoggerMessageAttribute)))
@@ -73,7 +73,7 @@ public sealed class DataClassTests
     }
 
     [Fact]
-    public void No_message_of_a_log_line_has_the_customers_id_in_its_text() => Assert.All(
+    public void No_log_message_contains_the_customers_id() => Assert.All(
         Types.SelectMany(type => type.GetMethods(Any)).Select(method => method.GetCustomAttribute<LoggerMessageAttribute>()?.Message).OfType<string>(),
         message => Assert.DoesNotContain("{customerId}", message, StringComparison.OrdinalIgnoreCase));
 
@@ -89,7 +89,7 @@ public sealed class DataClassTests
     }
 
     [Fact]
-    public void A_record_with_a_marked_member_prints_all_but_that()
+    public void A_record_prints_all_members_but_the_marked_ones()
     {
         var marked = Records.Where(type => !type.IsAbstract && type.GetProperties(Any).Any(member => ClassOf(member) is not null)).ToList();
 
@@ -99,7 +99,7 @@ public sealed class DataClassTests
             var record = RuntimeHelpers.GetUninitializedObject(type);
             foreach (var member in type.GetProperties(Any).Where(member => member.PropertyType == typeof(string)))
                 type.GetField($"<{member.Name}>k__BackingField", Any)?.SetValue(record, ClassOf(member) is null ? "shown" : "HUSH");
-            // What other members need to be printed.
+            // The members that the printing itself needs.
             foreach (var list in type.GetProperties(Any).Where(member => typeof(IEnumerable).IsAssignableFrom(member.PropertyType) && member.PropertyType.IsGenericType))
                 type.GetField($"<{list.Name}>k__BackingField", Any)?.SetValue(record, Empty(list.PropertyType.GetGenericArguments()));
 
@@ -108,7 +108,7 @@ public sealed class DataClassTests
     }
 
     [Fact]
-    public void What_is_not_marked_is_printed()
+    public void Unmarked_members_are_printed()
     {
         var printed = new LoyaltyService.Loyalty.IdentifyResponse("sess_1", "active", "Jöhn Dœ", 5000, "Gold", 2, default).ToString();
 

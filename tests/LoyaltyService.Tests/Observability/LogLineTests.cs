@@ -28,7 +28,7 @@ public sealed partial class LogLineTests : IDisposable
     }
 
     [Fact]
-    public void A_line_has_the_briefs_members_in_their_order_and_the_others_after_them()
+    public void A_line_starts_with_the_required_members_in_order()
     {
         using var activity = new Activity("test").SetIdFormat(ActivityIdFormat.W3C).Start();
 
@@ -59,7 +59,7 @@ public sealed partial class LogLineTests : IDisposable
     [InlineData(LogLevel.Warning, "WARN")]
     [InlineData(LogLevel.Error, "ERROR")]
     [InlineData(LogLevel.Critical, "FATAL")]
-    public void Levels_are_spelled_as_in_the_brief(LogLevel logLevel, string text)
+    public void Levels_have_their_required_names(LogLevel logLevel, string text)
     {
         level.Minimum = LogLevel.Debug;
 
@@ -69,7 +69,7 @@ public sealed partial class LogLineTests : IDisposable
     }
 
     [Fact]
-    public void The_level_may_change_while_loggers_are_in_use()
+    public void The_level_can_change_at_run_time()
     {
         var logger = provider.CreateLogger("A.B");
 
@@ -94,7 +94,7 @@ public sealed partial class LogLineTests : IDisposable
     }
 
     [Fact]
-    public void A_line_stays_one_line_and_of_bounded_length_whatever_it_is_told()
+    public void Any_text_stays_on_one_line_of_bounded_length()
     {
         Log.Told(provider.CreateLogger("A.B"), "\r\n\u2028\"\\\0\ud800" + new string('x', 100_000), "not the line's own");
 
@@ -104,7 +104,7 @@ public sealed partial class LogLineTests : IDisposable
     }
 
     [Fact]
-    public void A_line_leaves_little_garbage()
+    public void A_line_allocates_little()
     {
         const int Lines = 16;
         using var activity = new Activity("test").SetIdFormat(ActivityIdFormat.W3C).Start();
@@ -119,7 +119,7 @@ public sealed partial class LogLineTests : IDisposable
         Eventually(() => output.Length > 0);
         var length = output.Length;
 
-        // As many as a quick output takes without a backlog: a longer one needs buffers of its own.
+        // A small batch: a fast output takes it without a backlog, which would allocate more buffers.
         var garbage = long.MaxValue;
         for (var burst = 1; burst <= 200; burst++)
         {
@@ -129,7 +129,7 @@ public sealed partial class LogLineTests : IDisposable
             Eventually(() => output.Length == length * (1 + (burst * Lines)));
         }
 
-        // The message as text, 72, and a box of 24 for each of three numbers: what the framework's interface for messages costs.
+        // The framework's logging interface costs 72 bytes for the message and a box of 24 for each of three numbers.
         Assert.InRange(garbage, 0, 144);
     }
 

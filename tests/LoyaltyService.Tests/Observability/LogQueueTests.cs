@@ -18,7 +18,7 @@ public sealed class LogQueueTests : IDisposable
     }
 
     [Fact]
-    public void What_was_said_before_the_end_is_written_at_the_end_in_its_order()
+    public void Dispose_writes_the_queued_lines_in_order()
     {
         output.Release();
         for (var number = 0; number < 1000; number++)
@@ -30,7 +30,7 @@ public sealed class LogQueueTests : IDisposable
     }
 
     [Fact]
-    public void Callers_do_not_wait_for_an_output_that_nobody_reads_and_what_does_not_fit_is_counted()
+    public void Callers_do_not_wait_for_a_stuck_output_and_drops_are_counted()
     {
         Fill();
 
@@ -57,7 +57,7 @@ public sealed class LogQueueTests : IDisposable
     }
 
     [Fact]
-    public void An_output_that_is_closed_breaks_nobody()
+    public void A_closed_output_throws_nothing()
     {
         output.Break();
         output.Release();
@@ -68,7 +68,7 @@ public sealed class LogQueueTests : IDisposable
         Assert.Equal(1, queue.Dropped);
     }
 
-    /// <summary>The writer holds the first line in its hands, and the queue is full.</summary>
+    /// <summary>Blocks the writer on the first line and fills the queue.</summary>
     private void Fill()
     {
         Add("first", mayDrop: true);
@@ -79,7 +79,7 @@ public sealed class LogQueueTests : IDisposable
 
     private void Add(string line, bool mayDrop) => queue.Add(Encoding.UTF8.GetBytes(line + "\n"), mayDrop);
 
-    /// <summary>Takes nothing until it is released.</summary>
+    /// <summary>Blocks every write until it is released.</summary>
     private sealed class SlowOutput : MemoryStream
     {
         private readonly ManualResetEventSlim released = new();

@@ -5,12 +5,12 @@ namespace LoyaltyService.Tests.OpenApi;
 [Collection(ReadingTests.Name)]
 public sealed class AnswerExampleTests(RunningService service)
 {
-    /// <summary>The agreed members stand first, in their order; what the service adds follows.</summary>
+    /// <summary>The agreed members come first, in order; the service's additions follow.</summary>
     [Theory]
     [InlineData("identify", """{"sessionId":"sess_abc123","status":"active","customerName":"John Doe","currentPoints":5000,"tier":"Gold",""")]
     [InlineData("calculate-rewards", """{"earnedPoints":450,"multiplier":3.0,"bonusPoints":150,"breakdown":{"basePoints":300,"tierBonus":150},""")]
     [InlineData("finalize", """{"sessionId":"sess_abc123","status":"finalized","earnedPoints":450,"newBalance":5450,"receiptId":"RCP-2025-001",""")]
-    public async Task The_examples_begin_as_agreed(string route, string expected)
+    public async Task Examples_start_with_the_agreed_members(string route, string expected)
     {
         var document = await service.ReadDocumentAsync();
 
@@ -20,7 +20,7 @@ public sealed class AnswerExampleTests(RunningService service)
     }
 
     [Fact]
-    public async Task Every_example_has_the_required_members_and_no_unknown_ones()
+    public async Task Examples_have_all_required_members_and_no_unknown_ones()
     {
         var document = await service.ReadDocumentAsync();
         var media = document["paths"]!.AsObject()

@@ -17,7 +17,7 @@ public sealed class DocumentTests(RunningService service)
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     [Fact]
-    public async Task The_committed_document_is_that_of_the_service()
+    public async Task The_committed_document_matches_the_service()
     {
         var served = (await service.ReadDocumentAsync()).ToJsonString(Readable) + "\n";
         if (Environment.GetEnvironmentVariable("UPDATE_OPENAPI") == "1")
@@ -29,7 +29,7 @@ public sealed class DocumentTests(RunningService service)
     }
 
     [Fact]
-    public async Task The_document_is_OpenAPI_3_1_of_no_particular_machine()
+    public async Task The_document_is_OpenAPI_3_1_and_names_no_machine()
     {
         var document = await service.ReadDocumentAsync();
 
@@ -41,7 +41,7 @@ public sealed class DocumentTests(RunningService service)
     }
 
     [Fact]
-    public async Task Every_error_is_an_answer_of_an_operation_with_its_status_and_an_example()
+    public async Task Every_error_is_documented_with_status_and_example()
     {
         var operations = Operations(await service.ReadDocumentAsync());
 
@@ -52,7 +52,7 @@ public sealed class DocumentTests(RunningService service)
     }
 
     [Fact]
-    public async Task Every_POST_may_be_repeated_by_its_Idempotency_Key()
+    public async Task Every_POST_documents_its_Idempotency_Key()
     {
         var paths = (await service.ReadDocumentAsync())["paths"]!.AsObject();
 
@@ -64,7 +64,7 @@ public sealed class DocumentTests(RunningService service)
     }
 
     [Fact]
-    public async Task Every_error_is_in_the_introduction_with_its_status()
+    public async Task The_introduction_lists_every_error_with_its_status()
     {
         var introduction = (string)(await service.ReadDocumentAsync())["info"]!["description"]!;
 
@@ -72,7 +72,7 @@ public sealed class DocumentTests(RunningService service)
     }
 
     [Fact]
-    public async Task A_route_that_asks_who_calls_gives_the_errors_of_that()
+    public async Task An_authenticated_route_documents_authentication_errors()
     {
         var guarded = Operations(await service.ReadDocumentAsync()).Where(operation => operation["security"] is not null);
 
@@ -98,7 +98,7 @@ public sealed class DocumentTests(RunningService service)
     }
 
     [Fact]
-    public async Task Only_a_member_that_is_written_as_null_may_be_null()
+    public async Task Only_members_that_are_sent_as_null_are_nullable()
     {
         var schemas = (await service.ReadDocumentAsync())["components"]!["schemas"]!.AsObject();
 

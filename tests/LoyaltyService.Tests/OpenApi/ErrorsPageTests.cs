@@ -7,7 +7,7 @@ namespace LoyaltyService.Tests.OpenApi;
 public sealed class ErrorsPageTests(RunningService service)
 {
     [Fact]
-    public void The_table_of_the_page_is_that_of_the_code()
+    public void The_error_table_matches_the_code()
     {
         var documented = Repository.ReadAllLines("docs/errors.md")
             .SkipWhile(line => line != "| Code | Status | Title | What to do |")

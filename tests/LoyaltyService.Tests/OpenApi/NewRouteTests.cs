@@ -9,11 +9,11 @@ using Microsoft.Extensions.Logging;
 
 namespace LoyaltyService.Tests.OpenApi;
 
-/// <summary>A route that somebody adds and says nothing about.</summary>
+/// <summary>A new route without any description.</summary>
 public sealed class NewRouteTests
 {
     [Fact]
-    public async Task A_route_of_a_group_has_the_errors_of_the_group()
+    public async Task A_route_inherits_the_errors_of_its_group()
     {
         var operation = await DescribeAsync(app => app.MapGroup("/ops").GivesCommonErrors().MapGet("/new", () => Results.Ok()));
 
@@ -22,7 +22,7 @@ public sealed class NewRouteTests
     }
 
     [Fact]
-    public async Task A_route_outside_groups_is_described_without_errors()
+    public async Task A_route_outside_groups_documents_no_errors()
     {
         var operation = await DescribeAsync(app => app.MapGet("/ops/new", () => Results.Ok()));
 

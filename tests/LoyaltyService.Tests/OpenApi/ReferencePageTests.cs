@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace LoyaltyService.Tests.OpenApi;
 
-/// <summary>The page must work where there is no internet.</summary>
+/// <summary>The page must work without internet access.</summary>
 [Collection(ReadingTests.Name)]
 public sealed partial class ReferencePageTests(RunningService service)
 {
@@ -17,12 +17,12 @@ public sealed partial class ReferencePageTests(RunningService service)
     }
 
     [Fact]
-    public async Task What_the_page_loads_comes_from_this_service()
+    public async Task The_page_loads_everything_from_this_service()
     {
         using var answer = await service.Http.GetAsync(new Uri("/docs", UriKind.Relative), TestContext.Current.CancellationToken);
         var address = answer.RequestMessage!.RequestUri!;
         var sources = Source().Matches(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))
-            // The script asks for the document from the root, and for the rest from the page's folder.
+            // The script loads the document from the root and everything else from the page's folder.
             .Select(match => new Uri(match.Groups["document"].Success ? service.Http.BaseAddress! : address, match.Groups["path"].Value))
             .ToList();
 
@@ -42,7 +42,7 @@ public sealed partial class ReferencePageTests(RunningService service)
     [InlineData("\"mcp\":{\"disabled\":true}")]
     [InlineData("\"hideClientButton\":true")]
     [InlineData("\"showDeveloperTools\":\"never\"")]
-    public async Task What_would_ask_another_host_is_off(string option)
+    public async Task Features_that_call_other_hosts_are_off(string option)
     {
         var page = await service.Http.GetStringAsync(new Uri("/docs", UriKind.Relative), TestContext.Current.CancellationToken);
 

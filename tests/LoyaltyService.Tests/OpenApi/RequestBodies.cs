@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace LoyaltyService.Tests.OpenApi;
 
-/// <summary>The service's own reading of request bodies.</summary>
+/// <summary>Binds request bodies as the service does.</summary>
 internal static class RequestBodies
 {
     private static readonly Dictionary<string, Func<JsonNode, Task<Rejection?>>> Readers = new()
@@ -20,7 +20,7 @@ internal static class RequestBodies
 
     public static IEnumerable<string> Schemas => Readers.Keys;
 
-    /// <summary>Null if the body is accepted.</summary>
+    /// <summary>Returns null if the body is accepted.</summary>
     public static Task<Rejection?> RefusalOf(string schema, JsonNode body) => Readers[schema](body);
 
     private static async Task<Rejection?> RefusalOf<T>(JsonNode body)

@@ -5,7 +5,7 @@ using LoyaltyService.Storage;
 
 namespace LoyaltyService.Tests.OpenApi;
 
-/// <summary>What the document says of a request is what the service accepts.</summary>
+/// <summary>The service accepts exactly the requests that the document describes.</summary>
 [Collection(ReadingTests.Name)]
 public sealed class RequestTests(RunningService service)
 {
@@ -15,7 +15,7 @@ public sealed class RequestTests(RunningService service)
     [InlineData("identify", """{"customerId":"CUST-12345","channelId":"POS-001","transactionId":"TXN-67890"}""")]
     [InlineData("calculate-rewards", """{"sessionId":"sess_abc123","transactionAmount":150.00,"items":[{"sku":"SKU-001","qty":2}]}""")]
     [InlineData("finalize", """{"sessionId":"sess_abc123","transactionId":"TXN-67890","finalAmount":150.00,"applyRewards":true}""")]
-    public async Task The_examples_are_those_that_were_agreed(string route, string expected)
+    public async Task The_examples_are_the_agreed_ones(string route, string expected)
     {
         var body = Body(await service.ReadDocumentAsync(), "/loyalty/" + route);
 
@@ -33,7 +33,7 @@ public sealed class RequestTests(RunningService service)
 
     [Theory]
     [MemberData(nameof(Schemas))]
-    public async Task A_member_is_required_where_the_document_says_so(string name)
+    public async Task Required_members_match_the_document(string name)
     {
         var document = await service.ReadDocumentAsync();
 
@@ -42,7 +42,7 @@ public sealed class RequestTests(RunningService service)
 
     [Theory]
     [MemberData(nameof(Schemas))]
-    public async Task The_limits_are_those_of_the_document(string name)
+    public async Task Limits_match_the_document(string name)
     {
         var document = await service.ReadDocumentAsync();
 
@@ -50,7 +50,7 @@ public sealed class RequestTests(RunningService service)
     }
 
     [Fact]
-    public async Task The_lines_of_a_basket_are_as_the_document_says()
+    public async Task Basket_lines_match_the_document()
     {
         var document = await service.ReadDocumentAsync();
         static JsonObject Line(JsonObject body) => body["items"]![0]!.AsObject();

@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LoyaltyService.Tests.OpenApi;
 
-/// <summary>The service in this process, on a port that the system chooses, with its database in a file of its own.</summary>
+/// <summary>Runs the service in this process, on a free port and a separate database file.</summary>
 public sealed class RunningService : IAsyncLifetime
 {
     private readonly string directory = Directory.CreateTempSubdirectory("loyalty-").FullName;
@@ -38,14 +38,14 @@ public sealed class RunningService : IAsyncLifetime
 
     private void Configure(WebApplicationBuilder builder)
     {
-        // Values of the test run itself, such as a DATABASE_URL, must not get in.
+        // Keeps out the test run's own variables, such as DATABASE_URL.
         ((IConfigurationBuilder)builder.Configuration).Sources.Clear();
         builder.Configuration.AddInMemoryCollection(
             Given.Development(("PORT", "0"), ("DATABASE_URL", $"sqlite:{Path.Combine(directory, "loyalty.db")}")));
     }
 }
 
-/// <summary>The tests that read the service's documents share one service.</summary>
+/// <summary>One service for all tests that read its documents.</summary>
 [CollectionDefinition(Name)]
 public sealed class ReadingTests : ICollectionFixture<RunningService>
 {

@@ -5,7 +5,7 @@ using Polly;
 
 namespace LoyaltyService.Tests.Pdi;
 
-/// <summary>The breaker alone, and calls through it that end when and how a test says.</summary>
+/// <summary>The breaker alone. The test decides when and how each call ends.</summary>
 internal sealed class BreakerUnderTest
 {
     private readonly ResiliencePipeline pipeline;
@@ -19,7 +19,7 @@ internal sealed class BreakerUnderTest
         pipeline = Alone(Breaker);
     }
 
-    /// <summary>Every end of a call that says nothing about PDI.</summary>
+    /// <summary>The outcomes that reveal nothing about PDI.</summary>
     public static IReadOnlyDictionary<string, Exception> NeutralEnds { get; } = new Dictionary<string, Exception>
     {
         ["the caller left"] = new OperationCanceledException(),
@@ -36,7 +36,7 @@ internal sealed class BreakerUnderTest
     public static ResiliencePipeline Alone(ConsecutiveFailureBreaker breaker) =>
         new ResiliencePipelineBuilder().AddStrategy(_ => breaker, new Options()).Build();
 
-    /// <summary>Starts a call; it has run, or has been refused, when this returns.</summary>
+    /// <summary>Starts a call. On return the breaker has let it through or refused it.</summary>
     public Call Start() => new(pipeline, CancellationToken.None);
 
     public Call StartFor(CancellationTokenSource caller) => new(pipeline, caller.Token);
@@ -54,7 +54,7 @@ internal sealed class BreakerUnderTest
 
         public bool HasRun { get; private set; }
 
-        /// <summary>The caller's side of it.</summary>
+        /// <summary>The call as its caller sees it.</summary>
         public Task Ended { get; }
 
         public Task EndAsync(BreakerVerdict verdict) => EndAsync(verdict switch

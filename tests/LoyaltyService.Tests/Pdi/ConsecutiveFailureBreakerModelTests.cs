@@ -5,16 +5,16 @@ using LoyaltyService.Pdi;
 namespace LoyaltyService.Tests.Pdi;
 
 /// <summary>
-/// The breaker against the contract's words, written down a second time: any calls that begin and end in any order, at any time. A
-/// mismatch prints its seed.
+/// Compares the breaker with a second, simple implementation of its contract. Calls begin and end in any order, at any time. A mismatch
+/// prints its seed.
 /// </summary>
 public sealed class ConsecutiveFailureBreakerModelTests
 {
-    // Around every bound of the breaker, and in between.
+    // At every limit of the breaker, around it and in between.
     private static readonly Gen<long> Milliseconds = Gen.OneOf(
         Gen.OneOf(1L, 10_999L, 11_000L, 18_999L, 19_000L, 29_999L, 30_000L, 30_001L), Gen.Long[0, 35_000]);
 
-    // Ends are drawn by weight: without long rows of failures nothing ever opens.
+    // Weighted outcomes: without long runs of failures the breaker never opens.
     private static readonly Gen<Step> Steps = Gen.Frequency(
         (6, Gen.Const(new Step(StepKind.Start))),
         (8, Gen.Select(Gen.Int[0, 7], Gen.Frequency(
@@ -23,7 +23,7 @@ public sealed class ConsecutiveFailureBreakerModelTests
         (3, Milliseconds.Select(milliseconds => new Step(StepKind.Advance) { Milliseconds = milliseconds })));
 
     [Fact]
-    public async Task Any_calls_in_any_order_are_let_through_as_the_model_says() => await Steps.List[1, 120].SampleAsync(async steps =>
+    public async Task The_breaker_agrees_with_the_model_for_any_sequence_of_calls() => await Steps.List[1, 120].SampleAsync(async steps =>
     {
         var (pdi, model) = (new BreakerUnderTest(), new Model());
         var running = new List<(BreakerUnderTest.Call Call, Model.Period StartedIn)>();
@@ -40,7 +40,7 @@ public sealed class ConsecutiveFailureBreakerModelTests
                         Assert.Equal(model.Wait, (await Assert.ThrowsAsync<PdiUnavailableException>(() => call.Ended)).RetryAfter);
                     break;
                 case StepKind.End when running.Count > 0:
-                    // The newest calls have the small numbers: they decide, and the old ones come late.
+                    // Small numbers mean the newest calls. They decide; the old ones end late.
                     var index = running.Count - 1 - (step.Call % running.Count);
                     await running[index].Call.EndAsync(step.Verdict);
                     model.End(running[index].StartedIn, step.Verdict);
@@ -73,8 +73,8 @@ public sealed class ConsecutiveFailureBreakerModelTests
     }
 
     /// <summary>
-    /// The contract as a row of periods: good ones, which end with the fifth failure in a row; breaks, which end 30 s later with a
-    /// probe; and probes, which end with an answer or give way after 11 s. A call counts in the period that it began in, or not at all.
+    /// The contract as a sequence of periods. A closed period ends with the fifth failure in a row. A break ends after 30 s with a probe.
+    /// A probe ends with its answer or gives way after 11 s. A call counts only in the period in which it began.
     /// </summary>
     private sealed class Model
     {

@@ -11,11 +11,11 @@ public sealed class ConsecutiveFailureBreakerTests
 
     private readonly BreakerUnderTest pdi = new();
 
-    /// <summary>Every end of a call that says nothing about PDI.</summary>
+    /// <summary>The outcomes that reveal nothing about PDI.</summary>
     public static TheoryData<string> NeutralEnds => [.. BreakerUnderTest.NeutralEnds.Keys];
 
     [Fact]
-    public async Task Four_failures_and_a_success_and_four_failures_leave_it_closed()
+    public async Task A_success_resets_the_failure_count()
     {
         await FailAsync(4);
         await SucceedAsync();
@@ -37,7 +37,7 @@ public sealed class ConsecutiveFailureBreakerTests
     }
 
     [Fact]
-    public async Task Five_failures_of_calls_that_ran_side_by_side_open_it()
+    public async Task Five_concurrent_failures_open_it()
     {
         var calls = Enumerable.Range(0, 5).Select(_ => pdi.Start()).ToArray();
 
@@ -48,7 +48,7 @@ public sealed class ConsecutiveFailureBreakerTests
     }
 
     [Fact]
-    public async Task While_it_is_open_calls_fail_at_once_and_are_told_the_rest_of_the_time()
+    public async Task An_open_breaker_fails_fast_with_the_remaining_time()
     {
         await OpenAsync();
 
@@ -68,7 +68,7 @@ public sealed class ConsecutiveFailureBreakerTests
     }
 
     [Fact]
-    public async Task It_is_open_for_exactly_thirty_seconds()
+    public async Task It_stays_open_for_exactly_thirty_seconds()
     {
         await OpenAsync();
 
@@ -81,7 +81,7 @@ public sealed class ConsecutiveFailureBreakerTests
     }
 
     [Fact]
-    public async Task Calls_that_are_refused_do_not_make_the_break_longer()
+    public async Task Refused_calls_do_not_extend_the_break()
     {
         await OpenAsync();
         for (var second = 0; second < 30; second++)
@@ -94,7 +94,7 @@ public sealed class ConsecutiveFailureBreakerTests
     }
 
     [Fact]
-    public async Task Exactly_one_of_a_hundred_callers_at_once_is_the_probe()
+    public async Task Exactly_one_of_a_hundred_concurrent_callers_is_the_probe()
     {
         for (var round = 0; round < 20; round++)
         {
@@ -121,7 +121,7 @@ public sealed class ConsecutiveFailureBreakerTests
     }
 
     [Fact]
-    public async Task The_probes_success_closes_it_and_is_told_once()
+    public async Task A_successful_probe_closes_it_and_raises_Closed_once()
     {
         var probe = await ProbeAsync();
         Assert.Equal((BreakerState.HalfOpen, 0), (pdi.Breaker.State, pdi.TimesClosed));
@@ -135,7 +135,7 @@ public sealed class ConsecutiveFailureBreakerTests
     }
 
     [Fact]
-    public async Task Whoever_is_told_that_it_closed_finds_it_closed_and_may_call()
+    public async Task A_handler_of_Closed_can_call_at_once()
     {
         BreakerUnderTest.Call? next = null;
         pdi.Breaker.Closed += () => next = pdi.Start();
@@ -146,7 +146,7 @@ public sealed class ConsecutiveFailureBreakerTests
     }
 
     [Fact]
-    public async Task After_the_probe_it_takes_five_failures_again()
+    public async Task After_the_probe_five_more_failures_open_it()
     {
         await (await ProbeAsync()).EndAsync(BreakerVerdict.Success);
 
@@ -158,7 +158,7 @@ public sealed class ConsecutiveFailureBreakerTests
     }
 
     [Fact]
-    public async Task The_probes_failure_opens_it_for_another_thirty_seconds_from_then()
+    public async Task A_failed_probe_opens_it_for_another_thirty_seconds()
     {
         var probe = await ProbeAsync();
         pdi.Clock.Advance(TimeSpan.FromSeconds(5));
@@ -175,7 +175,7 @@ public sealed class ConsecutiveFailureBreakerTests
 
     [Theory]
     [MemberData(nameof(NeutralEnds))]
-    public async Task A_probe_that_tells_nothing_leaves_its_place_to_the_next_call_at_once(string end)
+    public async Task An_inconclusive_probe_lets_the_next_call_probe_at_once(string end)
     {
         await (await ProbeAsync()).EndAsync(BreakerUnderTest.NeutralEnds[end]);
 
@@ -188,7 +188,7 @@ public sealed class ConsecutiveFailureBreakerTests
     }
 
     [Fact]
-    public async Task A_probe_whose_caller_leaves_gives_its_place_away()
+    public async Task A_cancelled_probe_lets_the_next_call_probe()
     {
         await OpenAsync();
         pdi.Clock.Advance(OpenTime);
@@ -202,7 +202,7 @@ public sealed class ConsecutiveFailureBreakerTests
     }
 
     [Fact]
-    public async Task A_probe_that_hangs_keeps_its_place_for_eleven_seconds()
+    public async Task A_hung_probe_blocks_others_for_eleven_seconds()
     {
         await ProbeAsync();
 
@@ -220,7 +220,7 @@ public sealed class ConsecutiveFailureBreakerTests
     [InlineData(BreakerVerdictName.Success)]
     [InlineData(BreakerVerdictName.Failure)]
     [InlineData(BreakerVerdictName.Neutral)]
-    public async Task The_late_end_of_a_probe_that_hung_changes_nothing(BreakerVerdictName verdict)
+    public async Task The_late_result_of_a_hung_probe_is_ignored(BreakerVerdictName verdict)
     {
         var hung = await ProbeAsync();
         pdi.Clock.Advance(Lease);
@@ -238,7 +238,7 @@ public sealed class ConsecutiveFailureBreakerTests
     [InlineData(BreakerVerdictName.Success)]
     [InlineData(BreakerVerdictName.Failure)]
     [InlineData(BreakerVerdictName.Neutral)]
-    public async Task The_late_end_of_a_call_from_before_the_break_changes_nothing(BreakerVerdictName verdict)
+    public async Task The_late_result_of_a_call_from_before_the_break_is_ignored(BreakerVerdictName verdict)
     {
         var early = Enumerable.Range(0, 10).Select(_ => pdi.Start()).ToArray();
         await OpenAsync();
@@ -256,14 +256,14 @@ public sealed class ConsecutiveFailureBreakerTests
         foreach (var late in early[2..])
             await late.EndAsync((BreakerVerdict)verdict);
         Assert.Equal(BreakerState.Closed, pdi.Breaker.State);
-        // A late success must not have taken the four failures back either.
+        // A late success must not reset the four failures either.
         await FailAsync(1);
         Assert.Equal((BreakerState.Open, 1), (pdi.Breaker.State, pdi.TimesClosed));
     }
 
     [Theory]
     [MemberData(nameof(NeutralEnds))]
-    public async Task What_tells_nothing_counts_neither_way(string end)
+    public async Task An_inconclusive_call_counts_neither_way(string end)
     {
         for (var call = 0; call < 20; call++)
             await pdi.Start().EndAsync(BreakerUnderTest.NeutralEnds[end]);
@@ -278,7 +278,7 @@ public sealed class ConsecutiveFailureBreakerTests
     }
 
     [Fact]
-    public async Task Business_refusals_are_successes()
+    public async Task Business_refusals_count_as_successes()
     {
         var pipeline = BreakerUnderTest.Alone(pdi.Breaker);
         await FailAsync(4);
@@ -292,7 +292,7 @@ public sealed class ConsecutiveFailureBreakerTests
     [Theory]
     [InlineData(-365)]
     [InlineData(365)]
-    public async Task A_clock_on_the_wall_that_jumps_changes_nothing(int days)
+    public async Task A_jump_of_the_wall_clock_changes_nothing(int days)
     {
         var clock = new HardwareClock();
         var pdi = new BreakerUnderTest(clock.Inner, clock);
@@ -311,7 +311,7 @@ public sealed class ConsecutiveFailureBreakerTests
     }
 
     [Fact]
-    public async Task A_clock_with_another_unit_gives_the_same_times()
+    public async Task The_timestamp_unit_does_not_change_the_durations()
     {
         var clock = new HardwareClock();
         var pdi = new BreakerUnderTest(clock.Inner, clock);
@@ -325,7 +325,7 @@ public sealed class ConsecutiveFailureBreakerTests
     }
 
     [Fact]
-    public async Task In_the_real_pipeline_every_attempt_counts_and_the_retry_ends_with_the_break()
+    public async Task In_the_real_pipeline_every_attempt_counts_and_a_break_stops_retries()
     {
         var pipeline = PdiResilience.Create(new PdiOptions { FirstBackoff = TimeSpan.Zero }, pdi.Breaker, pdi.Clock);
         var attempts = 0;
@@ -370,7 +370,7 @@ public sealed class ConsecutiveFailureBreakerTests
             await pdi.Start().EndAsync(BreakerVerdict.Failure);
     }
 
-    /// <summary>The verdicts by a name that a public test can take.</summary>
+    /// <summary>Names of the internal verdicts, for public test methods.</summary>
     public enum BreakerVerdictName
     {
         Success = BreakerVerdict.Success,
@@ -378,7 +378,7 @@ public sealed class ConsecutiveFailureBreakerTests
         Neutral = BreakerVerdict.Neutral,
     }
 
-    /// <summary>Time as a machine has it: the wall's clock can be set, the monotonic one goes on, in nanoseconds.</summary>
+    /// <summary>A wall clock that can be set, and a monotonic clock in nanoseconds that runs on.</summary>
     private sealed class HardwareClock : TimeProvider
     {
         public FakeTimeProvider Inner { get; } = new();

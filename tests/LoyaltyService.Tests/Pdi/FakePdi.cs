@@ -11,8 +11,8 @@ using Polly;
 namespace LoyaltyService.Tests.Pdi;
 
 /// <summary>
-/// PDI as a handler in place of the network: answers what it was told to, and remembers what it was asked. An unexpected call fails
-/// its test.
+/// PDI as an HTTP handler in place of the network. It returns the configured answers and records the calls. An unexpected call fails
+/// the test.
 /// </summary>
 internal sealed class FakePdi : HttpMessageHandler
 {
@@ -26,7 +26,7 @@ internal sealed class FakePdi : HttpMessageHandler
 
     public PdiOptions Options { get; init; } = new() { TokenFirstBackoff = TimeSpan.Zero };
 
-    /// <summary>Answers the token endpoint; a token of an hour unless a test says otherwise. The number counts its calls from 1.</summary>
+    /// <summary>Answers the token endpoint, by default with a token for an hour. The number counts its calls from 1.</summary>
     public Func<int, CancellationToken, Task<HttpResponseMessage>> OnToken { get; set; } =
         (number, _) => Task.FromResult(Token($"token-{number}", 3600));
 
@@ -42,7 +42,7 @@ internal sealed class FakePdi : HttpMessageHandler
 
     public PdiClient CreateClient() => new(CreateHttp(), CreateTokens(), Pipeline, Health, Options, Clock);
 
-    /// <summary>One attempt a call, unless a test puts more around it.</summary>
+    /// <summary>One attempt per call unless a test adds a pipeline.</summary>
     public ResiliencePipeline Pipeline { get; init; } = ResiliencePipeline.Empty;
 
     public static HttpResponseMessage Token(string value, double expiresIn) =>
@@ -51,7 +51,7 @@ internal sealed class FakePdi : HttpMessageHandler
     public static HttpResponseMessage Json(string body, HttpStatusCode status = HttpStatusCode.OK) =>
         new(status) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
 
-    /// <summary>Never answers: the caller's patience decides.</summary>
+    /// <summary>Never answers, so the caller's timeout ends the call.</summary>
     public static async Task<HttpResponseMessage> HangAsync(CancellationToken cancellationToken)
     {
         await new TaskCompletionSource().Task.WaitAsync(cancellationToken);
@@ -78,7 +78,7 @@ internal sealed class FakePdi : HttpMessageHandler
     public PdiHealth Health => health ??= new(
         new ConsecutiveFailureBreaker(Options, PdiResilience.Judge, Clock, Log.For<ConsecutiveFailureBreaker>()), new PdiMetrics(new Meter("test"), new DailyCounts()), Clock);
 
-    // As the module sets it up; only the network is missing.
+    // The module's setup without the network.
     private HttpClient CreateHttp() => new(this, disposeHandler: false)
     {
         BaseAddress = new Uri("https://pdi.example.com/api/"),
@@ -98,7 +98,7 @@ internal sealed class FakePdi : HttpMessageHandler
     }
 }
 
-/// <summary>Every line that was logged, with all its values and its exception.</summary>
+/// <summary>Records every log line with its values and its exception.</summary>
 internal sealed class LogLines
 {
     private readonly Lock linesLock = new();

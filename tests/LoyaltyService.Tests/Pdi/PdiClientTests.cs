@@ -17,7 +17,7 @@ public sealed class PdiClientTests : IDisposable
 
     private readonly FakePdi pdi = new();
 
-    /// <summary>The calls by name, so that each classification is asserted for all of them.</summary>
+    /// <summary>The calls by name, to assert each classification for all of them.</summary>
     private static readonly Dictionary<string, Operation> Operations = new()
     {
         ["identify"] = new(
@@ -59,7 +59,7 @@ public sealed class PdiClientTests : IDisposable
     public static TheoryData<string, int> Credentials => Each(401, 403);
 
     [Fact]
-    public async Task Identify_sends_the_sale_and_gives_the_customer()
+    public async Task Identify_sends_the_sale_and_returns_the_customer()
     {
         Answers(Operations["identify"].Good);
 
@@ -73,7 +73,7 @@ public sealed class PdiClientTests : IDisposable
     }
 
     [Fact]
-    public async Task Identify_sends_the_store_where_there_is_one()
+    public async Task Identify_sends_the_store_if_present()
     {
         Answers(Operations["identify"].Good);
 
@@ -85,7 +85,7 @@ public sealed class PdiClientTests : IDisposable
     }
 
     [Fact]
-    public async Task Calculate_sends_the_basket_and_gives_the_rewards()
+    public async Task Calculate_sends_the_basket_and_returns_the_rewards()
     {
         Answers("""{"pdiSessionId":"pdi-1","basePoints":300,"tierBonus":150,"bonusPoints":150,"earnedPoints":450,"multiplier":3.0,"redeemablePoints":500,"discount":5.00}""");
 
@@ -99,7 +99,7 @@ public sealed class PdiClientTests : IDisposable
     }
 
     [Fact]
-    public async Task Finalize_sends_the_intent_with_its_key_and_gives_the_receipt()
+    public async Task Finalize_sends_the_intent_with_its_key_and_returns_the_receipt()
     {
         Answers(Operations["finalize"].Good);
 
@@ -113,7 +113,7 @@ public sealed class PdiClientTests : IDisposable
     }
 
     [Fact]
-    public async Task Status_asks_for_the_session_and_gives_its_receipt()
+    public async Task Status_returns_the_sessions_receipt()
     {
         Answers("""{"pdiSessionId":"a/b&c=d é","status":"finalized","earnedPoints":450,"redeemedPoints":100,"newBalance":1550,"receiptId":"R-1","finalizedAt":"2025-03-16T14:30:45Z"}""");
 
@@ -144,7 +144,7 @@ public sealed class PdiClientTests : IDisposable
     [InlineData("redeemedPoints")]
     [InlineData("newBalance")]
     [InlineData("receiptId")]
-    public async Task A_finalized_session_without_its_whole_receipt_is_broken_and_not_an_open_one(string member)
+    public async Task A_finalized_session_with_an_incomplete_receipt_is_a_broken_answer(string member)
     {
         foreach (var missing in new[] { "\"other\":1,", $"\"{member}\":null," })
         {
@@ -156,7 +156,7 @@ public sealed class PdiClientTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Texts))]
-    public async Task A_text_with_a_NUL_which_no_database_takes_is_broken(string call, string member)
+    public async Task Text_with_a_NUL_is_a_broken_answer(string call, string member)
     {
         Answers(With(call, member, "\"a\\u0000\""));
 
@@ -165,7 +165,7 @@ public sealed class PdiClientTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Refusals))]
-    public async Task A_refusal_with_a_NUL_is_broken(string call, int status)
+    public async Task A_refusal_with_a_NUL_is_a_broken_answer(string call, int status)
     {
         foreach (var broken in new[] { """{"code":"X\u0000","message":"Y"}""", """{"code":"X","message":"\u0000"}""" })
         {
@@ -177,7 +177,7 @@ public sealed class PdiClientTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Points))]
-    public async Task Fewer_points_than_none_are_broken(string call, string member)
+    public async Task Negative_points_are_a_broken_answer(string call, string member)
     {
         Answers(With(call, member, "-1"));
 
@@ -185,7 +185,7 @@ public sealed class PdiClientTests : IDisposable
     }
 
     [Fact]
-    public async Task Fewer_points_than_none_are_broken_where_they_may_be_missing_too()
+    public async Task Negative_optional_points_are_a_broken_answer()
     {
         Answers(Operations["calculate"].Good.Insert(1, "\"redeemablePoints\":-1,"));
         await AssertUnavailable("calculate");
@@ -198,7 +198,7 @@ public sealed class PdiClientTests : IDisposable
     }
 
     [Fact]
-    public async Task A_balance_may_be_below_zero()
+    public async Task A_balance_may_be_negative()
     {
         Answers(With("identify", "currentPoints", "-1"));
         Assert.NotNull((await Run("identify")).Value);
@@ -209,7 +209,7 @@ public sealed class PdiClientTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Calls))]
-    public async Task Members_that_nobody_knows_are_ignored(string call)
+    public async Task Unknown_members_are_ignored(string call)
     {
         Answers(Operations[call].Good.Insert(1, "\"new\":{\"a\":[1]},\"newer\":null,"));
 
@@ -221,7 +221,7 @@ public sealed class PdiClientTests : IDisposable
 
     [Theory]
     [MemberData(nameof(RequiredMembers))]
-    public async Task An_answer_without_a_required_member_is_broken(string call, string member)
+    public async Task A_missing_required_member_is_a_broken_answer(string call, string member)
     {
         Answers(Operations[call].Good.Replace($"\"{member}\"", "\"other\""));
 
@@ -230,7 +230,7 @@ public sealed class PdiClientTests : IDisposable
 
     [Theory]
     [MemberData(nameof(RequiredMembers))]
-    public async Task An_answer_with_a_required_member_that_is_null_is_broken(string call, string member)
+    public async Task A_null_required_member_is_a_broken_answer(string call, string member)
     {
         Answers(With(call, member, "null"));
 
@@ -239,7 +239,7 @@ public sealed class PdiClientTests : IDisposable
 
     [Theory]
     [MemberData(nameof(RequiredMembers))]
-    public async Task An_answer_with_a_member_of_another_type_is_broken(string call, string member)
+    public async Task A_member_of_the_wrong_type_is_a_broken_answer(string call, string member)
     {
         foreach (var wrong in new[] { "{}", "[]", "true", "1e400", IsText(call, member) ? "1" : "\"1\"" })
         {
@@ -251,7 +251,7 @@ public sealed class PdiClientTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Calls))]
-    public async Task An_answer_that_is_not_the_contract_is_broken(string call)
+    public async Task An_answer_outside_the_contract_is_broken(string call)
     {
         foreach (var broken in new[] { "", " ", "null", "[]", "1", "\"text\"", "<html></html>", "{", "{}", Operations[call].Good + "x", "[" + Operations[call].Good + "]", "\0" })
         {
@@ -263,7 +263,7 @@ public sealed class PdiClientTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Calls))]
-    public async Task A_cut_answer_is_broken_wherever_it_is_cut(string call)
+    public async Task An_answer_truncated_at_any_position_is_broken(string call)
     {
         for (var length = 0; length < Operations[call].Good.Length; length++)
         {
@@ -275,7 +275,7 @@ public sealed class PdiClientTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Refusals))]
-    public async Task A_refusal_keeps_the_code_and_the_message_of_PDI(string call, int status)
+    public async Task A_refusal_keeps_PDIs_code_and_message(string call, int status)
     {
         Answers("""{"code":"INSUFFICIENT_POINTS","message":"Too few.","more":1}""", status);
 
@@ -308,11 +308,11 @@ public sealed class PdiClientTests : IDisposable
     [InlineData("INSUFFICIENT_POINTS", false)]
     [InlineData("session_closed", false)]
     [InlineData("", false)]
-    public void Two_codes_say_that_the_session_is_gone(string code, bool isGone) => Assert.Equal(isGone, new PdiRejection(code, "").IsSessionGone);
+    public void Two_codes_mean_that_the_session_is_gone(string code, bool isGone) => Assert.Equal(isGone, new PdiRejection(code, "").IsSessionGone);
 
     [Theory]
     [MemberData(nameof(Unavailabilities))]
-    public async Task Any_other_status_is_an_unavailable_PDI_that_may_have_been_reached(string call, int status)
+    public async Task Any_other_status_means_unavailable_and_maybe_reached(string call, int status)
     {
         Answers(Operations[call].Good, status);
 
@@ -325,7 +325,7 @@ public sealed class PdiClientTests : IDisposable
     [InlineData(429, 7)]
     [InlineData(503, 120)]
     [InlineData(429, 0)]
-    public async Task The_wait_that_PDI_asks_for_in_seconds_is_kept(int status, int seconds)
+    public async Task Retry_After_in_seconds_is_kept(int status, int seconds)
     {
         pdi.OnCall = (_, _) => Task.FromResult(Waiting(status, new RetryConditionHeaderValue(TimeSpan.FromSeconds(seconds))));
 
@@ -335,7 +335,7 @@ public sealed class PdiClientTests : IDisposable
     [Theory]
     [InlineData(30, 30)]
     [InlineData(-30, 0)]
-    public async Task The_wait_that_PDI_asks_for_by_a_date_is_kept(int secondsFromNow, int expectedSeconds)
+    public async Task Retry_After_as_a_date_is_kept(int secondsFromNow, int expectedSeconds)
     {
         pdi.OnCall = (_, _) => Task.FromResult(Waiting(429, new RetryConditionHeaderValue(pdi.Clock.GetUtcNow().AddSeconds(secondsFromNow))));
 
@@ -343,7 +343,7 @@ public sealed class PdiClientTests : IDisposable
     }
 
     [Fact]
-    public async Task A_wait_that_nobody_understands_is_the_default_one()
+    public async Task An_invalid_Retry_After_means_the_default_wait()
     {
         pdi.OnCall = (_, _) =>
         {
@@ -357,7 +357,7 @@ public sealed class PdiClientTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Credentials))]
-    public async Task Credentials_that_are_refused_once_are_renewed_and_the_call_is_sent_again(string call, int status)
+    public async Task A_refused_token_is_renewed_and_the_call_resent(string call, int status)
     {
         pdi.OnCall = (number, _) => Task.FromResult(number == 1 ? FakePdi.Json("", (HttpStatusCode)status) : FakePdi.Json(Operations[call].Good));
 
@@ -365,13 +365,13 @@ public sealed class PdiClientTests : IDisposable
 
         Assert.NotNull(value);
         Assert.Equal(["Bearer token-1", "Bearer token-2"], pdi.BusinessCalls.Select(sent => sent.Authorization));
-        // The second call is the first one but for its token: the same body, the same key.
+        // The second call has the same body and key, but another token.
         Assert.Single(pdi.BusinessCalls.Select(sent => sent with { Authorization = null }).Distinct());
     }
 
     [Theory]
     [MemberData(nameof(Credentials))]
-    public async Task Credentials_that_are_refused_twice_are_for_an_operator(string call, int status)
+    public async Task Credentials_refused_twice_are_an_authentication_failure(string call, int status)
     {
         Answers("", status);
 
@@ -383,7 +383,7 @@ public sealed class PdiClientTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Calls))]
-    public async Task Without_a_token_PDI_is_not_called(string call)
+    public async Task Without_a_token_no_call_is_sent(string call)
     {
         pdi.OnToken = (_, _) => throw new HttpRequestException("down");
 
@@ -394,10 +394,10 @@ public sealed class PdiClientTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Calls))]
-    public async Task A_token_that_does_not_come_in_time_is_an_outage(string call)
+    public async Task A_token_timeout_is_an_outage(string call)
     {
         var arrived = new TaskCompletionSource();
-        // Deaf to cancellation, so that the call's own budget is what ends the wait.
+        // Ignores cancellation, so the call's budget ends the wait.
         pdi.OnToken = (_, _) =>
         {
             arrived.TrySetResult();
@@ -419,7 +419,7 @@ public sealed class PdiClientTests : IDisposable
     [InlineData(HttpRequestError.InvalidResponse, true)]
     [InlineData(HttpRequestError.HttpProtocolError, true)]
     [InlineData(HttpRequestError.Unknown, true)]
-    public async Task A_call_that_broke_off_may_have_reached_PDI_unless_there_was_no_connection(HttpRequestError error, bool mayHaveReached)
+    public async Task A_broken_call_may_have_reached_PDI_unless_it_never_connected(HttpRequestError error, bool mayHaveReached)
     {
         pdi.OnCall = (_, _) => throw new HttpRequestException(error, "broken");
 
@@ -428,7 +428,7 @@ public sealed class PdiClientTests : IDisposable
     }
 
     [Fact]
-    public async Task A_finalize_whose_last_attempt_did_not_reach_PDI_is_in_doubt_if_an_earlier_one_may_have()
+    public async Task An_earlier_attempt_that_may_have_arrived_keeps_finalize_in_doubt()
     {
         using var retried = new FakePdi { Pipeline = new ResiliencePipelineBuilder().AddRetry(new() { MaxRetryAttempts = 1, Delay = TimeSpan.Zero }).Build() };
         retried.OnCall = (number, _) => throw new HttpRequestException(number == 1 ? HttpRequestError.ResponseEnded : HttpRequestError.ConnectionError, "broken");
@@ -441,7 +441,7 @@ public sealed class PdiClientTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Calls))]
-    public async Task A_call_without_an_answer_ends_with_its_budget(string call)
+    public async Task The_budget_ends_a_call_without_an_answer(string call)
     {
         var arrived = new TaskCompletionSource();
         pdi.OnCall = (_, cancellation) =>
@@ -462,7 +462,7 @@ public sealed class PdiClientTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Calls))]
-    public async Task An_answer_whose_body_does_not_end_is_ended_by_the_budget(string call)
+    public async Task The_budget_ends_an_endless_body(string call)
     {
         var body = new HangingStream();
         pdi.OnCall = (_, _) => Task.FromResult(new HttpResponseMessage { Content = new StreamContent(body) });
@@ -476,7 +476,7 @@ public sealed class PdiClientTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Calls))]
-    public async Task An_answer_whose_body_breaks_off_is_broken(string call)
+    public async Task A_body_that_breaks_off_is_a_broken_answer(string call)
     {
         pdi.OnCall = (_, _) => Task.FromResult(new HttpResponseMessage { Content = new StreamContent(new BrokenStream()) });
 
@@ -499,7 +499,7 @@ public sealed class PdiClientTests : IDisposable
     [InlineData("text/plain", null, true)]
     [InlineData("application/json", "utf-16", false)]
     [InlineData("application/json", "nonsense", false)]
-    public async Task An_answer_counts_by_its_content(string mediaType, string? charSet, bool isGood)
+    public async Task An_answer_is_judged_by_its_content(string mediaType, string? charSet, bool isGood)
     {
         foreach (var (call, operation) in Operations)
         {
@@ -518,7 +518,7 @@ public sealed class PdiClientTests : IDisposable
     }
 
     [Fact]
-    public async Task Any_bytes_with_any_status_are_sorted_into_one_of_the_three() => await Gen
+    public async Task Any_bytes_with_any_status_yield_one_of_three_outcomes() => await Gen
         .Select(Gen.OneOf([.. Operations.Keys]), Gen.OneOf(200, 400, 404, 409, 422, 429, 500), Gen.Byte.Array[0, 60], Gen.Double[0, 1])
         .SampleAsync(async (call, status, bytes, place) =>
         {
@@ -563,7 +563,7 @@ public sealed class PdiClientTests : IDisposable
     private static (object? Value, PdiRejection? Rejection) Parts<T>(PdiResult<T> result)
         where T : class => (result.Value, result.Rejection);
 
-    /// <summary>The good answer with another value for one member.</summary>
+    /// <summary>A valid answer with one member replaced.</summary>
     private static string With(string call, string member, string value)
     {
         var answer = System.Text.Json.Nodes.JsonNode.Parse(Operations[call].Good)!.AsObject();

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace LoyaltyService.Tests.Pdi;
 
-/// <summary>The whole client: what stands around the attempts is what the service has; only the network and the clock are the test's.</summary>
+/// <summary>The complete client with the service's pipeline. Only the network and the clock are fakes.</summary>
 public sealed class PdiResilienceTests : IDisposable
 {
     private const string Receipt = """{"pdiSessionId":"pdi-1","receiptId":"R-1","earnedPoints":450,"redeemedPoints":0,"newBalance":1650}""";
@@ -64,12 +64,12 @@ public sealed class PdiResilienceTests : IDisposable
            select (call, failure, times),
     ];
 
-    /// <summary>Ends of an attempt after which PDI may have committed.</summary>
+    /// <summary>Outcomes of an attempt after which PDI may have committed.</summary>
     public static TheoryData<string> Doubts => [.. Failures.Keys.Where(failure => failure != "no connection")];
 
     [Theory]
     [MemberData(nameof(FailuresOfEachCall))]
-    public async Task A_failed_attempt_is_repeated_up_to_three_times_with_the_same_key_and_body(string call, string failure, int times)
+    public async Task A_failed_attempt_is_retried_three_times_with_the_same_key_and_body(string call, string failure, int times)
     {
         pdi.OnCall = (number, _) => Task.FromResult(number <= times ? Failures[failure]() : FakePdi.Json(Operations[call].Good));
 
@@ -84,7 +84,7 @@ public sealed class PdiResilienceTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Calls))]
-    public async Task After_four_attempts_it_gives_up_with_the_last_one_s_end(string call)
+    public async Task After_four_attempts_it_fails_with_the_last_error(string call)
     {
         pdi.OnCall = (number, _) => Task.FromResult(number < 4 ? ConnectionRefusedOr500(call) : Status(503, retryAfterSeconds: 77));
 
@@ -98,7 +98,7 @@ public sealed class PdiResilienceTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Calls))]
-    public async Task A_refusal_of_the_business_is_not_repeated_and_counts_as_a_success(string call)
+    public async Task A_business_refusal_is_not_retried_and_counts_as_a_success(string call)
     {
         await FailAsync(times: 4);
         pdi.OnCall = (_, _) => Task.FromResult(Rejected("INSUFFICIENT_POINTS"));
@@ -114,7 +114,7 @@ public sealed class PdiResilienceTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Calls))]
-    public async Task Refused_credentials_are_not_repeated_beyond_the_one_resend(string call)
+    public async Task Refused_credentials_are_resent_only_once(string call)
     {
         pdi.OnCall = (_, _) => Task.FromResult(Status(401));
 
@@ -129,7 +129,7 @@ public sealed class PdiResilienceTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Calls))]
-    public async Task Refused_a_token_nothing_is_repeated(string call)
+    public async Task A_refused_token_request_is_not_retried(string call)
     {
         pdi.OnToken = (_, _) => Task.FromResult(Status(401));
 
@@ -140,7 +140,7 @@ public sealed class PdiResilienceTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Calls))]
-    public async Task Five_failed_attempts_over_two_calls_open_the_breaker_and_the_next_call_does_not_touch_PDI(string call)
+    public async Task Five_failed_attempts_over_two_calls_open_the_breaker(string call)
     {
         pdi.OnCall = (_, _) => Task.FromResult(Status(500));
         await Assert.ThrowsAsync<PdiUnavailableException>(() => PassPausesAsync(Operations[call].RunAsync(client)));
@@ -151,7 +151,7 @@ public sealed class PdiResilienceTests : IDisposable
 
         var refused = Operations[call].RunAsync(client);
 
-        // At once: nothing to wait for, so nothing that the clock would have to pass.
+        // Fails fast: no timer, so the clock need not advance.
         Assert.True(refused.IsFaulted);
         Assert.True((await Assert.ThrowsAsync<PdiUnavailableException>(() => refused)).IsRefusedByBreaker);
         Assert.Equal((5, passed), (pdi.BusinessCalls.Count, clock.Passed.Count));
@@ -159,7 +159,7 @@ public sealed class PdiResilienceTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Calls))]
-    public async Task After_thirty_seconds_one_probe_brings_PDI_back(string call)
+    public async Task A_successful_probe_after_thirty_seconds_closes_the_breaker(string call)
     {
         await FailAsync(times: 4);
         await FailAsync(times: 1);
@@ -178,7 +178,7 @@ public sealed class PdiResilienceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_429_is_repeated_and_never_opens_the_breaker()
+    public async Task A_429_is_retried_and_never_opens_the_breaker()
     {
         pdi.OnCall = (_, _) => Task.FromResult(Status(429));
 
@@ -190,7 +190,7 @@ public sealed class PdiResilienceTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Calls))]
-    public async Task A_call_that_is_not_answered_counts_as_one_failure_and_five_open_the_breaker(string call)
+    public async Task A_timeout_counts_as_one_failure_and_five_open_the_breaker(string call)
     {
         for (var failed = 1; failed <= 5; failed++)
         {
@@ -207,7 +207,7 @@ public sealed class PdiResilienceTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Calls))]
-    public async Task The_budget_is_for_all_attempts_and_pauses_together(string call)
+    public async Task The_budget_covers_all_attempts_and_pauses(string call)
     {
         var started = clock.GetTimestamp();
         var arrived = HangFrom(number: 3);
@@ -224,7 +224,7 @@ public sealed class PdiResilienceTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Calls))]
-    public async Task The_body_is_part_of_the_budget(string call)
+    public async Task The_budget_covers_reading_the_body(string call)
     {
         var started = clock.GetTimestamp();
         var body = new HangingStream();
@@ -241,7 +241,7 @@ public sealed class PdiResilienceTests : IDisposable
     }
 
     [Fact]
-    public async Task The_status_that_finalize_asks_for_is_part_of_finalizes_budget()
+    public async Task Finalizes_budget_covers_its_status_lookup()
     {
         var started = clock.GetTimestamp();
         var arrived = HangFrom(number: 2);
@@ -255,7 +255,7 @@ public sealed class PdiResilienceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_budget_that_ends_in_a_pause_ends_the_call()
+    public async Task A_budget_that_runs_out_in_a_pause_ends_the_call()
     {
         var answer = new TaskCompletionSource<HttpResponseMessage>();
         var again = new TaskCompletionSource();
@@ -269,7 +269,7 @@ public sealed class PdiResilienceTests : IDisposable
         var running = Operations["identify"].RunAsync(client);
         clock.Advance(TimeSpan.FromSeconds(5) - Instant);
         answer.SetResult(Status(500));
-        // A draw below a millisecond is no pause: the next attempt follows at once.
+        // A pause below a millisecond has no timer; the next attempt starts at once.
         await InTimeAsync(Task.WhenAny(clock.PauseBeginsAsync(), again.Task));
         Assert.False(running.IsCompleted);
 
@@ -280,7 +280,7 @@ public sealed class PdiResilienceTests : IDisposable
     }
 
     [Fact]
-    public async Task The_pauses_have_full_jitter_below_twice_the_bound_of_the_one_before()
+    public async Task Pauses_have_full_jitter_below_a_doubling_limit()
     {
         var pauses = new List<List<TimeSpan>>();
         for (var round = 0; round < 60; round++)
@@ -288,7 +288,7 @@ public sealed class PdiResilienceTests : IDisposable
             using var fresh = new PdiResilienceTests();
             fresh.pdi.OnCall = (_, _) => Task.FromResult(Status(500));
             await Assert.ThrowsAsync<PdiUnavailableException>(() => fresh.PassPausesAsync(Operations["calculateRewards"].RunAsync(fresh.client)));
-            // A draw below a millisecond is no pause: it has no timer, and its round has no place here.
+            // A pause below a millisecond has no timer, so this skips its round.
             if (fresh.clock.Passed.Count == 3)
                 pauses.Add(fresh.clock.Passed);
         }
@@ -297,7 +297,7 @@ public sealed class PdiResilienceTests : IDisposable
         {
             var seconds = pauses.Select(each => each[number].TotalSeconds).ToArray();
             Assert.All(seconds, pause => Assert.InRange(pause, 0, bound));
-            // Full: in both halves of the range. That some 60 fair draws miss one half has odds of about 1 to 2^59.
+            // Full jitter reaches both halves of the range. 60 fair draws miss one half with a probability of about 2^-59.
             Assert.Contains(seconds, pause => pause < bound / 2);
             Assert.Contains(seconds, pause => pause > bound / 2);
         }
@@ -306,7 +306,7 @@ public sealed class PdiResilienceTests : IDisposable
     [Theory]
     [InlineData(429)]
     [InlineData(503)]
-    public async Task The_wait_that_PDI_asks_for_is_kept_where_it_fits_the_budget(int status)
+    public async Task Retry_After_is_respected_if_it_fits_the_budget(int status)
     {
         pdi.OnCall = (number, _) => Task.FromResult(number == 1 ? Status(status, retryAfterSeconds: 3) : FakePdi.Json(Operations["identify"].Good));
 
@@ -316,7 +316,7 @@ public sealed class PdiResilienceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_wait_that_is_shorter_than_the_pause_does_not_shorten_it()
+    public async Task A_short_Retry_After_does_not_shorten_the_pause()
     {
         pdi.OnCall = (number, _) => Task.FromResult(number == 1 ? Status(503, retryAfterSeconds: 0) : FakePdi.Json(Operations["identify"].Good));
 
@@ -330,7 +330,7 @@ public sealed class PdiResilienceTests : IDisposable
     [InlineData(6)]
     [InlineData(3600)]
     [InlineData(int.MaxValue)]
-    public async Task A_wait_that_does_not_fit_the_budget_ends_the_call_at_once_and_is_passed_on(int seconds)
+    public async Task A_Retry_After_beyond_the_budget_fails_fast_and_is_passed_on(int seconds)
     {
         pdi.OnCall = (_, _) => Task.FromResult(Status(503, retryAfterSeconds: seconds));
 
@@ -341,7 +341,7 @@ public sealed class PdiResilienceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_wait_counts_against_what_is_left_of_the_budget()
+    public async Task Retry_After_counts_against_the_remaining_budget()
     {
         pdi.OnCall = (_, _) => Task.FromResult(Status(503, retryAfterSeconds: 3));
 
@@ -353,7 +353,7 @@ public sealed class PdiResilienceTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Doubts))]
-    public async Task In_doubt_finalize_asks_first_and_takes_the_receipt_that_PDI_has(string doubt)
+    public async Task In_doubt_finalize_first_looks_up_the_receipt(string doubt)
     {
         Answers(Failures[doubt], () => FakePdi.Json(Finalized));
 
@@ -365,7 +365,7 @@ public sealed class PdiResilienceTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Doubts))]
-    public async Task In_doubt_finalize_sends_what_PDI_does_not_have_again_with_the_same_key(string doubt)
+    public async Task In_doubt_finalize_resends_with_the_same_key_if_PDI_has_no_receipt(string doubt)
     {
         foreach (var without in new[] { () => FakePdi.Json(Open), () => Rejected("SESSION_NOT_FOUND", 404) })
         {
@@ -382,7 +382,7 @@ public sealed class PdiResilienceTests : IDisposable
     }
 
     [Fact]
-    public async Task The_doubt_stays_until_PDI_has_said_what_it_has()
+    public async Task The_doubt_stays_until_PDI_reports_the_status()
     {
         Answers(() => Status(500), () => Status(503), ConnectionRefused, () => FakePdi.Json(Finalized));
 
@@ -393,7 +393,7 @@ public sealed class PdiResilienceTests : IDisposable
     }
 
     [Fact]
-    public async Task Every_new_doubt_is_asked_about()
+    public async Task Every_new_doubt_causes_a_lookup()
     {
         Answers(() => Status(500), () => FakePdi.Json(Open), Failures["a reset"], () => FakePdi.Json(Finalized));
 
@@ -415,7 +415,7 @@ public sealed class PdiResilienceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_caller_in_doubt_asks_before_the_first_attempt()
+    public async Task A_caller_in_doubt_looks_up_before_the_first_attempt()
     {
         Answers(() => FakePdi.Json(Finalized));
 
@@ -428,7 +428,7 @@ public sealed class PdiResilienceTests : IDisposable
     [Theory]
     [InlineData("SESSION_CLOSED", 409)]
     [InlineData("SESSION_NOT_FOUND", 404)]
-    public async Task A_session_that_is_gone_because_it_was_finalized_gives_its_receipt(string code, int status)
+    public async Task A_session_closed_by_finalize_returns_its_receipt(string code, int status)
     {
         Answers(() => Rejected(code, status), () => FakePdi.Json(Finalized));
 
@@ -439,7 +439,7 @@ public sealed class PdiResilienceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_session_that_is_gone_without_a_receipt_is_a_refusal()
+    public async Task A_closed_session_without_a_receipt_is_a_refusal()
     {
         foreach (var without in new[] { () => FakePdi.Json("""{"pdiSessionId":"pdi-1","status":"voided"}"""), () => Rejected("SESSION_NOT_FOUND", 404) })
         {
@@ -454,7 +454,7 @@ public sealed class PdiResilienceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_closed_session_that_PDI_cannot_be_asked_about_is_no_refusal_yet()
+    public async Task A_closed_session_is_no_refusal_until_its_status_is_known()
     {
         Answers(() => Rejected("SESSION_CLOSED"), () => Status(500), () => FakePdi.Json(Finalized));
 
@@ -465,7 +465,7 @@ public sealed class PdiResilienceTests : IDisposable
     }
 
     [Fact]
-    public async Task Other_refusals_are_not_asked_about()
+    public async Task Other_refusals_cause_no_lookup()
     {
         Answers(() => Rejected("INSUFFICIENT_POINTS"));
 
@@ -479,13 +479,13 @@ public sealed class PdiResilienceTests : IDisposable
 
     private Task<PdiResult<PdiReceipt>> FinalizeAsync() => client.FinalizeAsync(FinalizeRequest, "key-1", inDoubt: false);
 
-    /// <summary>The paths of the calls, in their order.</summary>
+    /// <summary>The paths of the calls, in order.</summary>
     private string[] Asked() => [.. pdi.BusinessCalls.Select(call => new Uri(call.Uri).Segments[^1])];
 
-    /// <summary>Answers one call after the other; a call too many fails its test.</summary>
+    /// <summary>Returns the answers in order. One call too many fails the test.</summary>
     private void Answers(params Func<HttpResponseMessage>[] answers) => pdi.OnCall = (number, _) => Task.FromResult(answers[number - 1]());
 
-    /// <summary>500 until the given call, which hangs; completes when that has come.</summary>
+    /// <summary>Returns 500 until the given call, which hangs. Completes when that call arrives.</summary>
     private Task HangFrom(int number)
     {
         var arrived = new TaskCompletionSource();
@@ -504,12 +504,12 @@ public sealed class PdiResilienceTests : IDisposable
     {
         var first = pdi.BusinessCalls.Count;
         pdi.OnCall = (number, _) => Task.FromResult(number <= first + times ? Status(500) : Rejected("INVALID_AMOUNT"));
-        // A success would take the failures back: the last of four is the last attempt, and the fifth opens the breaker.
+        // A success would reset the count. The fourth failure is the last attempt; the fifth opens the breaker.
         await Assert.ThrowsAsync<PdiUnavailableException>(() => PassPausesAsync(Operations["calculateRewards"].RunAsync(client)));
         Assert.Equal(times, pdi.BusinessCalls.Count - first);
     }
 
-    /// <summary>Moves the clock over each pause of the call, until the call ends.</summary>
+    /// <summary>Advances the clock over each pause until the call ends.</summary>
     private async Task<T> PassPausesAsync<T>(Task<T> call)
     {
         await PassPausesUntilAsync(call);
@@ -526,7 +526,7 @@ public sealed class PdiResilienceTests : IDisposable
         }
     }
 
-    /// <summary>A call that should have ended; one that the moved clock did not end would wait for ever.</summary>
+    /// <summary>Awaits a call that should end. Without this timeout, a call that the clock did not end would hang the test.</summary>
     private static Task<T> InTimeAsync<T>(Task<T> call) => call.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
 
     private static (object? Value, PdiRejection? Rejection) Parts<T>(PdiResult<T> result)
@@ -550,7 +550,7 @@ public sealed class PdiResilienceTests : IDisposable
         public TimeSpan Budget => TimeSpan.FromSeconds(BudgetSeconds);
     }
 
-    /// <summary>A clock that tells the test of every pause that begins. Deadlines are timers too; theirs belong to a cancellation source.</summary>
+    /// <summary>A clock that signals the start of every pause. It ignores deadlines, whose timers belong to a cancellation source.</summary>
     private sealed class PauseClock : FakeTimeProvider
     {
         private readonly Channel<TimeSpan> begun = Channel.CreateUnbounded<TimeSpan>();
@@ -559,7 +559,7 @@ public sealed class PdiResilienceTests : IDisposable
 
         public Task<bool> PauseBeginsAsync() => begun.Reader.WaitToReadAsync(TestContext.Current.CancellationToken).AsTask();
 
-        /// <summary>Moves on to the end of the pause that has begun.</summary>
+        /// <summary>Advances to the end of the current pause.</summary>
         public void Pass()
         {
             Assert.True(begun.Reader.TryRead(out var pause));

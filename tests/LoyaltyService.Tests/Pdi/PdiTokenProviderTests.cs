@@ -13,7 +13,7 @@ public sealed class PdiTokenProviderTests : IDisposable
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task The_first_caller_asks_for_a_token_with_the_client_credentials()
+    public async Task The_first_caller_requests_a_token_with_the_client_credentials()
     {
         var token = await pdi.CreateTokens().GetAsync(Cancellation);
 
@@ -25,7 +25,7 @@ public sealed class PdiTokenProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task Five_hundred_cold_callers_share_one_call()
+    public async Task Five_hundred_cold_callers_share_one_request()
     {
         var answer = new TaskCompletionSource<HttpResponseMessage>();
         pdi.OnToken = (_, _) => answer.Task;
@@ -61,7 +61,7 @@ public sealed class PdiTokenProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_token_of_an_hour_is_used_for_fifty_minutes_without_a_call()
+    public async Task An_hour_long_token_serves_fifty_minutes_without_renewal()
     {
         var tokens = pdi.CreateTokens();
         var first = await tokens.GetAsync(Cancellation);
@@ -73,7 +73,7 @@ public sealed class PdiTokenProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task In_its_last_five_minutes_it_is_renewed_in_the_background_once_and_nobody_waits()
+    public async Task A_token_near_expiry_is_renewed_once_in_the_background()
     {
         var (arrived, answer) = (new TaskCompletionSource(), new TaskCompletionSource<HttpResponseMessage>());
         var tokens = pdi.CreateTokens();
@@ -100,7 +100,7 @@ public sealed class PdiTokenProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task After_fifty_five_minutes_callers_wait_for_the_next_one()
+    public async Task After_fifty_five_minutes_callers_wait_for_a_new_token()
     {
         var tokens = pdi.CreateTokens();
         await tokens.GetAsync(Cancellation);
@@ -111,7 +111,7 @@ public sealed class PdiTokenProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task Until_fifty_five_minutes_the_old_one_serves_although_it_cannot_be_renewed()
+    public async Task The_old_token_serves_until_fifty_five_minutes_if_renewal_fails()
     {
         var tokens = pdi.CreateTokens();
         var first = await tokens.GetAsync(Cancellation);
@@ -128,9 +128,9 @@ public sealed class PdiTokenProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_failed_renewal_in_the_background_waits_before_the_next_one()
+    public async Task A_failed_background_renewal_waits_before_the_next_attempt()
     {
-        // A try's own time must not run out while the test moves the clock.
+        // An attempt must not time out while the test advances the clock.
         using var patient = new FakePdi { Options = new PdiOptions { TokenFirstBackoff = TimeSpan.Zero, TokenTryTimeout = TimeSpan.FromHours(1) } };
         var tokens = patient.CreateTokens();
         var failedAt = patient.Clock.GetTimestamp();
@@ -160,7 +160,7 @@ public sealed class PdiTokenProviderTests : IDisposable
     }
 
     [Theory]
-    // Absent: an hour. Renewed from, and used until, in seconds.
+    // In seconds: lifetime (an hour if absent), start of renewal, end of use.
     [InlineData("null", 3000, 3300)]
     [InlineData("3600", 3000, 3300)]
     [InlineData("3600.9", 3000, 3300)]
@@ -171,7 +171,7 @@ public sealed class PdiTokenProviderTests : IDisposable
     [InlineData("600", 240, 300)]
     [InlineData("300", 192, 240)]
     [InlineData("1", 0.64, 0.8)]
-    public async Task A_token_is_used_for_what_it_lives_less_a_margin(string expiresIn, double renewedFrom, double usedUntil)
+    public async Task A_token_is_used_for_its_lifetime_less_a_margin(string expiresIn, double renewedFrom, double usedUntil)
     {
         pdi.OnToken = (number, _) => Task.FromResult(FakePdi.Json($$"""{"access_token":"token-{{number}}","expires_in":{{expiresIn}}}"""));
         var tokens = pdi.CreateTokens();
@@ -184,7 +184,7 @@ public sealed class PdiTokenProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_token_that_does_not_say_how_long_it_lives_lives_an_hour()
+    public async Task A_token_without_expires_in_lives_an_hour()
     {
         pdi.OnToken = (number, _) => Task.FromResult(FakePdi.Json($$"""{"access_token":"token-{{number}}"}"""));
         var tokens = pdi.CreateTokens();
@@ -200,7 +200,7 @@ public sealed class PdiTokenProviderTests : IDisposable
     [InlineData(0)]
     [InlineData(-1)]
     [InlineData(-1e300)]
-    public async Task A_token_without_a_lifetime_serves_those_that_waited_for_it_and_nobody_later(double expiresIn)
+    public async Task A_token_with_no_lifetime_serves_only_its_waiting_callers(double expiresIn)
     {
         pdi.OnToken = (number, _) => Task.FromResult(FakePdi.Token($"token-{number}", expiresIn));
         var tokens = pdi.CreateTokens();
@@ -210,7 +210,7 @@ public sealed class PdiTokenProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_caller_that_leaves_does_not_cancel_the_renewal_of_the_others()
+    public async Task A_cancelled_caller_does_not_cancel_the_shared_renewal()
     {
         var (arrived, answer) = (new TaskCompletionSource<CancellationToken>(), new TaskCompletionSource<HttpResponseMessage>());
         pdi.OnToken = (_, cancellation) =>
@@ -234,7 +234,7 @@ public sealed class PdiTokenProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_refused_token_is_replaced_by_one_call_however_many_were_refused_with_it()
+    public async Task A_refused_token_is_replaced_by_one_request()
     {
         var tokens = pdi.CreateTokens();
         var refused = await tokens.GetAsync(Cancellation);
@@ -252,7 +252,7 @@ public sealed class PdiTokenProviderTests : IDisposable
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public async Task A_token_may_come_at_the_second_or_third_try(int failures)
+    public async Task The_second_or_third_attempt_may_return_the_token(int failures)
     {
         pdi.OnToken = (number, _) => number <= failures
             ? throw new HttpRequestException("down")
@@ -279,7 +279,7 @@ public sealed class PdiTokenProviderTests : IDisposable
     [InlineData(HttpStatusCode.OK, """{"access_token":"\uD800"}""")]
     [InlineData(HttpStatusCode.OK, """{"access_token":"x","expires_in":"soon"}""")]
     [InlineData(HttpStatusCode.OK, """{"access_token":"x","expires_in":3600""")]
-    public async Task Three_answers_that_are_no_token_are_the_end(HttpStatusCode status, string body)
+    public async Task Three_invalid_token_answers_are_a_failure(HttpStatusCode status, string body)
     {
         pdi.OnToken = (_, _) => Task.FromResult(FakePdi.Json(body, status));
 
@@ -291,7 +291,7 @@ public sealed class PdiTokenProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task An_answer_in_an_unknown_character_set_is_no_token()
+    public async Task An_answer_in_an_unknown_character_set_is_refused()
     {
         pdi.OnToken = (_, _) =>
         {
@@ -304,7 +304,7 @@ public sealed class PdiTokenProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task An_answer_that_is_too_large_is_no_token()
+    public async Task An_oversized_answer_is_refused()
     {
         pdi.OnToken = (_, _) => Task.FromResult(FakePdi.Token(new string('x', 65 * 1024), 3600));
 
@@ -312,7 +312,7 @@ public sealed class PdiTokenProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_try_that_hangs_ends_after_its_time()
+    public async Task An_attempt_that_hangs_times_out()
     {
         var arrivals = new[] { new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource() };
         pdi.OnToken = (number, cancellation) =>
@@ -334,7 +334,7 @@ public sealed class PdiTokenProviderTests : IDisposable
     }
 
     [Fact]
-    public void All_tries_and_their_pauses_fit_into_the_shortest_budget_that_a_till_waits_for()
+    public void All_attempts_and_pauses_fit_the_shortest_budget()
     {
         var options = new PdiOptions();
 
@@ -344,7 +344,7 @@ public sealed class PdiTokenProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task After_three_failed_tries_the_next_caller_may_try_again()
+    public async Task After_three_failed_attempts_the_next_caller_tries_again()
     {
         pdi.OnToken = (number, _) => number <= 3 ? throw new HttpRequestException("down") : Task.FromResult(FakePdi.Token("back", 3600));
         var tokens = pdi.CreateTokens();
@@ -355,7 +355,7 @@ public sealed class PdiTokenProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task No_log_line_and_no_message_has_a_secret_or_a_token()
+    public async Task No_log_line_or_message_contains_a_secret_or_token()
     {
         pdi.OnToken = (number, _) => number switch
         {
@@ -379,7 +379,7 @@ public sealed class PdiTokenProviderTests : IDisposable
 
     public void Dispose() => pdi.Dispose();
 
-    /// <summary>Yields until another thread's work is seen; what never comes fails the test.</summary>
+    /// <summary>Yields until another thread's work is visible. Fails the test if it never is.</summary>
     private static async Task UntilAsync(Func<Task<bool>> isSo)
     {
         var started = Stopwatch.GetTimestamp();

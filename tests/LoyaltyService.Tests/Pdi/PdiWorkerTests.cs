@@ -11,7 +11,7 @@ using LoyaltyService.Tests.Sessions;
 
 namespace LoyaltyService.Tests.Pdi;
 
-/// <summary>The worker alone: PDI, the sessions and the table of what waits are the test's.</summary>
+/// <summary>The worker alone. PDI, the sessions and the queue are fakes.</summary>
 public sealed class PdiWorkerTests : IAsyncDisposable
 {
     private const string Identity = """{"pdiSessionId":"pdi-1","customerId":"C-1","customerName":"John Doe","currentPoints":1200,"tier":"Gold"}""";
@@ -36,7 +36,7 @@ public sealed class PdiWorkerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Nobody_has_foreseen_it_and_the_worker_goes_on()
+    public async Task An_unexpected_exception_does_not_stop_the_worker()
     {
         work.Due(1);
         work.ClaimFails = new InvalidOperationException("Nobody expects this.");
@@ -49,7 +49,7 @@ public sealed class PdiWorkerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task An_item_that_cannot_even_be_put_back_does_not_end_the_worker()
+    public async Task A_failed_put_back_does_not_stop_the_worker()
     {
         var lost = work.Due(1)[0];
         sessions.Broken = lost.SessionId;
@@ -64,7 +64,7 @@ public sealed class PdiWorkerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task When_the_breaker_closes_what_waits_is_due_and_claimed_at_once()
+    public async Task When_the_breaker_closes_waiting_items_become_due_at_once()
     {
         await StartAsync(LooksOnlyWhenWoken);
         await OpenAsync();
@@ -77,7 +77,7 @@ public sealed class PdiWorkerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_return_of_PDI_that_could_not_be_told_to_the_database_is_told_again()
+    public async Task Making_items_due_is_retried_if_the_database_fails()
     {
         await StartAsync(LooksOften);
         await OpenAsync();
@@ -91,7 +91,7 @@ public sealed class PdiWorkerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Eight_are_at_PDI_at_most_and_one_that_hangs_holds_up_none_of_the_others()
+    public async Task At_most_eight_calls_run_and_a_hung_one_blocks_no_others()
     {
         var hanging = new TaskCompletionSource<HttpResponseMessage>();
         var others = new TaskCompletionSource();
@@ -120,7 +120,7 @@ public sealed class PdiWorkerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_poisoned_item_is_put_back_and_the_others_are_settled()
+    public async Task A_poison_item_is_put_back_and_the_others_are_settled()
     {
         var items = work.Due(20);
         sessions.Broken = items[3].SessionId;
@@ -138,7 +138,7 @@ public sealed class PdiWorkerTests : IAsyncDisposable
     [InlineData(49, 0, false)]
     [InlineData(1, 24, true)]
     [InlineData(1, 23.9, false)]
-    public async Task An_item_is_parked_by_its_attempts_or_by_its_age(int attempts, double hours, bool isParked)
+    public async Task An_item_is_parked_after_50_attempts_or_24_hours(int attempts, double hours, bool isParked)
     {
         work.Due(new PdiWorkItem(SessionId.New(), Fence: 1, attempts, TimeSpan.FromHours(hours)));
         pdi.OnCall = static (_, _) => Task.FromResult(FakePdi.Json("", HttpStatusCode.BadGateway));
@@ -150,7 +150,7 @@ public sealed class PdiWorkerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Attempts_at_what_PDI_does_for_nobody_do_not_count_but_for_the_first()
+    public async Task During_an_outage_only_the_first_failed_attempt_counts()
     {
         work.Due(4);
         pdi.OnCall = static (_, _) => Task.FromResult(FakePdi.Json("", HttpStatusCode.BadGateway));
@@ -162,7 +162,7 @@ public sealed class PdiWorkerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Attempts_at_what_PDI_does_for_others_count()
+    public async Task While_PDI_serves_other_items_failed_attempts_count()
     {
         work.Due(1);
         await StartAsync(LooksOften);
@@ -178,7 +178,7 @@ public sealed class PdiWorkerTests : IAsyncDisposable
     [Theory]
     [InlineData(10_800, 30)]
     [InlineData(12, 12)]
-    public async Task PDI_may_ask_for_time_but_not_for_more_than_the_longest_pause(int asked, int seconds)
+    public async Task Retry_After_is_respected_up_to_the_longest_pause(int asked, int seconds)
     {
         work.Due(1);
         pdi.OnCall = (_, _) =>
@@ -195,7 +195,7 @@ public sealed class PdiWorkerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_is_stored_of_a_failure_is_text_that_a_database_takes()
+    public async Task A_stored_error_is_sanitised_and_truncated()
     {
         work.Due(1);
         pdi.OnCall = static (_, _) => throw new HttpRequestException(HttpRequestError.InvalidResponse, "Invalid status line: '\0\uD800\r\n" + new string('x', 5000));
@@ -209,7 +209,7 @@ public sealed class PdiWorkerTests : IAsyncDisposable
     }
 
     [Fact]
-    public void Pauses_are_5_to_30_seconds_longer_each_time_and_never_the_same()
+    public void Pauses_grow_from_5_to_30_seconds_with_jitter()
     {
         var limits = new PdiWorkLimits();
         var pauses = Enumerable.Range(1, 60).Select(attempt => (Attempt: attempt, Pauses: Enumerable.Range(0, 100).Select(_ => limits.PauseAfter(attempt)).ToList())).ToList();
@@ -222,7 +222,7 @@ public sealed class PdiWorkerTests : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // What still hangs at PDI is left behind.
+        // Does not wait for calls that still hang.
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1));
         if (worker is not null)
             await worker.StopAsync(patience.Token);
@@ -241,7 +241,7 @@ public sealed class PdiWorkerTests : IAsyncDisposable
 
     private async Task OpenAsync()
     {
-        // It listens to the breaker before it looks.
+        // The worker subscribes to the breaker before its first query.
         await work.UntilAsync(() => work.Looks > 0);
         pdi.OnCall = static (_, _) => Task.FromResult(FakePdi.Json("", HttpStatusCode.BadGateway));
         for (var failure = 0; failure < 5; failure++)
@@ -259,7 +259,7 @@ public sealed class PdiWorkerTests : IAsyncDisposable
 
     private sealed record PutBack(PdiWorkItem Item, TimeSpan Pause, string Error, bool Counts, bool Park);
 
-    /// <summary>What is due is claimed once.</summary>
+    /// <summary>Returns each due item to one claim.</summary>
     private sealed class FakeWork : IPdiWorkStore
     {
         private readonly Lock gate = new();
@@ -388,10 +388,10 @@ public sealed class PdiWorkerTests : IAsyncDisposable
         }
     }
 
-    /// <summary>Every session is there, and waits to be identified; what is stored of it is taken and forgotten.</summary>
+    /// <summary>Every session exists and waits for identification. Saved changes are accepted and dropped.</summary>
     private sealed class FakeSessions : ISessionStore
     {
-        /// <summary>Cannot be read.</summary>
+        /// <summary>The session whose lookup throws.</summary>
         public Guid? Broken { get; set; }
 
         public Task<Session?> FindAsync(Guid id, CancellationToken cancellationToken) => id == Broken

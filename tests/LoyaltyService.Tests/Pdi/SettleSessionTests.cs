@@ -8,7 +8,10 @@ using LoyaltyService.Tests.Sessions;
 
 namespace LoyaltyService.Tests.Pdi;
 
-/// <summary>Two at one session, as when a finalize makes its row due anew while the worker is still at the identify: one stores, and tells.</summary>
+/// <summary>
+/// Two workers settle one session, for example when a finalize makes the row due again during the identify. Only one of them stores and
+/// logs the result.
+/// </summary>
 public sealed class SettleSessionTests : IDisposable
 {
     private const string Open = """{"pdiSessionId":"pdi-1","status":"open"}""";
@@ -21,7 +24,7 @@ public sealed class SettleSessionTests : IDisposable
     [Theory]
     [InlineData(HttpStatusCode.OK, "WaitingSaleFinalized", "finalized")]
     [InlineData(HttpStatusCode.UnprocessableEntity, "WaitingSaleRejected", "pending_finalization")]
-    public async Task A_sale_that_two_finalize_is_told_once(HttpStatusCode status, string told, string becomes)
+    public async Task Two_concurrent_finalizes_log_the_result_once(HttpStatusCode status, string told, string becomes)
     {
         var session = new OneSession(GivenSession.Finalizing());
         pdi.OnCall = (number, _) => BothAsync(number, number <= 2
@@ -36,7 +39,7 @@ public sealed class SettleSessionTests : IDisposable
     }
 
     [Fact]
-    public async Task A_customer_whom_two_find_refused_is_told_once()
+    public async Task Two_concurrent_identifies_log_the_refusal_once()
     {
         var session = new OneSession(GivenSession.Pending());
         pdi.OnCall = (number, _) => BothAsync(number, FakePdi.Json(Refusal, HttpStatusCode.UnprocessableEntity));
@@ -50,7 +53,7 @@ public sealed class SettleSessionTests : IDisposable
 
     public void Dispose() => pdi.Dispose();
 
-    /// <summary>Answers the first call when there is a second one: by then both have read the session.</summary>
+    /// <summary>Holds the first answer until the second call arrives. By then both workers have read the session.</summary>
     private async Task<HttpResponseMessage> BothAsync(int number, HttpResponseMessage answer)
     {
         if (number == 2)
@@ -74,12 +77,12 @@ public sealed class SettleSessionTests : IDisposable
             }
             catch (PdiUnavailableException late) when (late.Message.Contains("changed meanwhile", StringComparison.Ordinal))
             {
-                // Who comes second puts its item back, and finds the row gone.
+                // The second worker puts its item back and finds the row gone.
             }
         }
     }
 
-    /// <summary>One session, and the version that lets one of two changes in.</summary>
+    /// <summary>Stores one session. The version check accepts one of two concurrent changes.</summary>
     private sealed class OneSession(Session first) : ISessionStore
     {
         private readonly Lock gate = new();

@@ -4,11 +4,11 @@ using static LoyaltyService.Tests.Simulator.SimulatorHost;
 
 namespace LoyaltyService.Tests.Simulator;
 
-/// <summary>The faults that leave a caller in doubt: PDI has committed, and the answer is lost, late or spoilt.</summary>
+/// <summary>Faults that leave the caller in doubt: PDI commits, but the answer is lost, late or corrupt.</summary>
 public sealed class CommittingFaultTests
 {
     [Fact]
-    public async Task Commit_then_status_has_committed_and_says_otherwise()
+    public async Task Commit_then_status_commits_and_returns_an_error()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         var session = await GivenFaultAsync(pdi, new { kind = "commit-then-status", status = 502, count = 1 });
@@ -20,7 +20,7 @@ public sealed class CommittingFaultTests
     }
 
     [Fact]
-    public async Task Commit_then_reset_has_committed_and_says_nothing()
+    public async Task Commit_then_reset_commits_and_resets_the_connection()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         var session = await GivenFaultAsync(pdi, new { kind = "commit-then-reset", count = 1 });
@@ -31,7 +31,7 @@ public sealed class CommittingFaultTests
     }
 
     [Fact]
-    public async Task Commit_then_hang_has_committed_before_it_answers()
+    public async Task Commit_then_hang_commits_before_it_answers()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         var session = await GivenFaultAsync(pdi, new { kind = "commit-then-hang", count = 1 });
@@ -45,7 +45,7 @@ public sealed class CommittingFaultTests
     }
 
     [Fact]
-    public async Task Cut_promises_the_whole_body_and_sends_half()
+    public async Task Cut_announces_the_whole_body_and_sends_half()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         var session = await GivenFaultAsync(pdi, new { kind = "cut", count = 1 });
@@ -69,7 +69,7 @@ public sealed class CommittingFaultTests
         await using var body = await response.Content.ReadAsStreamAsync(end);
         var buffer = new byte[1024];
 
-        // The clock stands still, so the second byte is not sent until the test lets a second pass.
+        // The second byte leaves only when the test advances the clock by a second.
         Assert.Equal(1, await body.ReadAsync(buffer, end));
         var second = body.ReadAsync(buffer, end).AsTask();
         Assert.False(second.IsCompleted);
@@ -81,7 +81,7 @@ public sealed class CommittingFaultTests
     }
 
     [Fact]
-    public async Task Not_json_has_committed_and_answers_200_with_text()
+    public async Task Not_json_commits_and_returns_200_with_text()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         var session = await GivenFaultAsync(pdi, new { kind = "not-json", count = 1 });
@@ -94,7 +94,7 @@ public sealed class CommittingFaultTests
     }
 
     [Fact]
-    public async Task Missing_member_has_committed_and_leaves_out_what_the_caller_needs()
+    public async Task Missing_member_commits_and_omits_a_required_member()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         var session = await GivenFaultAsync(pdi, new { kind = "missing-member", count = 1 });
@@ -107,7 +107,7 @@ public sealed class CommittingFaultTests
     }
 
     [Fact]
-    public async Task Missing_member_leaves_out_the_one_that_is_named()
+    public async Task Missing_member_omits_the_named_member()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         var session = await GivenFaultAsync(pdi, new { kind = "missing-member", member = "receiptId", count = 1 });
@@ -124,7 +124,7 @@ public sealed class CommittingFaultTests
         return session;
     }
 
-    // The ledger shows the effect, and the same key gets the answer that was lost.
+    // The ledger shows the effect, and a retry with the same key gets the lost answer.
     private static async Task AssertCommittedOnceAsync(SimulatorHost pdi, string session)
     {
         var entry = (await pdi.GetAsync($"/_simulator/ledger?pdiSessionId={session}"))["sessions"]![0]!;

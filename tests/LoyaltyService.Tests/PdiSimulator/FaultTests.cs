@@ -4,11 +4,11 @@ using static LoyaltyService.Tests.Simulator.SimulatorHost;
 
 namespace LoyaltyService.Tests.Simulator;
 
-/// <summary>The faults that do nothing, or nothing yet. Those that commit first have a file of their own.</summary>
+/// <summary>Faults that act before any commit or prevent it.</summary>
 public sealed class FaultTests
 {
     [Fact]
-    public async Task Status_answers_without_doing_anything_as_often_as_asked()
+    public async Task Status_fails_the_given_number_of_calls_and_changes_nothing()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         var session = await pdi.GivenSessionAsync();
@@ -26,7 +26,7 @@ public sealed class FaultTests
     }
 
     [Fact]
-    public async Task Latency_holds_the_call_back_and_then_does_it()
+    public async Task Latency_delays_the_call()
     {
         var clock = new FakeTimeProvider();
         await using var pdi = await SimulatorHost.StartAsync(clock);
@@ -42,7 +42,7 @@ public sealed class FaultTests
     }
 
     [Fact]
-    public async Task Hang_answers_only_once_the_fault_is_removed()
+    public async Task Hang_holds_the_call_until_the_fault_is_removed()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         var session = await pdi.GivenSessionAsync();
@@ -57,7 +57,7 @@ public sealed class FaultTests
     }
 
     [Fact]
-    public async Task Hang_forgets_a_caller_that_has_gone_and_does_nothing()
+    public async Task Hang_drops_a_call_whose_caller_disconnected()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         var session = await pdi.GivenSessionAsync();
@@ -75,7 +75,7 @@ public sealed class FaultTests
     }
 
     [Fact]
-    public async Task Reset_breaks_the_connection_without_doing_anything()
+    public async Task Reset_resets_the_connection_and_changes_nothing()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         var session = await pdi.GivenSessionAsync();
@@ -87,7 +87,7 @@ public sealed class FaultTests
     }
 
     [Fact]
-    public async Task Reject_is_a_business_refusal_with_the_given_code()
+    public async Task Reject_returns_a_business_refusal_with_the_given_code()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         await pdi.ArmAsync("identify", new { kind = "reject", code = "CARD_BLOCKED", message = "The card is blocked.", count = 1 });
@@ -99,7 +99,7 @@ public sealed class FaultTests
     }
 
     [Fact]
-    public async Task Expired_token_refuses_a_good_token_until_removed()
+    public async Task Expired_token_refuses_a_valid_token_until_removed()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         await pdi.ArmAsync("identify", new { kind = "expired-token" });
@@ -118,7 +118,7 @@ public sealed class FaultTests
     [InlineData("1e400", "1e400")]
     [InlineData("99999999999999999999", "99999999999999999999")]
     [InlineData("null", null)]
-    public async Task Expires_in_says_anything_or_nothing(string expiresIn, string? seen)
+    public async Task Expires_in_returns_any_value_or_none(string expiresIn, string? seen)
     {
         await using var pdi = await SimulatorHost.StartAsync("--fault", $"token:expires-in:expiresIn={expiresIn}");
 
@@ -129,7 +129,7 @@ public sealed class FaultTests
     }
 
     [Fact]
-    public async Task The_token_call_fails_like_any_other()
+    public async Task The_token_call_takes_faults_too()
     {
         await using var pdi = await SimulatorHost.StartAsync("--fault", "token:status:status=500,count=2");
 
@@ -142,7 +142,7 @@ public sealed class FaultTests
     }
 
     [Fact]
-    public async Task A_fault_of_all_operations_stands_behind_an_operations_own()
+    public async Task An_operations_fault_takes_precedence_over_that_of_all()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         await pdi.ArmAsync("all", new { kind = "status", status = 500 });
@@ -154,7 +154,7 @@ public sealed class FaultTests
     }
 
     [Fact]
-    public async Task A_fault_is_not_used_up_by_a_call_without_a_good_token()
+    public async Task A_call_with_an_invalid_token_does_not_use_up_a_fault()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         var session = await pdi.GivenSessionAsync();
@@ -175,7 +175,7 @@ public sealed class FaultTests
     [InlineData("finalize", """{"kind":"reset","probability":1.5}""", HttpStatusCode.BadRequest)]
     [InlineData("finalize", """{"kind":"expires-in","expiresIn":0}""", HttpStatusCode.BadRequest)]
     [InlineData("token", """{"kind":"expired-token"}""", HttpStatusCode.BadRequest)]
-    public async Task A_fault_that_cannot_be_is_refused(string operation, string fault, HttpStatusCode status)
+    public async Task An_invalid_fault_is_refused(string operation, string fault, HttpStatusCode status)
     {
         await using var pdi = await SimulatorHost.StartAsync();
 

@@ -6,7 +6,7 @@ namespace LoyaltyService.Tests.Simulator;
 public sealed class IdempotencyTests
 {
     [Fact]
-    public async Task Finalizing_again_under_the_same_key_returns_the_same_bytes_and_moves_no_points()
+    public async Task Finalizing_again_under_the_same_key_returns_the_same_bytes()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         var session = await pdi.GivenSessionAsync();
@@ -20,7 +20,7 @@ public sealed class IdempotencyTests
     }
 
     [Fact]
-    public async Task An_amount_written_with_other_zeros_is_the_same_body()
+    public async Task Trailing_zeros_of_an_amount_do_not_change_the_request()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         var session = await pdi.GivenSessionAsync();
@@ -32,7 +32,7 @@ public sealed class IdempotencyTests
     }
 
     [Fact]
-    public async Task Finalizing_again_under_another_key_is_refused_and_moves_no_points()
+    public async Task Finalizing_again_under_another_key_is_refused()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         var session = await pdi.GivenSessionAsync();
@@ -45,7 +45,7 @@ public sealed class IdempotencyTests
     }
 
     [Fact]
-    public async Task A_key_with_another_body_is_refused()
+    public async Task A_key_with_a_different_body_is_refused()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         var session = await pdi.GivenSessionAsync();
@@ -71,7 +71,7 @@ public sealed class IdempotencyTests
     }
 
     [Fact]
-    public async Task A_refusal_is_repeated_under_its_key_even_when_its_reason_has_gone()
+    public async Task A_stored_refusal_outlives_its_reason()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         var session = await pdi.GivenSessionAsync();
@@ -85,7 +85,7 @@ public sealed class IdempotencyTests
     }
 
     [Fact]
-    public async Task Of_a_hundred_equal_finalizes_at_once_one_takes_effect_and_all_get_its_answer()
+    public async Task A_hundred_concurrent_equal_finalizes_take_effect_once()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         var session = await pdi.GivenSessionAsync();

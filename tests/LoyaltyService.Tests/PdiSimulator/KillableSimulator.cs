@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace LoyaltyService.Tests.Simulator;
 
-/// <summary>A simulator in a process of its own, which can be killed without warning.</summary>
+/// <summary>A simulator in a separate process, so that a test can kill it.</summary>
 internal sealed class KillableSimulator : IAsyncDisposable
 {
     private readonly Process _process;
@@ -24,12 +24,12 @@ internal sealed class KillableSimulator : IAsyncDisposable
 
         var process = Process.Start(start)!;
 
-        // The one line it prints, once it listens, ends with its address.
+        // When ready, the simulator prints one line, which ends with its address.
         var line = await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
         return new KillableSimulator(process, await SimulatorHost.ConnectAsync(new Uri(line!.Split(' ')[^1])));
     }
 
-    /// <summary>SIGKILL: nothing is flushed, nothing is closed.</summary>
+    /// <summary>Sends SIGKILL: nothing is flushed or closed.</summary>
     public async Task KillAsync()
     {
         _process.Kill();
@@ -38,7 +38,7 @@ internal sealed class KillableSimulator : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // A test that failed before its kill must not leave the process behind.
+        // A test that fails before the kill must not leave the process behind.
         _process.Kill();
         await Calls.DisposeAsync();
         _process.Dispose();

@@ -14,7 +14,7 @@ public sealed class LedgerTests : IDisposable
     [Theory]
     [InlineData()]
     [InlineData("--durable")]
-    public async Task Sessions_balances_and_answers_outlive_a_restart(params string[] options)
+    public async Task Sessions_balances_and_answers_survive_a_restart(params string[] options)
     {
         string session;
         string answer;
@@ -33,7 +33,7 @@ public sealed class LedgerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_killed_simulator_goes_on_where_it_was()
+    public async Task The_ledger_survives_a_kill()
     {
         string session;
         string answer;
@@ -52,7 +52,7 @@ public sealed class LedgerTests : IDisposable
     }
 
     [Fact]
-    public async Task Receipts_are_numbered_on()
+    public async Task Receipt_numbers_continue_after_a_restart()
     {
         await using var pdi = await SimulatorHost.StartAsync();
 
@@ -78,7 +78,7 @@ public sealed class LedgerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_second_effect_would_be_seen_were_it_not_for_the_unique_constraint()
+    public async Task Without_the_unique_constraint_the_summary_shows_a_double_finalize()
     {
         await using (var pdi = await SimulatorHost.StartAsync("--ledger", LedgerPath))
             await pdi.PostFinalizeAsync(await pdi.GivenSessionAsync());
@@ -91,7 +91,7 @@ public sealed class LedgerTests : IDisposable
     }
 
     [Fact]
-    public async Task The_ledger_is_searched_by_transaction_and_by_channel()
+    public async Task The_ledger_filters_by_transaction_and_channel()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         var wanted = await pdi.GivenSessionAsync(transactionId: "TXN-1");
@@ -109,7 +109,7 @@ public sealed class LedgerTests : IDisposable
     }
 
     [Fact]
-    public async Task Customers_are_created_and_changed()
+    public async Task Customers_can_be_created_and_changed()
     {
         await using var pdi = await SimulatorHost.StartAsync();
 
@@ -121,7 +121,7 @@ public sealed class LedgerTests : IDisposable
             (await pdi.GetAsync("/_simulator/customers/CUST-NEW")).ToJsonString());
     }
 
-    // Copying the table leaves its constraints behind.
+    // A copied table has no constraints.
     private async Task ForgeSecondEffectAsync()
     {
         await using var connection = new SqliteConnection($"Data Source={LedgerPath};Pooling=False");

@@ -5,7 +5,7 @@ namespace LoyaltyService.Tests.Simulator;
 public sealed class OptionTests
 {
     [Fact]
-    public void Without_options_the_documented_ones_hold()
+    public void Defaults_are_as_documented()
     {
         var options = SimulatorOptions.Parse([]);
 
@@ -17,7 +17,7 @@ public sealed class OptionTests
     }
 
     [Fact]
-    public void An_option_may_be_written_with_an_equals_sign()
+    public void An_option_accepts_an_equals_sign()
     {
         var options = SimulatorOptions.Parse(["--port=5000", "--fault=identify:latency:latencyMs=20,count=3", "--durable"]);
 
@@ -38,7 +38,7 @@ public sealed class OptionTests
     [InlineData("--fault", "finalize:explode")]
     [InlineData("--fault", "finalize:reset:count")]
     [InlineData("--fault", "finalize:reset:count=many")]
-    public void A_mistake_in_the_options_is_explained(params string[] args)
+    public void An_invalid_option_is_named(params string[] args)
     {
         var mistake = Assert.Throws<SimulatorOptionException>(() => SimulatorOptions.Parse(args));
 

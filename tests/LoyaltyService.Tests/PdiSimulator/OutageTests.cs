@@ -5,7 +5,7 @@ namespace LoyaltyService.Tests.Simulator;
 public sealed class OutageTests
 {
     [Fact]
-    public async Task In_an_outage_every_call_is_reset_and_afterwards_none()
+    public async Task An_outage_resets_every_call_until_it_ends()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         await pdi.PutAsync("/_simulator/outage", new { down = true });
@@ -21,7 +21,7 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task An_outage_ends_the_calls_that_hang()
+    public async Task An_outage_resets_held_calls()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         await pdi.ArmAsync("identify", new { kind = "hang" });

@@ -14,7 +14,7 @@ public sealed class RefusalTests
     }
 
     [Fact]
-    public async Task An_unknown_session_is_refused_by_every_call()
+    public async Task Every_call_refuses_an_unknown_session()
     {
         await using var pdi = await SimulatorHost.StartAsync();
 
@@ -24,7 +24,7 @@ public sealed class RefusalTests
     }
 
     [Fact]
-    public async Task More_points_than_the_balance_are_refused()
+    public async Task Redeeming_more_than_the_balance_is_refused()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         var session = await pdi.GivenSessionAsync();
@@ -90,7 +90,7 @@ public sealed class RefusalTests
     [InlineData("/identify")]
     [InlineData("/calculateRewards")]
     [InlineData("/finalize")]
-    public async Task A_body_without_its_required_members_is_refused(string path)
+    public async Task A_body_without_required_members_is_refused(string path)
     {
         await using var pdi = await SimulatorHost.StartAsync();
 

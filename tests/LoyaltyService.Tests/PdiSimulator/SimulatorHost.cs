@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Builder;
 
 namespace LoyaltyService.Tests.Simulator;
 
-/// <summary>A real simulator on a free port of this machine, and a caller that has a good token.</summary>
+/// <summary>A real simulator on a free port, and a client with a valid token.</summary>
 internal sealed class SimulatorHost : IAsyncDisposable
 {
     public const string Credentials = "grant_type=client_credentials&client_id=loyalty&client_secret=simulator-secret";
@@ -17,7 +17,7 @@ internal sealed class SimulatorHost : IAsyncDisposable
     {
         _app = app;
 
-        // A test that forgets to end a hang fails after this, rather than never.
+        // A test that forgets to release a hang fails after this time.
         Http = new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromSeconds(30) };
     }
 
@@ -36,7 +36,7 @@ internal sealed class SimulatorHost : IAsyncDisposable
         return await ConnectAsync(new Uri(app.Urls.Single()), app);
     }
 
-    /// <summary>Calls a simulator, and stops it at the end if it is one of this process.</summary>
+    /// <summary>Connects to a simulator. Stops it at the end if it runs in this process.</summary>
     public static async Task<SimulatorHost> ConnectAsync(Uri address, WebApplication? app = null)
     {
         var host = new SimulatorHost(address, app);
@@ -46,7 +46,7 @@ internal sealed class SimulatorHost : IAsyncDisposable
 
     public async Task RenewTokenAsync()
     {
-        // A simulator that starts with a fault of the token call has no token to give yet.
+        // A simulator that starts with a token fault issues no token yet.
         using var response = await PostTokenAsync();
 
         if (response.StatusCode == HttpStatusCode.OK)
@@ -119,7 +119,7 @@ internal sealed class SimulatorHost : IAsyncDisposable
         return await JsonAsync(response);
     }
 
-    /// <summary>Asks again until the fault holds a call back; the test's own time limit ends the asking.</summary>
+    /// <summary>Polls until the fault holds a call. The test's timeout ends the polling.</summary>
     public async Task UntilCallWaitsAsync(string operation)
     {
         while ((await GetAsync("/_simulator/faults"))[operation]!["waiting"]!.GetValue<int>() == 0)

@@ -8,7 +8,7 @@ namespace LoyaltyService.Tests.Simulator;
 public sealed class TokenTests
 {
     [Fact]
-    public async Task The_client_credentials_get_a_bearer_token_for_an_hour()
+    public async Task Client_credentials_get_a_bearer_token_for_an_hour()
     {
         await using var pdi = await SimulatorHost.StartAsync();
 
@@ -34,7 +34,7 @@ public sealed class TokenTests
     }
 
     [Fact]
-    public async Task The_credentials_and_the_lifetime_are_options()
+    public async Task Credentials_and_lifetime_are_configurable()
     {
         await using var pdi = await SimulatorHost.StartAsync("--client-id", "shop", "--client-secret", "s3cret", "--token-lifetime", "60");
 
@@ -44,7 +44,7 @@ public sealed class TokenTests
     }
 
     [Fact]
-    public async Task Every_call_wants_a_known_token()
+    public async Task Every_call_requires_a_known_token()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         pdi.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "made-up");
@@ -55,7 +55,7 @@ public sealed class TokenTests
     }
 
     [Fact]
-    public async Task A_token_is_good_until_it_expires()
+    public async Task A_token_is_valid_until_it_expires()
     {
         var clock = new FakeTimeProvider();
         await using var pdi = await SimulatorHost.StartAsync(clock);

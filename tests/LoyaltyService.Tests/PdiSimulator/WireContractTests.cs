@@ -7,7 +7,7 @@ namespace LoyaltyService.Tests.Simulator;
 public sealed class WireContractTests
 {
     [Fact]
-    public async Task The_sale_of_the_brief_has_exactly_its_figures()
+    public async Task The_sample_sale_has_the_exact_figures()
     {
         var clock = new FakeTimeProvider(new DateTimeOffset(2025, 6, 1, 12, 0, 0, TimeSpan.Zero));
         await using var pdi = await SimulatorHost.StartAsync(clock);
@@ -34,7 +34,7 @@ public sealed class WireContractTests
     }
 
     [Fact]
-    public async Task An_open_session_has_the_balance_of_its_customer_and_no_receipt()
+    public async Task An_open_session_shows_the_customers_balance_and_no_receipt()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         var session = await pdi.GivenSessionAsync();
@@ -47,7 +47,7 @@ public sealed class WireContractTests
     }
 
     [Fact]
-    public async Task Redeeming_is_offered_with_its_discount_and_taken_off_at_the_end()
+    public async Task Finalize_deducts_the_redeemed_points_from_the_balance()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         var session = await pdi.GivenSessionAsync();
@@ -74,7 +74,7 @@ public sealed class WireContractTests
     }
 
     [Fact]
-    public async Task Finalizing_trusts_its_own_figure_and_writes_down_the_callers()
+    public async Task Finalize_computes_the_points_and_records_the_callers_figure()
     {
         await using var pdi = await SimulatorHost.StartAsync();
         var session = await pdi.GivenSessionAsync();
@@ -104,12 +104,12 @@ public sealed class WireContractTests
     [InlineData("CUST-SILVER", "Silver", 20, 6)]
     [InlineData("CUST-GOLD", "Gold", 20, 11)]
     [InlineData("CUST-PLATINUM", "Platinum", 20, 21)]
-    public async Task Each_tier_has_its_bonus_and_the_total_is_rounded_down_once(string customer, string tier, long basePoints, long tierBonus)
+    public async Task Each_tier_has_its_bonus_and_rounding_happens_once(string customer, string tier, long basePoints, long tierBonus)
     {
         await using var pdi = await SimulatorHost.StartAsync();
         var identified = await JsonAsync(await pdi.PostIdentifyAsync(customer));
 
-        // 10.40 earns a base of 20.8, so Platinum has 41.6 in all: rounding the parts would lose a point.
+        // 10.40 earns a base of 20.8, so Platinum earns 41.6 in all. Rounding the parts would lose a point.
         var calculated = await JsonAsync(await pdi.PostCalculateAsync(identified["pdiSessionId"]!.GetValue<string>(), 10.40m));
 
         Assert.Equal(tier, identified["tier"]!.GetValue<string>());
@@ -120,7 +120,7 @@ public sealed class WireContractTests
     }
 
     [Fact]
-    public async Task Load_customers_exist_without_being_created_and_keep_their_tier()
+    public async Task Load_customers_need_no_creation_and_keep_their_tier()
     {
         await using var pdi = await SimulatorHost.StartAsync();
 

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace LoyaltyService.Tests.RateLimits;
 
-/// <summary>What a replica has of a bucket. A limit of a thousand a second, three replicas, a clock of microseconds.</summary>
+/// <summary>A replica's share of a bucket: a limit of 1,000 per second, three replicas, a clock in microseconds.</summary>
 public sealed class ReplicaBucketTests
 {
     private const long Start = 1_000_000_000;
@@ -16,16 +16,16 @@ public sealed class ReplicaBucketTests
     private readonly ReplicaBucket bucket = new(Limit);
 
     [Fact]
-    public void Its_own_part_is_a_third_of_4_percent()
+    public void Its_local_share_is_a_third_of_4_percent()
     {
         Assert.Equal(13, TakeAll(Start));
-        // 13.3 a second, of which a third of one was left.
+        // The share refills at 13.3 per second and had a third of a token left.
         Assert.Equal(0, TakeAll(Start + 49_000));
         Assert.Equal(1, TakeAll(Start + 51_000));
     }
 
     [Fact]
-    public void What_was_taken_in_advance_is_good_for_40_ms()
+    public void Leased_tokens_are_valid_for_40_ms()
     {
         TakeAll(Start);
         var ask = bucket.Ask(Key, Start, Rates);
@@ -36,22 +36,22 @@ public sealed class ReplicaBucketTests
     }
 
     [Fact]
-    public void More_is_taken_in_advance_as_long_as_it_is_used_up_soon_and_less_when_some_is_left()
+    public void Leases_grow_while_used_up_quickly_and_shrink_otherwise()
     {
         var (now, wants) = (Start, new List<int>());
         for (var number = 0; number < 7; number++, now += 10_000)
             wants.Add(AskAndUseUp(now));
         Assert.Equal([1, 2, 4, 8, 16, 20, 20], wants);
 
-        // Of the next 20 four are used; the rest runs out.
+        // Uses four of the next 20; the others expire.
         Assert.Equal(20, AskAndUse(now, 4));
         Assert.Equal(4, AskAndUse(now + 50_000, 4));
-        // Used up, but not soon: as many again.
+        // Used up slowly: the lease keeps its size.
         Assert.Equal(4, AskAndUse(now + 80_000, 4));
     }
 
     [Fact]
-    public void While_one_request_asks_for_more_the_others_ask_for_one_each()
+    public void While_one_request_leases_the_others_ask_for_one_token_each()
     {
         AskAndUseUp(Start);
         TakeAll(Start + 1000);
@@ -64,7 +64,7 @@ public sealed class ReplicaBucketTests
     }
 
     [Fact]
-    public void What_Redis_said_is_empty_is_known_until_a_token_can_be_there()
+    public void A_bucket_that_Redis_reports_empty_stays_empty_until_its_refill()
     {
         TakeAll(Start);
         bucket.Answered(bucket.Ask(Key, Start, Rates), new TokenAnswer(0, TimeSpan.FromMilliseconds(3)), born: 1, Start, Rates);
@@ -73,19 +73,19 @@ public sealed class ReplicaBucketTests
     }
 
     [Fact]
-    public void What_Redis_said_is_empty_is_empty_without_Redis_too_although_other_replicas_spent_it()
+    public void An_empty_bucket_stays_empty_if_Redis_goes_away()
     {
         bucket.LetThrough(Start, Rates);
         Assert.Equal(0, bucket.WaitAlone(Start, Rates));
 
         bucket.Answered(bucket.Ask(Key, Start, Rates), new TokenAnswer(0, TimeSpan.FromMilliseconds(1)), born: 1, Start, Rates);
 
-        // A third of a thousand a second.
+        // A third of 1,000 per second.
         Assert.Equal((3000, 0), (bucket.WaitAlone(Start, Rates), bucket.WaitAlone(Start + 3000, Rates)));
     }
 
     [Fact]
-    public void Redis_is_told_what_it_could_not_be_asked_about_and_all_that_counts_if_it_has_lost_what_it_knew()
+    public void Redis_learns_the_unreported_tokens_or_all_of_them_after_a_restart()
     {
         bucket.LetThrough(Start, Rates);
         for (var number = 0; number < 10; number++)
@@ -98,12 +98,12 @@ public sealed class ReplicaBucketTests
         var next = bucket.Ask(Key, Start, Rates);
         var beside = bucket.Ask(Key, Start, Rates);
         Assert.Equal((7, 0, 11), (next.RedisBorn, next.Untold, next.Spent));
-        // It is told once.
+        // Reported only once.
         Assert.Equal((0, 0, 0), (beside.RedisBorn, beside.Untold, beside.Spent));
     }
 
     [Fact]
-    public async Task When_there_are_too_many_buckets_those_that_come_on_top_share_one()
+    public async Task Buckets_beyond_the_limit_share_one()
     {
         using var meter = new Meter("test");
         var limiter = new RateLimiter(redis: null, new Replicas(redis: null, ""), new RateLimitMetrics(meter), new FakeTimeProvider());
@@ -130,10 +130,10 @@ public sealed class ReplicaBucketTests
 
     private int AskAndUseUp(long now) => AskAndUse(now, int.MaxValue);
 
-    /// <summary>One of what is granted is the asking request's.</summary>
+    /// <summary>The request that asks takes one of the granted tokens.</summary>
     private int AskAndUse(long now, int use)
     {
-        // What is left of a lease has run out by now.
+        // Leftovers of an earlier lease have expired by now.
         TakeAll(now);
         var ask = bucket.Ask(Key, now, Rates);
         bucket.Answered(ask, new TokenAnswer(ask.Want, TimeSpan.Zero), born: 1, now, Rates);

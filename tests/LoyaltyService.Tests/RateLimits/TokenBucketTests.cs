@@ -5,11 +5,11 @@ namespace LoyaltyService.Tests.RateLimits;
 
 public sealed class TokenBucketTests
 {
-    // Ten tokens, one flows back every hundred ticks.
+    // Ten tokens; one refills every 100 ticks.
     private static readonly BucketRate Rate = new(100, 1000);
 
     [Fact]
-    public void A_new_bucket_is_full_and_gives_as_many_as_it_holds_at_once()
+    public void A_new_bucket_is_full_and_allows_a_full_burst()
     {
         var bucket = new TokenBucket();
 
@@ -24,7 +24,7 @@ public sealed class TokenBucketTests
     }
 
     [Fact]
-    public void Who_waits_as_long_as_it_says_finds_one_and_no_sooner()
+    public void A_token_is_available_after_exactly_the_stated_wait()
     {
         var bucket = new TokenBucket();
         for (var number = 0; number < 10; number++)
@@ -38,7 +38,7 @@ public sealed class TokenBucketTests
     }
 
     [Fact]
-    public void Over_any_time_it_gives_what_it_holds_and_what_flows_back_and_no_more() =>
+    public void It_never_grants_more_than_its_capacity_plus_the_refill() =>
         Gen.Int[0, 300].Array[1, 200].Sample(pauses =>
         {
             var bucket = new TokenBucket();
@@ -46,7 +46,7 @@ public sealed class TokenBucketTests
             foreach (var pause in pauses)
             {
                 now += pause;
-                // A bucket as a book would describe it.
+                // The textbook bucket.
                 level = Math.Min(10, level + (pause / 100.0));
                 Assert.Equal(level >= 1, bucket.HasToken(now, Rate));
                 if (level < 1)

@@ -32,7 +32,7 @@ public sealed class ApiKeyReloadTests : IDisposable
     }
 
     [Fact]
-    public void A_key_that_is_added_counts_and_one_that_is_taken_out_does_not()
+    public void Added_keys_take_effect_and_removed_keys_do_not()
     {
         Write($"till:loyalty:{Given.HashA},kiosk:ops:{Given.HashB}\n");
         reload.Look();
@@ -45,7 +45,7 @@ public sealed class ApiKeyReloadTests : IDisposable
     }
 
     [Fact]
-    public void A_file_that_is_as_it_was_is_not_told_of()
+    public void An_unchanged_file_is_not_logged()
     {
         reload.Look();
         reload.Look();
@@ -59,7 +59,7 @@ public sealed class ApiKeyReloadTests : IDisposable
     [InlineData("hush")]
     [InlineData("till:loyalty:hush")]
     [InlineData(null)]
-    public void A_file_that_cannot_be_used_leaves_the_keys_as_they_were_and_is_an_error_in_the_log_once(string? text)
+    public void An_invalid_file_keeps_the_keys_and_logs_one_error(string? text)
     {
         if (text is null)
             System.IO.File.Delete(File);
@@ -75,7 +75,7 @@ public sealed class ApiKeyReloadTests : IDisposable
     }
 
     [Fact]
-    public void After_a_mistake_the_next_good_file_counts_and_the_same_mistake_is_told_again()
+    public void A_repeated_mistake_is_logged_again_after_a_good_file()
     {
         Write("broken");
         reload.Look();
@@ -89,7 +89,7 @@ public sealed class ApiKeyReloadTests : IDisposable
     }
 
     [Fact]
-    public async Task The_file_is_read_again_by_the_clock()
+    public async Task The_file_is_reloaded_periodically()
     {
         await reload.StartAsync(TestContext.Current.CancellationToken);
         Write($"kiosk:ops:{Given.HashB}");

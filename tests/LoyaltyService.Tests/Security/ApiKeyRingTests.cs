@@ -13,7 +13,7 @@ public sealed class ApiKeyRingTests
     private static readonly ApiKeyRing Ring = new([.. Enumerable.Range(0, Keys).Select(number => KeyOf($"till-{number}", SecretOf(number)))]);
 
     [Fact]
-    public void Two_keys_of_one_name_are_one_client_and_each_has_its_own_scopes()
+    public void Two_keys_with_one_name_are_one_client_with_separate_scopes()
     {
         var ring = new ApiKeyRing([KeyOf("till", "old"), KeyOf("till", "new", ApiScopes.Ops)]);
 
@@ -26,16 +26,16 @@ public sealed class ApiKeyRingTests
     [InlineData("OLD")]
     [InlineData("old ")]
     [InlineData("ol")]
-    public void Nothing_but_the_secret_itself_is_the_secret(string other) =>
+    public void Only_the_exact_secret_matches(string other) =>
         Assert.Null(new ApiKeyRing([KeyOf("till", "old")]).Find(other));
 
     /// <summary>
-    /// The time of a search is that of comparing every hash. Were it to end at the first match, the first key would take a five-hundredth of
-    /// the last one; were it to compare texts, a nearly right secret would take longer. The fastest of many rounds is compared, in turn, so
-    /// that what else the machine does counts for none.
+    /// A lookup compares every hash. If it stopped at the first match, the first key would take 1/500 of the time of the last. If it
+    /// compared texts, a nearly correct secret would take longer. The test compares the fastest of many interleaved rounds, to exclude
+    /// noise from the machine.
     /// </summary>
     [Fact]
-    public void The_time_of_a_search_tells_neither_how_wrong_a_secret_is_nor_which_key_it_is()
+    public void The_lookup_time_reveals_nothing_about_keys_or_secrets()
     {
         var right = SecretOf(Keys / 2);
         string[] secrets = [SecretOf(0), SecretOf(Keys - 1), right, right[..^1] + "!", "!" + right[1..], new string('!', right.Length)];

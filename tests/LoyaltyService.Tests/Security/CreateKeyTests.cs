@@ -10,7 +10,7 @@ public sealed class CreateKeyTests
     [InlineData("loyalty", "Loyalty")]
     [InlineData("ops", "Ops")]
     [InlineData("loyalty+ops", "Loyalty, Ops")]
-    public void The_entry_goes_into_API_KEYS_and_the_secret_is_its_key(string scope, string expected)
+    public void The_printed_secret_opens_the_printed_API_KEYS_entry(string scope, string expected)
     {
         var key = CreateKey.For("till-north", scope).Key!;
 
@@ -22,7 +22,7 @@ public sealed class CreateKeyTests
     }
 
     [Fact]
-    public void A_secret_has_256_bits_that_nobody_has_seen_before()
+    public void A_secret_has_256_fresh_random_bits()
     {
         var secrets = Enumerable.Range(0, 100).Select(_ => CreateKey.For("till", "loyalty").Key!.Secret).ToList();
 
@@ -37,7 +37,7 @@ public sealed class CreateKeyTests
     [InlineData("till,x", "loyalty")]
     [InlineData("till", "everything")]
     [InlineData("till", "loyalty:ops")]
-    public void A_name_or_a_scope_that_API_KEYS_would_refuse_gets_no_key(string name, string scope)
+    public void An_invalid_name_or_scope_gets_no_key(string name, string scope)
     {
         var (key, problem) = CreateKey.For(name, scope);
 

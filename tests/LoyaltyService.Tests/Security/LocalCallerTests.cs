@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace LoyaltyService.Tests.Security;
 
-/// <summary>Who is on this machine. What is written into the request is not enough, and neither is the address alone.</summary>
+/// <summary>Recognises callers on this machine. Neither the request's content nor its address suffices alone.</summary>
 public sealed class LocalCallerTests
 {
     [Theory]
@@ -12,7 +12,7 @@ public sealed class LocalCallerTests
     [InlineData("127.8.9.10", "127.0.0.1:3000", true)]
     [InlineData("::1", "[::1]:3000", true)]
     [InlineData("::ffff:127.0.0.1", "localhost", true)]
-    // From elsewhere, with a host that says otherwise.
+    // Remote callers with a local Host header.
     [InlineData("192.0.2.1", "localhost:3000", false)]
     [InlineData("10.0.0.7", "127.0.0.1:3000", false)]
     [InlineData("2001:db8::1", "[::1]:3000", false)]
@@ -21,7 +21,7 @@ public sealed class LocalCallerTests
     [InlineData("127.0.0.1", "shop.example.com", false)]
     [InlineData("127.0.0.1", "localhost.example.com", false)]
     [InlineData("127.0.0.1", "", false)]
-    public void The_address_and_the_name_that_was_called_are_those_of_this_machine(string? address, string host, bool isLocal) =>
+    public void Address_and_host_must_both_be_local(string? address, string host, bool isLocal) =>
         Assert.Equal(isLocal, LocalCaller.Is(Call(address, host)));
 
     [Theory]
@@ -33,7 +33,7 @@ public sealed class LocalCallerTests
     [InlineData("http://localhost:3000.example.com", false)]
     [InlineData("null", false)]
     [InlineData("", false)]
-    public void The_origin_is_this_very_service(string origin, bool isLocal)
+    public void The_origin_must_be_this_service(string origin, bool isLocal)
     {
         var call = Call("127.0.0.1", "localhost:3000");
         call.Request.Headers.Origin = origin;
@@ -47,7 +47,7 @@ public sealed class LocalCallerTests
     [InlineData("same-site", false)]
     [InlineData("cross-site", false)]
     [InlineData("", false)]
-    public void The_page_that_makes_the_call_is_one_of_this_service(string site, bool isLocal)
+    public void A_browser_call_must_come_from_the_same_origin(string site, bool isLocal)
     {
         var call = Call("127.0.0.1", "localhost:3000");
         call.Request.Headers["Sec-Fetch-Site"] = site;

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace LoyaltyService.Tests.Security;
 
-/// <summary>What becomes a row: all that operators do, and of those who are refused as much as says something.</summary>
+/// <summary>Which accesses are audited: every operator's, and a bounded number of refused ones.</summary>
 public sealed class OpsAccessTests : IDisposable
 {
     private const string Route = "GET /ops/queue";
@@ -25,7 +25,7 @@ public sealed class OpsAccessTests : IDisposable
     public void Dispose() => access.Dispose();
 
     [Fact]
-    public async Task Strangers_who_fill_the_audit_hide_neither_an_operator_nor_a_known_caller_who_is_refused()
+    public async Task A_flood_of_strangers_hides_no_operator_or_known_client()
     {
         for (var number = 0; number < OpsAccess.MaxRefusedAnHour + 100; number++)
             Note(Nobody, $"2001:db8:0:{number:x}::1", 401);
@@ -41,7 +41,7 @@ public sealed class OpsAccessTests : IDisposable
     }
 
     [Fact]
-    public async Task One_address_has_a_part_of_the_rows_and_an_address_of_IPv6_is_its_network_of_64_bits()
+    public async Task Refused_rows_are_limited_per_address_or_IPv6_slash_64()
     {
         for (var number = 0; number < 10 * OpsAccess.MaxRefusedOfOne; number++)
             Note(Nobody, $"2001:db8:1:2::{number:x}", 401, $"GET /ops/{number}");
@@ -55,7 +55,7 @@ public sealed class OpsAccessTests : IDisposable
     }
 
     [Fact]
-    public async Task A_client_that_is_refused_has_a_part_of_the_rows_from_wherever_it_comes()
+    public async Task Refused_rows_are_limited_per_client_across_addresses()
     {
         for (var number = 0; number < 2 * OpsAccess.MaxRefusedOfOne; number++)
             Note(Till, $"192.0.2.{number}", 403);
@@ -64,7 +64,7 @@ public sealed class OpsAccessTests : IDisposable
     }
 
     [Fact]
-    public async Task The_same_is_a_row_again_after_an_hour()
+    public async Task The_same_access_is_audited_again_after_an_hour()
     {
         Note(Nobody, "192.0.2.1", 401);
         Note(Support, "192.0.2.1", 200);
@@ -82,16 +82,16 @@ public sealed class OpsAccessTests : IDisposable
     [InlineData(null, 401, "unauthenticated")]
     [InlineData(null, 429, "rate_limited")]
     [InlineData(null, 503, "authority_unavailable")]
-    // Left before anything was decided.
+    // Disconnected before the decision.
     [InlineData(null, 200, "unauthenticated")]
     [InlineData("loyalty", 403, "forbidden")]
     [InlineData("loyalty", 429, "rate_limited")]
     [InlineData("ops", 429, "rate_limited")]
     [InlineData("ops", 200, "accepted")]
-    // Refused by what the route does, and not kept from it.
+    // The route returned an error; access was granted.
     [InlineData("ops", 404, "accepted")]
     [InlineData("ops", 503, "accepted")]
-    public async Task The_row_says_what_came_of_it(string? scope, int status, string outcome)
+    public async Task The_row_has_the_outcome(string? scope, int status, string outcome)
     {
         Note(scope switch { "ops" => Support, "loyalty" => Till, _ => Nobody }, "192.0.2.1", status);
 
@@ -119,7 +119,7 @@ public sealed class OpsAccessTests : IDisposable
     {
         private readonly TaskCompletionSource first = new();
 
-        /// <summary>What waits is being written: the end waits for the rest.</summary>
+        /// <summary>Disposes the audit, which writes the queued rows first.</summary>
         public Task First => first.Task;
 
         public List<AuditEntry> Written { get; } = [];

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LoyaltyService.Tests.Server;
 
-/// <summary>Which connections count together.</summary>
+/// <summary>Which connections share a limit.</summary>
 public sealed class ConnectionsOfAddressesTests
 {
     [Theory]
@@ -18,7 +18,7 @@ public sealed class ConnectionsOfAddressesTests
     [InlineData("2001:db8:1:2::1", "2001:db8:1:3::1", true)]
     [InlineData("10.1.2.3", "::ffff:10.1.2.3", true)]
     [InlineData("fd00::1", "fd00::1", true)]
-    public async Task A_second_one_gets_in_if_it_is_somebody_elses_or_of_a_trusted_proxy(string first, string second, bool getsIn)
+    public async Task A_second_connection_needs_another_address_or_a_trusted_proxy(string first, string second, bool getsIn)
     {
         var settings = Given.Read(Given.Development(("TRUSTED_PROXIES", "10.0.0.0/8,fd00::/8")));
         var connections = new ConnectionsOfAddresses(
@@ -33,7 +33,7 @@ public sealed class ConnectionsOfAddressesTests
         var open = new[] { server(From(first)), server(From(second)) };
         Assert.Equal(getsIn ? 2 : 1, entered);
 
-        // What has ended leaves room.
+        // A closed connection frees its slot.
         end.SetResult();
         await Task.WhenAll(open);
         await server(From(first));

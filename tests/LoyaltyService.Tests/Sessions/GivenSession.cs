@@ -3,7 +3,7 @@ using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Tests.Sessions;
 
-/// <summary>Sessions in every status, as a store would give them.</summary>
+/// <summary>Sessions in every status, as a store would return them.</summary>
 internal static class GivenSession
 {
     public static readonly PdiIdentity Identity = new("pdi-1", "C-1", "John Doe", 1200, "Gold");

@@ -13,7 +13,7 @@ public sealed class MemoryReplayCacheTests
     public MemoryReplayCacheTests() => cache = new MemoryReplayCache(clock);
 
     [Fact]
-    public async Task What_is_remembered_is_found_byte_for_byte()
+    public async Task A_stored_answer_is_returned_byte_for_byte()
     {
         var replay = Answer(200, "{\"a\":1}"u8);
 
@@ -23,7 +23,7 @@ public sealed class MemoryReplayCacheTests
     }
 
     [Fact]
-    public async Task What_was_never_remembered_is_a_miss() => Assert.Null(await cache.FindAsync(Key(1)));
+    public async Task An_unknown_key_is_a_miss() => Assert.Null(await cache.FindAsync(Key(1)));
 
     [Fact]
     public async Task Routes_and_ids_do_not_share_answers()
@@ -35,7 +35,7 @@ public sealed class MemoryReplayCacheTests
     }
 
     [Fact]
-    public async Task An_answer_is_remembered_for_ten_minutes()
+    public async Task An_answer_is_kept_for_ten_minutes()
     {
         cache.Remember(Key(1), Answer(200));
 
@@ -49,7 +49,7 @@ public sealed class MemoryReplayCacheTests
     }
 
     [Fact]
-    public async Task Finding_an_answer_does_not_make_it_younger()
+    public async Task A_hit_does_not_extend_the_lifetime()
     {
         cache.Remember(Key(1), Answer(200));
         clock.Advance(TimeSpan.FromMinutes(9));
@@ -61,7 +61,7 @@ public sealed class MemoryReplayCacheTests
     }
 
     [Fact]
-    public async Task The_second_answer_to_a_key_takes_the_place_of_the_first_and_has_its_own_ten_minutes()
+    public async Task A_second_answer_replaces_the_first_and_lives_ten_minutes()
     {
         var second = Answer(400);
         cache.Remember(Key(1), Answer(200));
@@ -69,14 +69,14 @@ public sealed class MemoryReplayCacheTests
 
         cache.Remember(Key(1), second);
         clock.Advance(TimeSpan.FromMinutes(9));
-        // Clears what is old: the first answer's place in the queue, but not the second answer.
+        // Evicts the first answer's queue entry, but keeps the second answer.
         cache.Remember(Key(2), Answer(200));
 
         Assert.Same(second, await cache.FindAsync(Key(1)));
     }
 
     [Fact]
-    public async Task Beyond_its_bound_the_oldest_answer_goes()
+    public async Task Beyond_its_limit_it_evicts_the_oldest_answer()
     {
         for (var index = 0; index <= MaxEntries; index++)
         {
@@ -90,7 +90,7 @@ public sealed class MemoryReplayCacheTests
     }
 
     [Fact]
-    public async Task Many_writers_and_readers_at_once_see_whole_answers()
+    public async Task Concurrent_writers_and_readers_see_complete_answers()
     {
         await Parallel.ForAsync(0, 10_000, TestContext.Current.CancellationToken, async (index, _) =>
         {

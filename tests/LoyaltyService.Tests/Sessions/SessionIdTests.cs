@@ -7,25 +7,25 @@ public sealed class SessionIdTests
 {
     private const string Known = "sess_0123456789abcdef0123456789abcdef";
 
-    // Texts near to an id and texts that are far from one.
+    // Texts close to an id, and arbitrary ones.
     private static readonly Gen<string> AnyText = Gen.OneOf(
         Gen.String,
         Gen.String[0, 40].Select(rest => "sess_" + rest),
         Gen.Select(Gen.Int[0, Known.Length - 1], Gen.Char, (position, letter) => Known[..position] + letter + Known[(position + 1)..]));
 
     [Fact]
-    public void An_id_is_its_prefix_and_32_hexadecimal_digits() =>
+    public void An_id_is_a_prefix_and_32_hexadecimal_digits() =>
         Assert.Equal(Known, SessionId.Format(Guid.Parse("01234567-89ab-cdef-0123-456789abcdef")));
 
     [Fact]
-    public void Every_id_is_read_back() => Gen.Guid.Sample(id =>
+    public void Every_id_round_trips() => Gen.Guid.Sample(id =>
     {
         Assert.True(SessionId.TryParse(SessionId.Format(id), out var read));
         Assert.Equal(id, read);
     });
 
     [Fact]
-    public void New_ids_are_random_uuids()
+    public void New_ids_are_random_UUIDs()
     {
         var ids = Enumerable.Range(0, 1000).Select(_ => SessionId.New()).ToHashSet();
 
@@ -47,15 +47,15 @@ public sealed class SessionIdTests
     [InlineData("sess_0123456789abcdef0123456789abcdef\n")]
     [InlineData("sess_0123456789abcdef0123456789abcde\u0000")]
     [InlineData("SESS_0123456789abcdef0123456789abcdef")]
-    public void Anything_else_is_no_id(string? text) => Assert.False(SessionId.TryParse(text, out _));
+    public void Anything_else_is_refused(string? text) => Assert.False(SessionId.TryParse(text, out _));
 
     [Theory]
     [InlineData("sess_0123456789ABCDEF0123456789ABCDEF")]
     [InlineData("sess_0123456789Abcdef0123456789abcdef")]
-    public void A_second_spelling_of_an_id_is_refused(string text) => Assert.False(SessionId.TryParse(text, out _));
+    public void An_alternative_spelling_of_an_id_is_refused(string text) => Assert.False(SessionId.TryParse(text, out _));
 
     [Fact]
-    public void Any_text_is_read_or_refused_and_what_is_read_is_written_the_same() => AnyText.Sample(text =>
+    public void Any_text_round_trips_or_is_refused() => AnyText.Sample(text =>
     {
         if (SessionId.TryParse(text, out var id))
             Assert.Equal(text, SessionId.Format(id));

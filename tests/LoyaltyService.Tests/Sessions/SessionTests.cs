@@ -8,7 +8,7 @@ public sealed class SessionTests
     private static readonly PdiRejection Rejection = new("UNKNOWN_CUSTOMER", "No such customer.");
     private static readonly PdiReceipt Receipt = new("pdi-1", "R-1", EarnedPoints: 460, RedeemedPoints: 100, NewBalance: 1560);
 
-    // Each way in which a session changes, with what it does to the work that waits for PDI.
+    // Every change of a session and its effect on the PDI queue.
     private static readonly (SessionEvent Event, Func<Session, SessionChange> Change, PdiWorkChange Work)[] Changes =
     [
         (SessionEvent.Identified, session => session.Identified(GivenSession.Identity, Causes.Request), PdiWorkChange.None),
@@ -28,7 +28,7 @@ public sealed class SessionTests
         GivenSession.Finalizing(), GivenSession.Finalized(), GivenSession.Failed(),
     ];
 
-    // What removes the row of work.
+    // The changes that remove the queue row.
     private static readonly PdiWorkChange[] Enders = [PdiWorkChange.Settled, PdiWorkChange.Withdrawn, PdiWorkChange.Abandoned];
 
     [Fact]
@@ -42,7 +42,7 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public void Every_allowed_change_is_one_version_on_and_takes_the_status_of_the_table()
+    public void An_allowed_change_increments_the_version_and_follows_the_table()
     {
         var allowed = Changes.SelectMany(_ => Sessions, (change, session) => (change, session))
             .Where(pair => SessionTransitions.Allows(pair.session.Status, pair.change.Event)).ToArray();
@@ -75,7 +75,7 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public void A_change_leaves_alone_what_it_is_not_about()
+    public void A_change_leaves_unrelated_members_alone()
     {
         var allowed = Changes.SelectMany(_ => Sessions, (change, session) => (change, session))
             .Where(pair => SessionTransitions.Allows(pair.session.Status, pair.change.Event));
@@ -94,7 +94,7 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public void Whatever_ends_a_session_leaves_nothing_that_PDI_owes()
+    public void A_change_that_ends_a_session_removes_its_queue_row()
     {
         var endings = Changes.SelectMany(_ => Sessions, (change, session) => (change, session))
             .Where(pair => SessionTransitions.Next(pair.session.Status, pair.change.Event) is SessionStatus.Finalized or SessionStatus.Failed);
@@ -103,7 +103,7 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public void Identification_brings_the_customer_and_the_version_of_the_first_answer()
+    public void Identification_stores_the_customer_and_the_first_answers_version()
     {
         var after = GivenSession.Pending().Identified(GivenSession.Identity, Causes.Worker).After;
 
@@ -126,7 +126,7 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public void A_customer_that_PDI_refuses_fails_the_session_with_its_words()
+    public void A_refused_customer_fails_the_session_with_PDIs_message()
     {
         var after = GivenSession.Pending().IdentifyRejected(Rejection, Causes.Request).After;
 
@@ -136,7 +136,7 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public void A_calculation_keeps_its_points_its_source_and_the_amount_for_the_timeline()
+    public void A_calculation_stores_points_source_and_amount()
     {
         var change = GivenSession.Active().Calculated(450, "estimate", 150.00m, Causes.Request);
 
@@ -145,7 +145,7 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public void The_last_calculation_counts()
+    public void The_last_calculation_wins()
     {
         var change = GivenSession.PendingFinalization().Calculated(0, "estimate", 0m, Causes.Request);
 
@@ -154,7 +154,7 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public void A_requested_finalize_keeps_its_intent_and_its_amount()
+    public void A_requested_finalize_stores_its_intent_and_amount()
     {
         var change = GivenSession.PendingFinalization().FinalizeRequested(GivenSession.Intent, Causes.Request);
 
@@ -163,18 +163,18 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public void A_finalized_session_has_what_PDI_gave_and_not_what_was_calculated()
+    public void A_finalized_session_has_PDIs_figures_not_the_calculated_ones()
     {
         var after = (GivenSession.Finalizing() with { RewardSource = "estimate" }).Finalized(Receipt, Causes.Worker).After;
 
         Assert.Equal((460, 100, 1560L, "R-1"), (after.EarnedPoints, after.RedeemedPoints, after.NewBalance, after.ReceiptId));
         Assert.Equal("pdi", after.RewardSource);
-        // A repeat is compared with the intent for ever.
+        // Every later retry is compared with the intent.
         Assert.Equal(GivenSession.Intent, after.Intent);
     }
 
     [Fact]
-    public void A_refused_finalize_forgets_its_intent_so_that_a_corrected_one_is_welcome()
+    public void A_refused_finalize_drops_its_intent_and_allows_a_corrected_one()
     {
         var change = GivenSession.Finalizing().FinalizeRefused(new PdiRejection("INSUFFICIENT_POINTS", "Too few."), Causes.Request);
 
@@ -185,7 +185,7 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public void A_withdrawn_finalize_leaves_no_intent_that_anybody_could_tell_PDI_of()
+    public void A_withdrawn_finalize_leaves_no_intent_to_send()
     {
         var change = GivenSession.Finalizing().FinalizeWithdrawn(Causes.Request);
 
@@ -195,7 +195,7 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public void A_session_that_PDI_has_lost_fails_with_its_words()
+    public void A_session_lost_at_PDI_fails_with_PDIs_message()
     {
         var after = GivenSession.Finalizing().PdiSessionLost(new PdiRejection("SESSION_NOT_FOUND", "Gone."), Causes.Request).After;
 
@@ -203,7 +203,7 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public void A_resolved_session_keeps_its_intent_the_operators_words_and_name()
+    public void A_resolved_session_keeps_its_intent_and_the_operators_note_and_name()
     {
         var change = GivenSession.Finalizing().OperatorResolved("Given by hand.", "ops", Causes.Operator);
 

@@ -4,7 +4,7 @@ namespace LoyaltyService.Tests.Sessions;
 
 public sealed class SessionTransitionsTests
 {
-    // The statuses in the order of the contract's table; "-" is forbidden.
+    // The statuses in the order of the contract's table. "-" means forbidden.
     private static readonly string[] Statuses = ["pending", "active", "pending_finalization", "finalizing", "finalized", "failed"];
 
     private static readonly string[] Events =
@@ -31,7 +31,7 @@ public sealed class SessionTransitionsTests
 
     [Theory]
     [MemberData(nameof(Allowed))]
-    public void An_allowed_event_leads_to_the_status_of_the_table(string status, string sessionEvent, string next)
+    public void An_allowed_event_leads_to_the_status_in_the_table(string status, string sessionEvent, string next)
     {
         Assert.Equal(Status(next), SessionTransitions.Next(Status(status), Event(sessionEvent)));
         Assert.Equal(Status(next), SessionTransitions.Apply(Status(status), Event(sessionEvent)));
@@ -40,7 +40,7 @@ public sealed class SessionTransitionsTests
 
     [Theory]
     [MemberData(nameof(Forbidden))]
-    public void A_forbidden_event_always_fails_the_same_way_and_names_both(string status, string sessionEvent)
+    public void A_forbidden_event_fails_and_names_status_and_event(string status, string sessionEvent)
     {
         Assert.Null(SessionTransitions.Next(Status(status), Event(sessionEvent)));
         Assert.False(SessionTransitions.Allows(Status(status), Event(sessionEvent)));
@@ -61,11 +61,11 @@ public sealed class SessionTransitionsTests
     [Theory]
     [InlineData("finalized")]
     [InlineData("failed")]
-    public void A_terminal_status_has_no_way_out(string status) =>
+    public void A_terminal_status_allows_no_event(string status) =>
         Assert.All(Enum.GetValues<SessionEvent>(), sessionEvent => Assert.Null(SessionTransitions.Next(Status(status), sessionEvent)));
 
     [Fact]
-    public void Only_finalizing_and_the_terminal_statuses_never_expire()
+    public void Only_finalizing_and_terminal_statuses_never_expire()
     {
         var lasting = Enum.GetValues<SessionStatus>().Where(status => !SessionTransitions.Allows(status, SessionEvent.Expired));
 
@@ -73,7 +73,7 @@ public sealed class SessionTransitionsTests
     }
 
     [Fact]
-    public void Only_a_session_whose_intent_is_stored_can_be_finalized()
+    public void Finalizing_requires_a_stored_intent()
     {
         var before = Enum.GetValues<SessionStatus>().Where(status => SessionTransitions.Allows(status, SessionEvent.Finalized));
 
@@ -81,7 +81,7 @@ public sealed class SessionTransitionsTests
     }
 
     [Fact]
-    public void Every_status_can_be_reached_from_the_first_one()
+    public void Every_status_is_reachable_from_the_first()
     {
         var reached = new HashSet<SessionStatus> { SessionStatus.Pending };
         for (var count = 0; count != reached.Count;)
@@ -95,18 +95,18 @@ public sealed class SessionTransitionsTests
     }
 
     [Fact]
-    public void Statuses_are_written_as_the_contract_names_them() =>
+    public void Statuses_have_the_contracts_names() =>
         Assert.Equal(Statuses, Enum.GetValues<SessionStatus>().Select(status => status.ToText()));
 
     [Fact]
-    public void Events_are_written_by_their_names()
+    public void Events_have_their_documented_names()
     {
         Assert.Equal(Events, Enum.GetValues<SessionEvent>().Select(sessionEvent => sessionEvent.ToText()));
         Assert.DoesNotContain(SessionEventText.Created, Events);
     }
 
     [Fact]
-    public void A_status_is_read_back_from_its_text() =>
+    public void A_status_round_trips_through_its_text() =>
         Assert.All(Enum.GetValues<SessionStatus>(), status => Assert.Equal(status, SessionStatusText.Parse(status.ToText())));
 
     [Theory]
@@ -115,10 +115,10 @@ public sealed class SessionTransitionsTests
     [InlineData("pending ")]
     [InlineData("pendingFinalization")]
     [InlineData("0")]
-    public void Another_text_is_no_status(string text) =>
+    public void Unknown_text_is_not_a_status(string text) =>
         Assert.Contains($"\"{text}\"", Assert.Throws<InvalidDataException>(() => SessionStatusText.Parse(text)).Message);
 
-    // By the written name, not by the code's own texts: the table stays independent of what it tests.
+    // Parses the enum's name and not the text under test, so the table stays independent.
     private static SessionStatus Status(string text) => Enum.Parse<SessionStatus>(text.Replace("_", ""), ignoreCase: true);
 
     private static SessionEvent Event(string text) => Enum.Parse<SessionEvent>(text.Replace("_", ""), ignoreCase: true);

@@ -18,7 +18,7 @@ public sealed class RedisBreakerTests
     }
 
     [Fact]
-    public async Task Who_has_waited_long_enough_waits_no_longer()
+    public async Task A_slow_call_times_out()
     {
         var waiting = HangAsync();
         Assert.False(waiting.IsCompleted);
@@ -29,7 +29,7 @@ public sealed class RedisBreakerTests
     }
 
     [Fact]
-    public async Task After_three_failures_in_a_row_nobody_asks_for_a_second_and_then_one_at_a_time()
+    public async Task Three_failures_in_a_row_open_it_for_a_second()
     {
         await FailAsync(RedisBreaker.FailuresToOpen);
         Assert.Equal("nothing", await HangAsync());
@@ -45,7 +45,7 @@ public sealed class RedisBreakerTests
     }
 
     [Fact]
-    public async Task An_answer_lets_all_ask_again()
+    public async Task An_answer_closes_it()
     {
         await FailAsync(RedisBreaker.FailuresToOpen);
         clock.Advance(RedisBreaker.OpenTime);
