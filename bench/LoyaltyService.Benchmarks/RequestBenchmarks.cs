@@ -8,7 +8,7 @@ namespace LoyaltyService.Benchmarks;
 /// <summary>What every request pays besides its own work.</summary>
 public partial class RequestBenchmarks
 {
-    private readonly RateLimiter limiter = new(redis: null, new Replicas(redis: null, ""), new LoyaltyMetrics(new Meter("bench")), TimeProvider.System);
+    private readonly RateLimiter limiter = new(redis: null, new LocalBuckets(replicas: null, TimeProvider.System), new LoyaltyMetrics(new Meter("bench")));
     private readonly Demand[] demands =
     [
         new(new BucketKey(LimitKind.Global, Guid.Empty), new RateLimit(LimitKind.Global, 1_000_000_000, TimeSpan.FromSeconds(1))),

@@ -5,7 +5,7 @@
 #     observability  logs, metrics and traces: log at info to a file, /metrics read every five seconds, a tenth of the traces sent to a collector
 #                    that takes them; against log at error and OpenTelemetry switched off (OTEL_SDK_DISABLED), so that nothing is recorded
 #     limits         the rate limits, so high that nobody is refused and so low that Redis is asked as in production: all and the address twice
-#                    what the load was seen to be, so that a replica's own part covers a twelfth of it, and a customer a tenth of that; against none
+#                    what the load was seen to be, and a customer a tenth of that; against none
 # DATABASE_SERVER and REDIS_URL as for the service, with a role that may create databases: the database "cost" is made anew. Without them
 # private instances are started in a temporary folder. Nothing else should run meanwhile.
 set -euo pipefail

@@ -29,10 +29,10 @@ internal sealed class Limiters : IAsyncDisposable
         for (var number = 0; number < replicas; number++)
         {
             var redis = await ConnectionMultiplexer.ConnectAsync(options);
-            var counted = new Replicas(redis, Prefix);
+            var counted = new Replicas(redis, Prefix, TimeProvider.System);
             limiters.all.Add((redis, counted, new RateLimiter(
                 new RedisBuckets(redis, new RedisBreaker(TimeProvider.System), Prefix, TimeProvider.System, NullLogger<RedisBuckets>.Instance),
-                counted, new LoyaltyMetrics(limiters.meter), TimeProvider.System)));
+                new LocalBuckets(counted, TimeProvider.System), new LoyaltyMetrics(limiters.meter))));
         }
 
         var longAgo = TimeProvider.System.GetUtcNow() - (2 * RedisBuckets.SettlesIn);
@@ -44,11 +44,8 @@ internal sealed class Limiters : IAsyncDisposable
 
     public async Task BeatAsync()
     {
-        foreach (var (_, replicas, limiter) in all)
-        {
+        foreach (var (_, replicas, _) in all)
             await replicas.CountAsync();
-            limiter.Sweep();
-        }
     }
 
     /// <summary>Asks for more than there is, at one replica after the other, as a load balancer would, until <paramref name="over"/>.</summary>
@@ -78,8 +75,12 @@ internal sealed class Limiters : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var (redis, _, _) in all)
+        foreach (var (redis, replicas, _) in all)
+        {
+            replicas.Dispose();
             await redis.DisposeAsync();
+        }
+
         meter.Dispose();
     }
 }

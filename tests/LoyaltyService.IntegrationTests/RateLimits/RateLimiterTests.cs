@@ -49,7 +49,7 @@ public sealed class RateLimiterTests(RateLimiterTests.Server server) : IClassFix
     }
 
     [Fact]
-    public async Task A_load_on_one_of_three_replicas_gets_nearly_all_of_the_limit()
+    public async Task A_load_on_one_of_three_replicas_gets_all_of_the_limit()
     {
         await server.Redis.FlushAsync();
         await using var three = await Limiters.StartAsync(server.Redis.Url, 3);
@@ -58,28 +58,6 @@ public sealed class RateLimiterTests(RateLimiterTests.Server server) : IClassFix
         var load = await three.SaturateAsync(Global, Guid.NewGuid(), over.Token, onlyOne: true);
 
         AssertAsExpected([load]);
-    }
-
-    [Fact]
-    public async Task Of_many_requests_at_once_one_asks_Redis_for_all()
-    {
-        await server.Redis.FlushAsync();
-        await using var limiters = await Limiters.StartAsync(server.Redis.Url, 1);
-        var demands = new[] { new Demand(new BucketKey(LimitKind.Global, Guid.Empty), Global with { Requests = 10_000 }) };
-
-        var decisions = await Task.WhenAll(Enumerable.Range(0, 32).Select(async _ =>
-        {
-            var own = new List<Decision>();
-            while (own.Count < 100)
-                own.Add(await limiters.All[0].DecideAsync(demands));
-            return own;
-        }));
-
-        var all = decisions.SelectMany(own => own).ToList();
-        Assert.All(all, decision => Assert.Null(decision.RefusedBy));
-        var asked = all.Count(decision => decision.By is DecidedBy.Redis);
-        TestContext.Current.TestOutputHelper!.WriteLine($"{asked} of {all.Count} asked Redis.");
-        Assert.InRange(asked, 1, all.Count / 10);
     }
 
     [Fact]
@@ -95,20 +73,19 @@ public sealed class RateLimiterTests(RateLimiterTests.Server server) : IClassFix
         var first = await AskAsync(200, () => greedy);
         var second = await AskAsync(400, () => Guid.NewGuid());
 
-        Assert.InRange(first, 45, 50);
-        // A lease that is not used up counts as spent.
-        Assert.InRange(first + second, 285, 300);
+        Assert.Equal((50, 250), (first, second));
 
         async Task<int> AskAsync(int times, Func<Guid> customer)
         {
             var decisions = await Task.WhenAll(Enumerable.Range(0, times).Select(_ => three.All[other++ % 3].DecideAsync(
                 [new Demand(new BucketKey(LimitKind.Global, Guid.Empty), all), new Demand(new BucketKey(LimitKind.Customer, customer()), one)]).AsTask()));
+            TestContext.Current.TestOutputHelper!.WriteLine(string.Join(", ", decisions.CountBy(decision => (decision.By, decision.RefusedBy))));
             return decisions.Count(decision => decision.RefusedBy is null);
         }
     }
 
     [Fact]
-    public async Task Who_waits_as_long_as_it_was_told_is_let_through_and_nobody_asks_Redis_before()
+    public async Task A_refused_caller_costs_Redis_nothing_until_it_may_come_back()
     {
         await server.Redis.FlushAsync();
         await using var limiters = await Limiters.StartAsync(server.Redis.Url, 1);
@@ -123,7 +100,7 @@ public sealed class RateLimiterTests(RateLimiterTests.Server server) : IClassFix
         await PassAsync(refused.RetryAfter);
         var afterwards = await limiters.All[0].DecideAsync(demands);
 
-        Assert.InRange(refused.RetryAfter, TimeSpan.FromTicks(1), TimeSpan.FromSeconds(10.0 / 20 / 0.96));
+        Assert.InRange(refused.RetryAfter, TimeSpan.FromTicks(1), TimeSpan.FromSeconds(10.0 / 20));
         Assert.Equal((LimitKind.Address, DecidedBy.Memory), (again.RefusedBy, again.By));
         Assert.True(afterwards.RefusedBy is null, afterwards.ToString());
     }
