@@ -5,10 +5,10 @@ using LoyaltyService.RateLimits;
 
 namespace LoyaltyService.Benchmarks;
 
-/// <summary>The overhead of every request.</summary>
+/// <summary>What every request pays besides its own work.</summary>
 public partial class RequestBenchmarks
 {
-    private readonly RateLimiter limiter = new(redis: null, new Replicas(redis: null, ""), new RateLimitMetrics(new Meter("bench")), TimeProvider.System);
+    private readonly RateLimiter limiter = new(redis: null, new LocalBuckets(replicas: null, TimeProvider.System), new RateLimitMetrics(new Meter("bench")));
     private readonly Demand[] demands =
     [
         new(new BucketKey(LimitKind.Global, Guid.Empty), new RateLimit(LimitKind.Global, 1_000_000_000, TimeSpan.FromSeconds(1))),
@@ -41,7 +41,7 @@ public partial class RequestBenchmarks
         return new(decision.IsCompletedSuccessfully);
     }
 
-    /// <summary>The last log line of each business operation, as <c>Operations</c> writes it.</summary>
+    /// <summary>The line that ends each business operation, as <c>Operations</c> writes it.</summary>
     private static partial class Log
     {
         [LoggerMessage(EventName = "OperationEnded", Message = "{operation} ended with {outcome}")]

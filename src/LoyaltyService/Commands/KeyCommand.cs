@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LoyaltyService.Configuration;
 using LoyaltyService.Security;
 
 namespace LoyaltyService.Commands;

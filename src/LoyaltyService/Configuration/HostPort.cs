@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using LoyaltyService.Observability;
 
 namespace LoyaltyService.Configuration;
 

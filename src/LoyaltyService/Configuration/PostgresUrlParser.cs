@@ -1,5 +1,4 @@
 using System.Globalization;
-using LoyaltyService.Storage;
 using Npgsql;
 
 namespace LoyaltyService.Configuration;

@@ -6,7 +6,7 @@ namespace LoyaltyService.Jobs;
 
 internal sealed class JobMetrics(Meter meter, IEnumerable<IJob> jobs) : IFeatureMetrics
 {
-    private readonly Counter<long> runs = meter.Count("loyalty_job_runs", "Runs of jobs, by outcome.");
+    private readonly Counter<long> runs = meter.Counter("loyalty_job_runs", "Runs of jobs, by outcome.");
 
     /// <summary>The label is not <c>job</c>: Prometheus keeps that one for its targets.</summary>
     /// <param name="succeeded">False if it ended with an exception.</param>

@@ -6,7 +6,7 @@ namespace LoyaltyService.Jobs;
 
 internal sealed class ReconciliationMetrics(Meter meter) : IFeatureMetrics
 {
-    private readonly Counter<long> findings = meter.Count(
+    private readonly Counter<long> findings = meter.Counter(
         "loyalty_reconciliation_findings", "Differences between the sessions here and PDI's records, by kind.");
 
     /// <param name="kind">One of <see cref="FindingKinds"/>.</param>

@@ -30,5 +30,5 @@ internal static class FeatureMetricsExtensions
     }
 
     /// <summary>A counter without labels, or with labels of its feature.</summary>
-    public static Counter<long> Count(this Meter meter, string name, string description) => meter.CreateCounter<long>(name, null, description);
+    public static Counter<long> Counter(this Meter meter, string name, string description) => meter.CreateCounter<long>(name, null, description);
 }

@@ -16,9 +16,9 @@ internal sealed class RequestMetrics(Meter meter, IEnumerable<ErrorCode> knownEr
 
     private static readonly string[] Statuses = [.. Enumerable.Range(0, 600).Select(status => status.ToString(CultureInfo.InvariantCulture))];
 
-    private readonly Counter<long> requests = meter.Count("http_requests_total", "Requests that were answered, by route, method and status.");
+    private readonly Counter<long> requests = meter.Counter("http_requests_total", "Requests that were answered, by route, method and status.");
 
-    private readonly Counter<long> errors = meter.Count("loyalty_errors_total", "Errors that callers were answered with, by code.");
+    private readonly Counter<long> errors = meter.Counter("loyalty_errors_total", "Errors that callers were answered with, by code.");
 
     /// <summary>Without making a text for every request.</summary>
     public static string StatusText(int status) => Statuses[Math.Clamp(status, 0, Statuses.Length - 1)];

@@ -3,20 +3,20 @@ using System.Text.Json;
 
 namespace LoyaltyService.RateLimits;
 
-/// <summary>The route's requests count for a customer, who is named by this member of the body, the path or the query.</summary>
-/// <param name="Member">The customer's id, or the session's: whoever has a session has one customer.</param>
+/// <summary>Marks a route whose requests count for a customer.</summary>
+/// <param name="Member">The member of the body, path or query that holds the customer's id, or the session's: a session has one customer.</param>
 internal sealed record CustomerMetadata(string Member);
 
 internal static class CustomerKey
 {
-    // As long as an id may be; what is longer is refused anyway.
+    // The longest valid id; longer ones are refused later.
     private const int MaxLength = 64;
 
     public static TBuilder CountsForCustomer<TBuilder>(this TBuilder route, string member)
         where TBuilder : IEndpointConventionBuilder =>
         route.WithMetadata(new CustomerMetadata(member));
 
-    /// <returns>Null where the request names nobody: it will be refused by whoever reads it.</returns>
+    /// <returns>Null if the request names no customer. Its handler will refuse it.</returns>
     public static async ValueTask<string?> ReadAsync(HttpContext context, string member)
     {
         var request = context.Request;
@@ -26,7 +26,7 @@ internal static class CustomerKey
         return id is { Length: > 0 and <= MaxLength } ? id : null;
     }
 
-    /// <summary>Looks into the body and leaves it as it is: who reads it later reads all of it.</summary>
+    /// <summary>Reads the body without consuming it: the handler still reads all of it.</summary>
     private static async ValueTask<string?> PeekAsync(HttpRequest request, string member, CancellationToken cancellationToken)
     {
         var reader = request.BodyReader;
@@ -61,7 +61,7 @@ internal static class CustomerKey
                 json.Skip();
             }
         }
-        // Not JSON, or no Unicode: the route will say so.
+        // Not JSON, or not Unicode: the handler will report it.
         catch (Exception broken) when (broken is JsonException or InvalidOperationException)
         {
             return null;

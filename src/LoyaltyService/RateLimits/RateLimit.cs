@@ -3,7 +3,7 @@ using LoyaltyService.Storage;
 
 namespace LoyaltyService.RateLimits;
 
-/// <summary>What is limited; each is a label of the metric too.</summary>
+/// <summary>What is limited. Also a label of the metrics.</summary>
 internal enum LimitKind
 {
     Global,
@@ -12,58 +12,43 @@ internal enum LimitKind
     Client,
 }
 
-/// <summary>So many requests in so long: a bucket that holds all of them and refills evenly.</summary>
+/// <summary>A number of requests in a window: a bucket that holds them all and refills evenly.</summary>
 internal sealed record RateLimit(LimitKind Kind, int Requests, TimeSpan Window);
 
-/// <summary>The bucket of one customer, one address, one client, or of all together.</summary>
+/// <summary>The bucket of one customer, address or client, or of all requests.</summary>
 internal readonly record struct BucketKey(LimitKind Kind, Guid Id);
 
-/// <summary>One of the buckets that a request needs a token of.</summary>
+/// <summary>One of the buckets that a request needs a token from.</summary>
 internal readonly record struct Demand(BucketKey Key, RateLimit Limit);
 
-/// <summary>Who decided, as a label.</summary>
+/// <summary>Where the decision was made. Also a label of the metrics.</summary>
 internal enum DecidedBy
 {
-    /// <summary>What this replica knew or had.</summary>
+    /// <summary>In this replica, without a call to Redis.</summary>
     Memory,
 
-    /// <summary>Redis was asked.</summary>
+    /// <summary>In Redis.</summary>
     Redis,
 
-    /// <summary>Redis could not be asked.</summary>
+    /// <summary>In this replica, because Redis was away.</summary>
     Fallback,
 }
 
-/// <param name="RefusedBy">The limit that is used up; null if the request may go on.</param>
-/// <param name="RetryAfter">When there will be a token again.</param>
+/// <param name="RefusedBy">The limit that is used up; null if the request is admitted.</param>
+/// <param name="RetryAfter">The time until there is a token.</param>
 internal readonly record struct Decision(LimitKind? RefusedBy, TimeSpan RetryAfter, DecidedBy By);
 
-/// <summary>The limits in use.</summary>
+/// <summary>The configured limits.</summary>
 internal sealed class RateLimitOptions(Settings settings)
 {
-    /// <summary>Of every limit this part is the replicas' own, divided evenly among them; they spend it without asking Redis. It is also what a limit may be missed by.</summary>
-    public const double LocalPart = 0.04;
-
-    /// <summary>What is taken from Redis in advance is good for this part of the window: what flows back meanwhile is all that can be let through too much.</summary>
-    public const double LeasePart = 0.04;
-
-    /// <summary>The most tokens that are taken in advance, as a part of the bucket: what a replica holds, the others do not have.</summary>
-    public const double LargestLease = 0.02;
-
-    /// <summary>As many replicas as share the limits before Redis has said: the brief's least number in production.</summary>
-    public const int ReplicasAtFirst = 3;
-
-    /// <summary>The buckets that a replica remembers, some 200 bytes each. Those that come on top share one.</summary>
-    public const int MaxBuckets = 100_000;
-
-    /// <summary>Null is off, as for the others.</summary>
+    /// <summary>Null is off, as for the other limits.</summary>
     public RateLimit? Global { get; } = Of(LimitKind.Global, settings.RateLimitGlobalPerSecond, TimeSpan.FromSeconds(1));
 
     public RateLimit? Customer { get; } = Of(LimitKind.Customer, settings.RateLimitCustomerPerSecond, TimeSpan.FromSeconds(1));
 
     public RateLimit? Address { get; } = Of(LimitKind.Address, settings.RateLimitIpPerMinute, TimeSpan.FromMinutes(1));
 
-    /// <summary>By the client's name; what is there stands in the place of <see cref="Address"/>.</summary>
+    /// <summary>By the client's name. A client listed here is not limited by <see cref="Address"/>.</summary>
     public IReadOnlyDictionary<string, RateLimit?> Clients { get; } = settings.RateLimitClients.ToDictionary(
         client => client.Key, client => Of(LimitKind.Client, client.Value, TimeSpan.FromMinutes(1)), StringComparer.Ordinal);
 

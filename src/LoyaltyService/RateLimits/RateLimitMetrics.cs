@@ -6,10 +6,10 @@ namespace LoyaltyService.RateLimits;
 
 internal sealed class RateLimitMetrics(Meter meter) : IFeatureMetrics
 {
-    private readonly Counter<long> decisions = meter.Count(
+    private readonly Counter<long> decisions = meter.Counter(
         "loyalty_rate_limit_decisions", "Requests that were held against the rate limits, by who decided.");
 
-    private readonly Counter<long> refusals = meter.Count("loyalty_rate_limit_refusals", "Requests that were refused by a rate limit, by limit.");
+    private readonly Counter<long> refusals = meter.Counter("loyalty_rate_limit_refusals", "Requests that were refused by a rate limit, by limit.");
 
     public void RateDecided(DecidedBy by) => decisions.Add(1, LabelOf(by));
 

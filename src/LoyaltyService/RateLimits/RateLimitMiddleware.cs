@@ -3,8 +3,8 @@ using LoyaltyService.Http;
 namespace LoyaltyService.RateLimits;
 
 /// <summary>
-/// Holds each request against the limits, once it is known who calls. Who is not known counts for its address alone: nobody without a key
-/// uses up what those with keys share.
+/// Checks each request against the limits, after authentication. An unauthenticated request counts for its address alone, so that callers
+/// without a key cannot use up the limit that those with keys share.
 /// </summary>
 internal sealed class RateLimitMiddleware(RequestDelegate next, RateLimiter limiter, RateLimitOptions limits)
 {
@@ -23,7 +23,7 @@ internal sealed class RateLimitMiddleware(RequestDelegate next, RateLimiter limi
             Add(demands, limits.Global, Guid.Empty);
             if (limits.Customer is not null && context.GetEndpoint()?.Metadata.GetMetadata<CustomerMetadata>() is { } customer)
             {
-                // Nobody reads the body of a caller who has nothing left.
+                // The body of a caller over its limit is not read.
                 if (limiter.RefuseAtOnce(demands) is { } known)
                 {
                     await RefuseAsync(context, known);

@@ -1,11 +1,10 @@
 using LoyaltyService.Configuration;
 using LoyaltyService.Observability;
 using LoyaltyService.Storage;
-using StackExchange.Redis;
 
 namespace LoyaltyService.RateLimits;
 
-/// <summary>How much anybody may ask for.</summary>
+/// <summary>Limits how many requests a caller may send.</summary>
 internal static class RateLimitsModule
 {
     public static void AddRateLimits(this WebApplicationBuilder builder, Settings settings)
@@ -15,28 +14,22 @@ internal static class RateLimitsModule
         builder.Services.AddFeatureMetrics<RateLimitMetrics>();
         if (options.IsOff)
             return;
-        // A replica on SQLite is the only one, and shares with nobody.
+        // A service on SQLite is the only one, and shares with no other.
         if (settings is { Redis: RedisServerUrl, Database: PostgresUrl database })
         {
-            // In braces: the buckets of a request must be in one place, also in a cluster.
+            // In braces: a cluster keeps all buckets of a request on one node.
             var prefix = $"loyalty:{{{RedisKeys.NameOf(database)}}}:rate:";
-            builder.Services.AddSingleton(services => new RedisBuckets(
-                services.GetRequiredService<IConnectionMultiplexer>(), services.GetRequiredService<RedisBreaker>(), prefix,
-                services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<RedisBuckets>>()));
-            builder.Services.AddSingleton(services => new Replicas(services.GetRequiredService<IConnectionMultiplexer>(), prefix));
-        }
-        else
-        {
-            builder.Services.AddSingleton(new Replicas(redis: null, prefix: ""));
+            builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<RedisBuckets>(services, prefix));
+            builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<Replicas>(services, prefix));
+            builder.Services.AddHostedService(static services => services.GetRequiredService<Replicas>());
         }
 
-        builder.Services.AddSingleton(services => new RateLimiter(
-            services.GetService<RedisBuckets>(), services.GetRequiredService<Replicas>(), services.GetRequiredService<RateLimitMetrics>(),
-            services.GetRequiredService<TimeProvider>()));
-        builder.Services.AddHostedService<RateLimitUpkeep>();
+        builder.Services.AddSingleton(static services => new LocalBuckets(services.GetService<Replicas>(), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton(static services => new RateLimiter(
+            services.GetService<RedisBuckets>(), services.GetRequiredService<LocalBuckets>(), services.GetRequiredService<RateLimitMetrics>()));
     }
 
-    /// <summary>After the caller is known, and before anything is done for it.</summary>
+    /// <summary>Runs after authentication, before any work is done for the caller.</summary>
     public static void UseRateLimits(this WebApplication app)
     {
         if (!app.Services.GetRequiredService<RateLimitOptions>().IsOff)

@@ -1,79 +1,53 @@
-using System.Globalization;
 using LoyaltyService.Observability;
 using LoyaltyService.Storage;
 using StackExchange.Redis;
 
 namespace LoyaltyService.RateLimits;
 
-/// <param name="Want">How many tokens, if there are so many; at least one.</param>
-/// <param name="IsFirst">The one of several at a time that asks for more than it needs itself, and tells what Redis does not know.</param>
-/// <param name="RedisBorn">The Redis that this replica last asked; 0 for none.</param>
-/// <param name="Untold">What was let through and not told to that Redis.</param>
-/// <param name="Spent">What was let through by this replica at all, for a Redis that knows nothing of it.</param>
-internal readonly record struct TokenAsk(BucketKey Key, RateLimit Limit, int Want, bool IsFirst, long RedisBorn, double Untold, double Spent);
-
-/// <param name="Granted">0 if this or another bucket of the request is empty.</param>
-/// <param name="Wait">When this bucket has a token again; zero if it has one.</param>
-internal readonly record struct TokenAnswer(int Granted, TimeSpan Wait);
-
-/// <param name="Born">When the Redis that answered began to keep buckets: another time means that what it knew is lost.</param>
-internal sealed record TokenAnswers(long Born, TokenAnswer[] Each);
+/// <param name="Waits">For each bucket the time until it has a token; all zero if each gave one. Null if Redis does not decide yet.</param>
+/// <param name="WasReset">Redis has lost its buckets since this replica's last call.</param>
+internal readonly record struct RedisAnswer(TimeSpan[]? Waits, bool WasReset);
 
 /// <summary>
-/// The buckets that all replicas share: one script decides about all buckets of a request at once, by Redis's clock. Either each of them
-/// gives a token or none does.
+/// The buckets that all replicas share. One script decides about all buckets of a request by Redis's clock: each bucket gives a token, or
+/// none does.
 /// </summary>
 internal sealed partial class RedisBuckets(
     IConnectionMultiplexer redis, RedisBreaker breaker, string prefix, TimeProvider clock, ILogger<RedisBuckets> logger)
 {
     /// <summary>
-    /// A Redis that knows nothing decides nothing for so long: until the replicas, which try to reach it once a second, have all found it and
-    /// can tell what they let through. Otherwise the first to find it would be given what the others have spent.
+    /// An empty Redis decides nothing for this long. Replicas reconnect every second, so by then each can report what it admitted.
+    /// Otherwise the first replica to connect could spend what the others have spent already.
     /// </summary>
     public static readonly TimeSpan SettlesIn = TimeSpan.FromSeconds(3);
 
-    private const int ArgumentsEach = 6;
-
-    // A bucket is the time in microseconds at which it will be full; a key that is not there is a full bucket. One that is told of more than
-    // it could have given owes that, up to once what it holds: a replica may find Redis later than the others.
-    // KEYS: since when, then the buckets. ARGV, for each: period, span, want, born, untold, spent; then the time to settle.
-    // Answers since when and what each bucket gives; or alone for how long it decides nothing yet.
-    private const string Decide = """
+    // A bucket is the time in microseconds at which it will be full. A missing key is a full bucket; a bucket owes at most what it holds.
+    // KEYS: when Redis began, the buckets. ARGV: that time as the replica knows it (0: not yet), the time to settle, and for each bucket
+    // its period, span and unreported tokens. Returns when Redis began, how long it still settles and, if it decided, the waits.
+    private const string Take = """
         local time = redis.call('TIME')
         local now = time[1] * 1000000 + time[2]
-        local born = redis.call('GET', KEYS[1])
+        local kept = redis.call('MGET', unpack(KEYS))
+        local born = kept[1]
         if not born then
           born = string.format('%.0f', now)
           redis.call('SET', KEYS[1], born)
         end
-
-        local settled = born + ARGV[#ARGV]
-        if now < settled then
-          return { settled - now }
+        local answer = { born, math.max(0, born + ARGV[2] - now) }
+        if answer[2] > 0 or (ARGV[1] ~= '0' and ARGV[1] ~= born) then
+          return answer
         end
 
-        local answer, full, refused = { born }, {}, false
+        local full, refused = {}, false
         for i = 2, #KEYS do
-          local a = (i - 2) * 6
-          local period, span = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2])
-          local knows = ARGV[a + 4] == '0' or ARGV[a + 4] == born
-          local owed = tonumber(knows and ARGV[a + 5] or ARGV[a + 6])
-          local at = math.max(tonumber(redis.call('GET', KEYS[i]) or now), now) + owed * period
-          full[i] = math.min(at, now + 2 * span)
-          local free = math.floor((now + span - full[i]) / period + 0.000001)
-          if free < 1 then
-            refused = true
-            answer[i] = -math.max(1, math.ceil(full[i] + period - span - now))
-          else
-            answer[i] = math.min(tonumber(ARGV[a + 3]), free)
-          end
+          local period, span, unreported = tonumber(ARGV[3 * i - 3]), tonumber(ARGV[3 * i - 2]), tonumber(ARGV[3 * i - 1])
+          full[i] = math.min(math.max(tonumber(kept[i] or now), now) + unreported * period, now + 2 * span)
+          answer[i + 1] = math.max(0, math.ceil(full[i] + period - span - now))
+          refused = refused or answer[i + 1] > 0
         end
-
         for i = 2, #KEYS do
-          if refused then
-            answer[i] = math.min(answer[i], 0)
-          else
-            full[i] = full[i] + answer[i] * tonumber(ARGV[(i - 2) * 6 + 1])
+          if not refused then
+            full[i] = full[i] + ARGV[3 * i - 3]
           end
           if full[i] > now then
             redis.call('SET', KEYS[i], string.format('%.0f', full[i]), 'PX', math.ceil((full[i] - now) / 1000))
@@ -83,28 +57,25 @@ internal sealed partial class RedisBuckets(
         """;
 
     private readonly RedisKey bornKey = prefix + "born";
-    private long settled = long.MinValue;
 
-    /// <returns>The answers in the order of the asks; null if Redis could not be asked, has not answered, or does not decide yet.</returns>
-    public async ValueTask<TokenAnswers?> AskAsync(IReadOnlyList<TokenAsk> asks)
+    // When the Redis began that this replica last called.
+    private long born;
+    private long settledAt = long.MinValue;
+
+    /// <param name="demands">The buckets.</param>
+    /// <param name="unreported">For each bucket, the tokens that this replica gave without asking.</param>
+    /// <returns>Null if Redis is away or did not answer.</returns>
+    public async ValueTask<RedisAnswer?> TakeAsync(IReadOnlyList<Demand> demands, double[] unreported)
     {
-        if (!redis.IsConnected || clock.GetTimestamp() < Volatile.Read(ref settled))
+        if (!redis.IsConnected || clock.GetTimestamp() < Volatile.Read(ref settledAt))
             return null;
-        var keys = new RedisKey[asks.Count + 1];
-        var arguments = new RedisValue[(asks.Count * ArgumentsEach) + 1];
-        keys[0] = bornKey;
-        arguments[^1] = (long)SettlesIn.TotalMicroseconds;
-        for (var i = 0; i < asks.Count; i++)
-        {
-            keys[i + 1] = KeyOf(asks[i].Key);
-            Write(asks[i], arguments.AsSpan(i * ArgumentsEach));
-        }
-
         using var span = Tracing.StartRedis("EVALSHA");
         try
         {
-            var answer = await breaker.AskAsync(() => redis.GetDatabase().ScriptEvaluateAsync(Decide, keys, arguments), null!);
-            return answer is null ? null : Read(answer);
+            var known = Volatile.Read(ref born);
+            var (keys, arguments) = Parameters(demands, unreported, known);
+            var answer = await breaker.AskAsync(() => redis.GetDatabase().ScriptEvaluateAsync(Take, keys, arguments), null!);
+            return answer is null ? null : Read((long[])answer!, known);
         }
         catch (Exception missed) when (missed is RedisException or TimeoutException)
         {
@@ -113,40 +84,30 @@ internal sealed partial class RedisBuckets(
         }
     }
 
-    private static void Write(TokenAsk ask, Span<RedisValue> arguments)
+    private RedisAnswer Read(long[] answer, long known)
     {
-        const double Shared = 1 - RateLimitOptions.LocalPart;
-        var span = ask.Limit.Window.TotalMicroseconds;
-        // Of a limit of one or two requests a part is less than one: a bucket that can hold none would be closed for ever.
-        var period = span / (ask.Limit.Requests * Shared);
-        arguments[0] = period;
-        arguments[1] = Math.Max(span, period);
-        arguments[2] = ask.Want;
-        arguments[3] = ask.RedisBorn;
-        arguments[4] = ask.Untold;
-        arguments[5] = ask.Spent;
+        // Of several requests that find another Redis, only the first reports it.
+        var isNew = answer[0] != known && Interlocked.CompareExchange(ref born, answer[0], known) == known;
+        if (answer[1] > 0)
+            Volatile.Write(ref settledAt, clock.GetTimestamp() + (answer[1] * clock.TimestampFrequency / 1_000_000));
+        var waits = answer.Length > 2 ? Array.ConvertAll(answer[2..], static wait => TimeSpan.FromMicroseconds(wait)) : null;
+        return new(waits, isNew && known != 0);
     }
 
-    private TokenAnswers? Read(RedisResult answer)
+    private (RedisKey[] Keys, RedisValue[] Arguments) Parameters(IReadOnlyList<Demand> demands, double[] unreported, long known)
     {
-        var values = (RedisValue[])answer!;
-        if (values is [var wait])
+        var (keys, arguments) = (new RedisKey[demands.Count + 1], new RedisValue[(demands.Count * 3) + 2]);
+        (keys[0], arguments[0], arguments[1]) = (bornKey, known, (long)SettlesIn.TotalMicroseconds);
+        for (var i = 0; i < demands.Count; i++)
         {
-            Volatile.Write(ref settled, clock.GetTimestamp() + (long)(TimeSpan.FromMicroseconds((long)wait).TotalSeconds * clock.TimestampFrequency));
-            return null;
+            var (key, limit) = demands[i];
+            var span = limit.Window.TotalMicroseconds;
+            keys[i + 1] = $"{prefix}{(int)key.Kind}:{key.Id:N}";
+            (arguments[(3 * i) + 2], arguments[(3 * i) + 3], arguments[(3 * i) + 4]) = (span / limit.Requests, span, unreported[i]);
         }
 
-        var each = new TokenAnswer[values.Length - 1];
-        for (var i = 0; i < each.Length; i++)
-        {
-            var value = (long)values[i + 1];
-            each[i] = value > 0 ? new((int)value, TimeSpan.Zero) : new(0, TimeSpan.FromMicroseconds(-value));
-        }
-
-        return new(long.Parse((string)values[0]!, CultureInfo.InvariantCulture), each);
+        return (keys, arguments);
     }
-
-    private RedisKey KeyOf(BucketKey key) => $"{prefix}{(int)key.Kind}:{key.Id:N}";
 
     private static partial class Log
     {

@@ -3,48 +3,64 @@ using StackExchange.Redis;
 namespace LoyaltyService.RateLimits;
 
 /// <summary>
-/// How many replicas share the limits: each tells Redis every two seconds that it is there, and counts those that have done so in the last
-/// ten. Without Redis the last count stays, and while a new one may not have heard of all it does not fall. A replica that has ended counts until then, and the others let through a little less meanwhile.
+/// Counts the replicas that share the limits. Each sends Redis a heartbeat every two seconds, and no longer counts after ten seconds without
+/// one. While Redis is away the last count stays.
 /// </summary>
-internal sealed class Replicas(IConnectionMultiplexer? redis, string prefix)
+internal sealed class Replicas(IConnectionMultiplexer redis, string prefix, TimeProvider clock) : BackgroundService
 {
-    /// <summary>How often a replica tells.</summary>
-    public static readonly TimeSpan Beat = TimeSpan.FromSeconds(2);
+    // brief: at least 3 replicas in production. Used until the first count.
+    private const int AtFirst = 3;
 
     private const int GoneAfterSeconds = 10;
 
-    // KEYS: the replicas, and since when all have told. ARGV: this one, and how many seconds it counts. Answers how many there are, and whether all
-    // of them have had the time to tell.
+    // A Redis that comes back empty does not know all replicas yet: only five lower counts in a row, ten seconds, lower the count.
+    private const int BeatsToFall = 5;
+
     private const string CountMe = """
         local now = tonumber(redis.call('TIME')[1])
         redis.call('ZADD', KEYS[1], now, ARGV[1])
         redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]))
         redis.call('EXPIRE', KEYS[1], ARGV[2])
-        redis.call('SETNX', KEYS[2], now)
-        return { redis.call('ZCARD', KEYS[1]), now - redis.call('GET', KEYS[2]) >= tonumber(ARGV[2]) and 1 or 0 }
+        return redis.call('ZCARD', KEYS[1])
         """;
 
-    private readonly RedisKey[] keys = [prefix + "replicas", prefix + "counted-since"];
-    private readonly RedisValue name = Guid.NewGuid().ToString("N");
-    private int count = redis is null ? 1 : RateLimitOptions.ReplicasAtFirst;
-    private bool hasCounted;
+    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(2);
 
-    public int Count => Volatile.Read(ref count);
+    private readonly RedisKey[] keys = [prefix + "replicas"];
+    private readonly RedisValue name = Guid.NewGuid().ToString("N");
+    private volatile int count = AtFirst;
+    private int lowerInARow = BeatsToFall - 1;
+
+    public int Count => count;
 
     public async Task CountAsync()
     {
-        if (redis is not { IsConnected: true })
+        if (!redis.IsConnected)
             return;
         try
         {
-            var counted = (int[])(await redis.GetDatabase().ScriptEvaluateAsync(CountMe, keys, [name, GoneAfterSeconds]))!;
-            var (there, areAll) = (counted[0], counted[1] == 1);
-            Volatile.Write(ref count, Math.Max(there, areAll || !hasCounted ? 1 : Count));
-            hasCounted = true;
+            var counted = (int)await redis.GetDatabase().ScriptEvaluateAsync(CountMe, keys, [name, GoneAfterSeconds]);
+            lowerInARow = counted < count ? lowerInARow + 1 : 0;
+            if (lowerInARow is 0 or BeatsToFall)
+                (count, lowerInARow) = (counted, 0);
         }
         catch (Exception missed) when (missed is RedisException or TimeoutException)
         {
-            // The last count stays; the health check says what is wrong with Redis.
+            // The last count stays; the health check reports that Redis is away.
         }
+    }
+
+    /// <summary>Counts once before the service listens.</summary>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await CountAsync();
+        await base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Beat, clock);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+            await CountAsync();
     }
 }

@@ -5,12 +5,12 @@ namespace LoyaltyService.Sessions;
 
 internal sealed class SessionMetrics(Meter meter) : IFeatureMetrics
 {
-    private readonly Counter<long> created = meter.Count("sessions_created_count", "Sessions that were created.");
-    private readonly Counter<long> finalized = meter.Count("sessions_finalized_count", "Sessions that were finalized.");
-    private readonly Counter<long> expired = meter.Count("session_expiry_count", "Sessions that expired before they were finalized.");
-    private readonly Counter<long> earned = meter.Count("points_earned_total", "Points that PDI gave for finalized sessions.");
-    private readonly Counter<long> redeemed = meter.Count("points_redeemed_total", "Points that were redeemed by finalized sessions.");
-    private readonly Counter<long> estimateDifferences = meter.Count(
+    private readonly Counter<long> created = meter.Counter("sessions_created_count", "Sessions that were created.");
+    private readonly Counter<long> finalized = meter.Counter("sessions_finalized_count", "Sessions that were finalized.");
+    private readonly Counter<long> expired = meter.Counter("session_expiry_count", "Sessions that expired before they were finalized.");
+    private readonly Counter<long> earned = meter.Counter("points_earned_total", "Points that PDI gave for finalized sessions.");
+    private readonly Counter<long> redeemed = meter.Counter("points_redeemed_total", "Points that were redeemed by finalized sessions.");
+    private readonly Counter<long> estimateDifferences = meter.Counter(
         "loyalty_estimate_differences", "Sales for which PDI gave other points than had been estimated without it.");
 
     public void SessionCreated() => created.Add(1);

@@ -5,7 +5,7 @@ namespace LoyaltyService.Storage;
 
 internal sealed class StorageMetrics(Meter meter) : IFeatureMetrics
 {
-    private readonly Counter<long> rollbacks = meter.Count(
+    private readonly Counter<long> rollbacks = meter.Counter(
         "db_transaction_rollbacks", "Statements that PostgreSQL rolled back: serialization failures, deadlocks, lock timeouts.");
 
     public void StatementRolledBack() => rollbacks.Add(1);

@@ -4,7 +4,6 @@ using LoyaltyService.Configuration;
 using LoyaltyService.IntegrationTests.Faults;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
-using LoyaltyService.Observability;
 using LoyaltyService.Sessions;
 using LoyaltyService.Storage;
 using Microsoft.Extensions.Logging.Abstractions;

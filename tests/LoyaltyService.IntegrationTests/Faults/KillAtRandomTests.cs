@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using LoyaltyService.IntegrationTests.Infrastructure;
-using LoyaltyService.Observability;
 
 namespace LoyaltyService.IntegrationTests.Faults;
 

@@ -1,6 +1,5 @@
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
-using LoyaltyService.Observability;
 using LoyaltyService.Storage;
 
 namespace LoyaltyService.IntegrationTests.Faults;

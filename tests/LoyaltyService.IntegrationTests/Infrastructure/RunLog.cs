@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text;
-using LoyaltyService.Observability;
 
 namespace LoyaltyService.IntegrationTests.Infrastructure;
 

@@ -3,7 +3,6 @@ using LoyaltyService.IntegrationTests.Jobs;
 using LoyaltyService.IntegrationTests.Loyalty;
 using LoyaltyService.Jobs;
 using LoyaltyService.Notifications;
-using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
-using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using LoyaltyService.Commands;
 using LoyaltyService.IntegrationTests.Infrastructure;
-using LoyaltyService.Observability;
 
 namespace LoyaltyService.IntegrationTests.Observability;
 

@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
-using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 using LoyaltyService.Queue;
 using Microsoft.Extensions.DependencyInjection;

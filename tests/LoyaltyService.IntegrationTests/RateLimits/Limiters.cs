@@ -8,7 +8,7 @@ using StackExchange.Redis;
 
 namespace LoyaltyService.IntegrationTests.RateLimits;
 
-/// <summary>The limiters of several replicas, each with a separate connection to one Redis.</summary>
+/// <summary>The limiters of some replicas, each with its own connection to one Redis.</summary>
 internal sealed class Limiters : IAsyncDisposable
 {
     private const string Prefix = "{test}:";
@@ -20,7 +20,7 @@ internal sealed class Limiters : IAsyncDisposable
 
     public IReadOnlyList<int> Counted => [.. all.Select(each => each.Replicas.Count)];
 
-    /// <summary>Starts with a Redis that its replicas already know.</summary>
+    /// <summary>At a Redis that is no longer new to its replicas.</summary>
     public static async Task<Limiters> StartAsync(string redisUrl, int replicas)
     {
         var limiters = new Limiters();
@@ -28,10 +28,10 @@ internal sealed class Limiters : IAsyncDisposable
         for (var number = 0; number < replicas; number++)
         {
             var redis = await ConnectionMultiplexer.ConnectAsync(options);
-            var counted = new Replicas(redis, Prefix);
+            var counted = new Replicas(redis, Prefix, TimeProvider.System);
             limiters.all.Add((redis, counted, new RateLimiter(
                 new RedisBuckets(redis, new RedisBreaker(TimeProvider.System), Prefix, TimeProvider.System, NullLogger<RedisBuckets>.Instance),
-                counted, new RateLimitMetrics(limiters.meter), TimeProvider.System)));
+                new LocalBuckets(counted, TimeProvider.System), new RateLimitMetrics(limiters.meter))));
         }
 
         var longAgo = TimeProvider.System.GetUtcNow() - (2 * RedisBuckets.SettlesIn);
@@ -43,14 +43,11 @@ internal sealed class Limiters : IAsyncDisposable
 
     public async Task BeatAsync()
     {
-        foreach (var (_, replicas, limiter) in all)
-        {
+        foreach (var (_, replicas, _) in all)
             await replicas.CountAsync();
-            limiter.Sweep();
-        }
     }
 
-    /// <summary>Overloads the replicas round-robin, like a load balancer, until <paramref name="over"/>.</summary>
+    /// <summary>Asks for more than there is, at one replica after the other, as a load balancer would, until <paramref name="over"/>.</summary>
     public async Task<Load> SaturateAsync(RateLimit limit, Guid id, CancellationToken over, bool onlyOne = false)
     {
         var demands = new[] { new Demand(new BucketKey(limit.Kind, id), limit) };
@@ -77,16 +74,20 @@ internal sealed class Limiters : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var (redis, _, _) in all)
+        foreach (var (redis, replicas, _) in all)
+        {
+            replicas.Dispose();
             await redis.DisposeAsync();
+        }
+
         meter.Dispose();
     }
 }
 
-/// <summary>The outcome of a load above the limit.</summary>
+/// <summary>What became of a load that was more than the limit.</summary>
 internal sealed record Load(RateLimit Limit, TimeSpan Took, int Admitted, int Asked, int All)
 {
-    /// <summary>A full bucket plus its refill.</summary>
+    /// <summary>A full bucket, and what flows back.</summary>
     public double Expected => Limit.Requests * (1 + (Took / Limit.Window));
 
     public override string ToString() =>

@@ -1,5 +1,4 @@
 using LoyaltyService.IntegrationTests.Infrastructure;
-using LoyaltyService.Observability;
 using LoyaltyService.RateLimits;
 
 namespace LoyaltyService.IntegrationTests.RateLimits;
@@ -62,28 +61,6 @@ public sealed class RateLimiterTests(RateLimiterTests.Server server) : IClassFix
     }
 
     [Fact]
-    public async Task One_of_many_concurrent_requests_asks_Redis_for_all()
-    {
-        await server.Redis.FlushAsync();
-        await using var limiters = await Limiters.StartAsync(server.Redis.Url, 1);
-        var demands = new[] { new Demand(new BucketKey(LimitKind.Global, Guid.Empty), Global with { Requests = 10_000 }) };
-
-        var decisions = await Task.WhenAll(Enumerable.Range(0, 32).Select(async _ =>
-        {
-            var own = new List<Decision>();
-            while (own.Count < 100)
-                own.Add(await limiters.All[0].DecideAsync(demands));
-            return own;
-        }));
-
-        var all = decisions.SelectMany(own => own).ToList();
-        Assert.All(all, decision => Assert.Null(decision.RefusedBy));
-        var asked = all.Count(decision => decision.By is DecidedBy.Redis);
-        TestContext.Current.TestOutputHelper!.WriteLine($"{asked} of {all.Count} asked Redis.");
-        Assert.InRange(asked, 1, all.Count / 10);
-    }
-
-    [Fact]
     public async Task A_refused_request_takes_nothing_from_other_limits()
     {
         await server.Redis.FlushAsync();
@@ -96,14 +73,15 @@ public sealed class RateLimiterTests(RateLimiterTests.Server server) : IClassFix
         var first = await AskAsync(200, () => greedy);
         var second = await AskAsync(400, () => Guid.NewGuid());
 
+        // A replica admits its share on its own when Redis does not answer in time, as on a loaded machine.
         Assert.InRange(first, 45, 50);
-        // An unused rest of a lease counts as spent.
         Assert.InRange(first + second, 285, 300);
 
         async Task<int> AskAsync(int times, Func<Guid> customer)
         {
             var decisions = await Task.WhenAll(Enumerable.Range(0, times).Select(_ => three.All[other++ % 3].DecideAsync(
                 [new Demand(new BucketKey(LimitKind.Global, Guid.Empty), all), new Demand(new BucketKey(LimitKind.Customer, customer()), one)]).AsTask()));
+            TestContext.Current.TestOutputHelper!.WriteLine(string.Join(", ", decisions.CountBy(decision => (decision.By, decision.RefusedBy))));
             return decisions.Count(decision => decision.RefusedBy is null);
         }
     }
@@ -124,7 +102,7 @@ public sealed class RateLimiterTests(RateLimiterTests.Server server) : IClassFix
         await PassAsync(refused.RetryAfter);
         var afterwards = await limiters.All[0].DecideAsync(demands);
 
-        Assert.InRange(refused.RetryAfter, TimeSpan.FromTicks(1), TimeSpan.FromSeconds(10.0 / 20 / 0.96));
+        Assert.InRange(refused.RetryAfter, TimeSpan.FromTicks(1), TimeSpan.FromSeconds(10.0 / 20));
         Assert.Equal((LimitKind.Address, DecidedBy.Memory), (again.RefusedBy, again.By));
         Assert.True(afterwards.RefusedBy is null, afterwards.ToString());
     }

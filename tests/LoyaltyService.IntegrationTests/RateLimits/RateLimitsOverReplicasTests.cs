@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
-using LoyaltyService.Observability;
 using LoyaltyService.RateLimits;
 using LoyaltyService.Storage;
 

@@ -1,6 +1,5 @@
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
-using LoyaltyService.Observability;
 using LoyaltyService.Security;
 using Microsoft.Extensions.DependencyInjection;
 

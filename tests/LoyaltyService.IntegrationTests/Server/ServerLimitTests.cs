@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
-using LoyaltyService.Observability;
 using LoyaltyService.Server;
 using Microsoft.Extensions.DependencyInjection;
 

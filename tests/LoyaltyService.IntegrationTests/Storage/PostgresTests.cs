@@ -2,7 +2,6 @@ using System.Globalization;
 using LoyaltyService.Configuration;
 using LoyaltyService.IntegrationTests.Infrastructure;
 using LoyaltyService.IntegrationTests.Loyalty;
-using LoyaltyService.Observability;
 using LoyaltyService.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;

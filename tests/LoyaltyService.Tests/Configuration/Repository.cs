@@ -9,6 +9,8 @@ internal static class Repository
 
     public static void WriteAllText(string path, string text) => File.WriteAllText(Path.Combine(Root(), path), text);
 
+    public static string PathOf(string path) => Path.Combine(Root(), path);
+
     public static string Root()
     {
         for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)

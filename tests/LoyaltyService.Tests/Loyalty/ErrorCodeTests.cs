@@ -1,5 +1,4 @@
 using LoyaltyService.Tests.OpenApi;
-using LoyaltyService.Observability;
 
 namespace LoyaltyService.Tests.Loyalty;
 

@@ -1,5 +1,4 @@
 using CsCheck;
-using LoyaltyService.Observability;
 using LoyaltyService.Pdi;
 
 namespace LoyaltyService.Tests.Pdi;

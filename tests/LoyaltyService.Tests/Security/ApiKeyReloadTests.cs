@@ -1,5 +1,4 @@
 using LoyaltyService.Configuration;
-using LoyaltyService.Observability;
 using LoyaltyService.Security;
 using LoyaltyService.Tests.Configuration;
 using Microsoft.Extensions.Logging;

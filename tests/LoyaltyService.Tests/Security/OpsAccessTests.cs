@@ -2,7 +2,6 @@ using System.Net;
 using System.Security.Claims;
 using LoyaltyService.Configuration;
 using LoyaltyService.Http;
-using LoyaltyService.Observability;
 using LoyaltyService.Security;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
