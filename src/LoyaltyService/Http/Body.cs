@@ -23,6 +23,9 @@ internal interface IRequestBody<T> : IRequestBody
     static abstract JsonTypeInfo<T> Json { get; }
 }
 
+/// <summary>Reads the body of a route's requests, for whoever needs it before the handler; null if the body is not valid.</summary>
+internal sealed record BodyReader(Func<HttpContext, ValueTask<IRequestBody?>> ReadAsync);
+
 /// <summary>
 /// A request's body: the parsed and valid value, or the reason why there is none. The framework's own binding answers a wrong
 /// member with a bare 400; this one names the field, and validation is part of it, so that no handler sees a value that is not valid.
@@ -40,7 +43,17 @@ internal sealed class Body<T> : IEndpointParameterMetadataProvider
 
     public Rejection? Rejection { get; }
 
+    /// <summary>Reads and parses the body once a request, for the rate limits and for the handler.</summary>
     public static async ValueTask<Body<T>> BindAsync(HttpContext context, ParameterInfo parameter)
+    {
+        if (context.Features.Get<Body<T>>() is { } known)
+            return known;
+        var body = await ReadAsync(context);
+        context.Features.Set(body);
+        return body;
+    }
+
+    private static async ValueTask<Body<T>> ReadAsync(HttpContext context)
     {
         if (!IsJson(context.Request.ContentType))
             return new(null, new Rejection(HttpErrors.UnsupportedMediaType, $"The content type is \"{context.Request.ContentType}\"."));
@@ -64,6 +77,7 @@ internal sealed class Body<T> : IEndpointParameterMetadataProvider
     public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder)
     {
         builder.Metadata.Add(new AcceptsMetadata(["application/json"], typeof(T), isOptional: false));
+        builder.Metadata.Add(new BodyReader(async context => (await BindAsync(context, parameter)).Value));
         builder.Metadata.Add(new RouteErrors([HttpErrors.ValidationFailed, HttpErrors.BodyTooLarge, HttpErrors.UnsupportedMediaType]));
     }
 

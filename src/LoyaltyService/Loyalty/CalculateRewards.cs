@@ -4,6 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 using LoyaltyService.Configuration;
 using LoyaltyService.Http;
 using LoyaltyService.Pdi;
+using LoyaltyService.RateLimits;
 using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Loyalty;
@@ -16,9 +17,11 @@ namespace LoyaltyService.Loyalty;
 /// <param name="Version">The version that the caller decided on.</param>
 internal sealed record CalculateRewardsRequest(
     string? SessionId, [property: JsonConverter(typeof(AmountConverter))] decimal? TransactionAmount, IReadOnlyList<RewardItem?>? Items, long? RedeemPoints = null, int? Version = null)
-    : IRequestBody<CalculateRewardsRequest>
+    : IRequestBody<CalculateRewardsRequest>, ICountsForCustomer
 {
     public static JsonTypeInfo<CalculateRewardsRequest> Json => LoyaltyJson.Wire.CalculateRewardsRequest;
+
+    string? ICountsForCustomer.CustomerKey() => SessionId;
 
     private const int MaxItems = 500;
 

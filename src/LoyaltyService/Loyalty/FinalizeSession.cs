@@ -6,6 +6,7 @@ using LoyaltyService.Http;
 using LoyaltyService.Idempotency;
 using LoyaltyService.Pdi;
 using LoyaltyService.Queue;
+using LoyaltyService.RateLimits;
 using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Loyalty;
@@ -19,9 +20,11 @@ namespace LoyaltyService.Loyalty;
 /// <param name="Version">The version that the caller decided on.</param>
 internal sealed record FinalizeRequest(
     string? SessionId, string? TransactionId, [property: JsonConverter(typeof(AmountConverter))] decimal? FinalAmount, bool? ApplyRewards, long? RedeemPoints = null, int? Version = null)
-    : IRequestBody<FinalizeRequest>
+    : IRequestBody<FinalizeRequest>, ICountsForCustomer
 {
     public static JsonTypeInfo<FinalizeRequest> Json => LoyaltyJson.Wire.FinalizeRequest;
+
+    string? ICountsForCustomer.CustomerKey() => SessionId;
 
     public void Validate(ICollection<FieldError> errors)
     {

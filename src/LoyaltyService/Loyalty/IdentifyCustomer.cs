@@ -7,6 +7,7 @@ using LoyaltyService.Idempotency;
 using LoyaltyService.Pdi;
 using LoyaltyService.Privacy;
 using LoyaltyService.Queue;
+using LoyaltyService.RateLimits;
 using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Loyalty;
@@ -18,9 +19,11 @@ namespace LoyaltyService.Loyalty;
 /// <param name="StoreId">The store, where the channel has several.</param>
 /// <param name="Metadata">The caller's own data: an object of at most 4 KiB, kept and never read.</param>
 internal sealed record IdentifyRequest(
-    [property: CustomerIdentity] string? CustomerId, string? ChannelId, string? TransactionId, string? StoreId = null, [property: Personal] JsonElement? Metadata = null) : RedactedRecord, IRequestBody<IdentifyRequest>
+    [property: CustomerIdentity] string? CustomerId, string? ChannelId, string? TransactionId, string? StoreId = null, [property: Personal] JsonElement? Metadata = null) : RedactedRecord, IRequestBody<IdentifyRequest>, ICountsForCustomer
 {
     public static JsonTypeInfo<IdentifyRequest> Json => LoyaltyJson.Wire.IdentifyRequest;
+
+    string? ICountsForCustomer.CustomerKey() => CustomerId;
 
     /// <summary>The metadata as it is compared and kept.</summary>
     [Personal]

@@ -21,7 +21,6 @@ internal static class LoyaltyEndpoints
             .CountsForCustomer("sessionId");
 
         loyalty.MapPost("/identify", IdentifyAsync).WithName("identify")
-            .CountsForCustomer("customerId")
             .Produces<IdentifyResponse>(StatusCodes.Status202Accepted)
             .Gives(
                 PdiErrors.Rejected, SessionErrors.InvalidState, HttpErrors.OperationInProgress, IdempotencyErrors.KeyReused,

@@ -7,7 +7,7 @@ namespace LoyaltyService.RateLimits;
 internal sealed class LocalBucket(RateLimit limit, long frequency)
 {
     /// <summary>The part of a limit that all replicas together may admit before they report it, and so the most that a limit is exceeded by.</summary>
-    public const double CreditPart = 0.04;
+    public const double CreditPart = 0.03;
 
     private readonly long window = (long)(limit.Window.TotalSeconds * frequency);
 

@@ -30,7 +30,7 @@ internal sealed class RateLimitMiddleware(RequestDelegate next, RateLimiter limi
                     return;
                 }
 
-                if (await CustomerKey.ReadAsync(context, customer.Member) is { } id)
+                if (await CustomerKey.ReadAsync(context, customer.Parameter) is { } id)
                     Add(demands, limits.Customer, Callers.Of(id));
             }
         }

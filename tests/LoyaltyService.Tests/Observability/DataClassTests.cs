@@ -40,7 +40,7 @@ public sealed class DataClassTests
     // Ambiguous names, harmless in these places.
     private static readonly HashSet<string> HarmlessHere =
     [
-        "CalculateRewardsResponse.Source", "CustomerMetadata.Member", "DayRecord.Counts", "ConfigurationError.Description", "CreateKey.Entry", "Description.Name", "EnvironmentVariable.Default",
+        "CalculateRewardsResponse.Source", "CustomerMetadata.Parameter", "DayRecord.Counts", "ConfigurationError.Description", "CreateKey.Entry", "Description.Name", "EnvironmentVariable.Default",
         "EnvironmentVariable.DefaultOutsideProduction", "EnvironmentVariable.Description", "EnvironmentVariable.Name", "FailureResponse.Reason",
         "FieldError.Message", "HealthReport.Commit", "HealthReport.Version", "JobItem.Name", "JobRunItem.Error", "JobRunRow.Error", "JobRunRow.Progress", "ListSessionsQuery.From",
         "ListSessionsQuery.To", "KnownValue.Value", "MaintenanceItem.Reason", "MaintenanceRequest.From", "MaintenanceRequest.Reason",
