@@ -52,7 +52,7 @@ public sealed class MigrationTests : IAsyncLifetime
             await using var dying = ServiceProcess.LaunchService(database, pdi.Address);
             await Eventually.BecomesTrueAsync(
                 async () => await books.CountAsync("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query ilike '%create table sessions_archive%'") == 1,
-                "the migration is in the middle", TimeSpan.FromSeconds(30));
+                "the migration is in the middle");
             await dying.KillAsync();
         }
 
