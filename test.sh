@@ -35,18 +35,28 @@ install() {
   DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
+# Below the ports that the system gives to outgoing connections: 32768 and up on Linux.
 free_port() {
   local port
-  while port=$((20000 + RANDOM % 20000)); do
+  while port=$((10000 + RANDOM % 20000)); do
     (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
   done
 }
 
-wait_until() { # wait_until NAME COMMAND...
-  local name=$1 deadline=$((SECONDS + 30)); shift
-  until "$@" >/dev/null 2>&1; do
-    [ "$SECONDS" -lt "$deadline" ] || { echo "$name did not start within 30 s." >&2; cat "$folder/$name.log" >&2; exit 69; }
-    sleep 0.1
+# start NAME: runs NAME_on $port until NAME_answers on it. Another process may take the port first; the server then ends, and gets another port.
+start() {
+  local name=$1 deadline=$((SECONDS + 60))
+  while true; do
+    port=$(free_port)
+    "$1_on" "$port" >>"$folder/$name.log" 2>&1 &
+    pids+=($!)
+    while kill -0 $! 2>/dev/null; do
+      ! "$1_answers" "$port" >/dev/null 2>&1 || return 0
+      [ "$SECONDS" -lt "$deadline" ] || break
+      sleep 0.1
+    done
+    [ "$SECONDS" -lt "$deadline" ] || { echo "$name did not start within 60 s." >&2; cat "$folder/$name.log" >&2; exit 69; }
+    sleep 0.5
   done
 }
 
@@ -55,24 +65,30 @@ postgres_bin() {
   [ -n "$debian" ] && echo "$debian" || dirname "$(readlink -f "$(command -v initdb || echo /none/initdb)")"
 }
 
+# max_connections: several replicas and many databases at once. Everything that makes commits durable stays on.
+postgres_on() {
+  exec "${as_user[@]}" "$bin/postgres" -D "$folder/postgres/data" -p "$1" -k "$folder/postgres" -c listen_addresses=127.0.0.1 -c max_connections=400
+}
+
+postgres_answers() { "$bin/pg_isready" -h 127.0.0.1 -p "$1"; }
+
 start_postgres() {
-  local bin port as_user=(); bin=$(postgres_bin); port=$(free_port)
+  local bin port as_user=(); bin=$(postgres_bin)
   mkdir "$folder/postgres"
   # PostgreSQL refuses to run as root.
   if [ "$(id -u)" = 0 ]; then chmod 755 "$folder"; chown postgres "$folder/postgres"; as_user=(setpriv --reuid=postgres --regid=postgres --clear-groups); fi
   "${as_user[@]}" "$bin/initdb" -D "$folder/postgres/data" -U loyalty -A trust -E UTF8 --no-locale >"$folder/postgres.log"
-  # max_connections: several replicas and many databases at once. Everything that makes commits durable stays on.
-  "${as_user[@]}" "$bin/postgres" -D "$folder/postgres/data" -p "$port" -k "$folder/postgres" -c listen_addresses=127.0.0.1 -c max_connections=400 >>"$folder/postgres.log" 2>&1 &
-  pids+=($!)
-  wait_until postgres "$bin/pg_isready" -h 127.0.0.1 -p "$port"
+  start postgres
   export TEST_POSTGRES_URL="postgresql://loyalty@127.0.0.1:$port/postgres"
 }
 
+redis_on() { exec redis-server --port "$1" --bind 127.0.0.1 --save "" --appendonly no --dir "$folder"; }
+
+redis_answers() { redis-cli -h 127.0.0.1 -p "$1" ping; }
+
 start_redis() {
-  local port; port=$(free_port)
-  redis-server --port "$port" --bind 127.0.0.1 --save "" --appendonly no --dir "$folder" >"$folder/redis.log" 2>&1 &
-  pids+=($!)
-  wait_until redis redis-cli -h 127.0.0.1 -p "$port" ping
+  local port
+  start redis
   export TEST_REDIS_URL="redis://127.0.0.1:$port"
 }
 

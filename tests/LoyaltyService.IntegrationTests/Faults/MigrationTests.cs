@@ -34,7 +34,7 @@ public sealed class MigrationTests : IAsyncLifetime
         await using var replicas = await Fleet.StartAsync(5, database, pdi.Address);
 
         for (var number = 0; number < replicas.Size; number++)
-            await new Till(() => replicas[number].Address, TimeSpan.FromSeconds(10)).SellAsync("CUST-12345", $"TXN-{number}");
+            await new Till(() => replicas[number].Address, TimeSpan.FromSeconds(60)).SellAsync("CUST-12345", $"TXN-{number}");
         Assert.Equal(Migrations, await books.CountAsync("select count(*) from schema_versions"));
         Assert.Equal(Migrations, await books.CountAsync("select count(distinct scriptname) from schema_versions"));
         await books.AreClosedAsync(replicas.Size);
@@ -52,7 +52,7 @@ public sealed class MigrationTests : IAsyncLifetime
             await using var dying = ServiceProcess.LaunchService(database, pdi.Address);
             await Eventually.BecomesTrueAsync(
                 async () => await books.CountAsync("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query ilike '%create table sessions_archive%'") == 1,
-                "the migration is in the middle", TimeSpan.FromSeconds(30));
+                "the migration is in the middle");
             await dying.KillAsync();
         }
 
@@ -63,7 +63,7 @@ public sealed class MigrationTests : IAsyncLifetime
         Assert.Equal(0, await books.CountAsync("select count(*) from information_schema.columns where table_name = 'sessions' and column_name = 'failed_at'"));
 
         await using var next = await ServiceProcess.StartServiceAsync(database, pdi.Address);
-        await new Till(() => next.Address, TimeSpan.FromSeconds(10)).SellAsync("CUST-12345", "TXN-1");
+        await new Till(() => next.Address, TimeSpan.FromSeconds(60)).SellAsync("CUST-12345", "TXN-1");
         Assert.Equal(Migrations, await books.CountAsync("select count(*) from schema_versions"));
         await books.AreClosedAsync(sales: 1);
     }
@@ -77,10 +77,10 @@ public sealed class MigrationTests : IAsyncLifetime
         await using var before = await ServiceProcess.StartBuildAsync(program, database, pdi.Address, new() { ["AUTO_MIGRATE"] = "false" });
         Assert.Equal(Migrations, await books.CountAsync("select count(*) from schema_versions"));
 
-        await new Till(() => before.Address, TimeSpan.FromSeconds(10)).SellAsync("CUST-12345", "TXN-1");
+        await new Till(() => before.Address, TimeSpan.FromSeconds(60)).SellAsync("CUST-12345", "TXN-1");
         // Of three calls each: the first sale begins there, the second here.
         var call = 0;
-        var both = new Till(() => call++ % 2 == 0 ? before.Address : app.Address, TimeSpan.FromSeconds(10));
+        var both = new Till(() => call++ % 2 == 0 ? before.Address : app.Address, TimeSpan.FromSeconds(60));
         var began = await both.SellAsync("CUST-12345", "TXN-2");
         await both.SellAsync("CUST-12345", "TXN-3");
         await books.AreClosedAsync(sales: 3);
@@ -91,7 +91,7 @@ public sealed class MigrationTests : IAsyncLifetime
         await Eventually.BecomesTrueAsync(async () => await books.CountAsync("select count(*) from sessions_archive") == 3, "all are in the archive");
         foreach (var service in new[] { before.Address, app.Address })
         {
-            var session = await new Till(() => service, TimeSpan.FromSeconds(10)).ReadAsync($"/loyalty/sessions/{began.GetProperty("sessionId").GetString()}");
+            var session = await new Till(() => service, TimeSpan.FromSeconds(60)).ReadAsync($"/loyalty/sessions/{began.GetProperty("sessionId").GetString()}");
             Assert.Equal("finalized", session.GetProperty("status").GetString());
         }
 

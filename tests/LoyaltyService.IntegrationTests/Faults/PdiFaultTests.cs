@@ -10,19 +10,14 @@ namespace LoyaltyService.IntegrationTests.Faults;
 /// <summary>PDI is slow, wrong or gone. The till goes on, and every sale counts once.</summary>
 public abstract class PdiFaultTests(Backend backend) : IAsyncLifetime
 {
-    // The brief's budgets are 5, 8 and 10 s; what is tested is that they hold, and a second tells as much.
-    private static readonly PdiOptions Impatient = new()
-    {
-        IdentifyBudget = TimeSpan.FromSeconds(1),
-        CalculateBudget = TimeSpan.FromSeconds(1),
-        FinalizeBudget = TimeSpan.FromSeconds(1),
-        BreakerOpenTime = TimeSpan.FromSeconds(1),
-    };
+    // The budgets are production's: a busy machine keeps them, and no test waits for their end.
+    private static readonly PdiOptions Patient = new() { BreakerOpenTime = TimeSpan.FromSeconds(1) };
+
+    // For a PDI that never answers finalize in full, whether it was asked in time or not.
+    private static readonly PdiOptions Impatient = new() { FinalizeBudget = TimeSpan.FromSeconds(1), BreakerOpenTime = TimeSpan.FromSeconds(1) };
 
     private static readonly PdiWorkLimits Eager = new()
     {
-        // As with the brief's figures: finalize's budget and 2 s.
-        OwnedByRequest = TimeSpan.FromSeconds(3),
         MaxItems = 20,
         Poll = TimeSpan.FromMilliseconds(100),
         FirstPause = TimeSpan.FromMilliseconds(100),
@@ -31,7 +26,7 @@ public abstract class PdiFaultTests(Backend backend) : IAsyncLifetime
 
     private LoyaltyApp app = null!;
 
-    public async ValueTask InitializeAsync() => app = await StartAsync(Impatient);
+    public async ValueTask InitializeAsync() => app = await StartAsync(Patient);
 
     public async ValueTask DisposeAsync()
     {
@@ -49,6 +44,7 @@ public abstract class PdiFaultTests(Backend backend) : IAsyncLifetime
     [InlineData("missing-member")]
     public async Task A_finalize_that_PDI_answers_badly_once_takes_effect_once(string kind)
     {
+        await RestartAsync(Impatient);
         var sale = await (new Sale(app) { CustomerId = "CUST-GOLD" }).IdentifiedAsync();
         var before = await app.Pdi.BalanceAsync("CUST-GOLD");
         await app.Pdi.FaultAsync("finalize", new { kind, count = 1 });
@@ -70,23 +66,22 @@ public abstract class PdiFaultTests(Backend backend) : IAsyncLifetime
     [InlineData("status")]
     public async Task A_finalize_that_PDI_answers_with_500_is_settled_by_a_retry_inside_its_budget(string kind)
     {
-        // The brief's 10 s: a retry takes a fraction of a second, if the machine has one to spare.
-        await using var patient = await LoyaltyApp.StartAsync(backend);
-        var sale = await (new Sale(patient) { CustomerId = "CUST-GOLD" }).IdentifiedAsync();
-        var before = await patient.Pdi.BalanceAsync("CUST-GOLD");
-        await patient.Pdi.FaultAsync("finalize", new { kind, status = 500, count = 1 });
+        var sale = await (new Sale(app) { CustomerId = "CUST-GOLD" }).IdentifiedAsync();
+        var before = await app.Pdi.BalanceAsync("CUST-GOLD");
+        await app.Pdi.FaultAsync("finalize", new { kind, status = 500, count = 1 });
 
         var answer = await sale.FinalizeAsync();
 
         Assert.True(answer.Status == 200, answer.Text);
-        Assert.Equal(before + 450, await patient.Pdi.BalanceAsync("CUST-GOLD"));
+        Assert.Equal(before + 450, await app.Pdi.BalanceAsync("CUST-GOLD"));
     }
 
     [Fact]
     public async Task A_body_that_drips_does_not_outlast_the_budget()
     {
+        await RestartAsync(Impatient);
         var sale = await new Sale(app).IdentifiedAsync();
-        await app.Pdi.FaultAsync("finalize", new { kind = "drip", latencyMs = 100 });
+        await app.Pdi.FaultAsync("finalize", new { kind = "drip", latencyMs = 500 });
         var started = System.Diagnostics.Stopwatch.StartNew();
 
         var answer = await sale.FinalizeAsync();
@@ -95,7 +90,8 @@ public abstract class PdiFaultTests(Backend backend) : IAsyncLifetime
         Assert.Equal("finalizing", answer.Json.GetProperty("status").GetString());
         Assert.True(answer.Headers.ContainsKey("Retry-After"));
         Assert.EndsWith($"/loyalty/sessions/{sale.SessionId}", answer.Headers["Location"]);
-        Assert.InRange(started.Elapsed, TimeSpan.FromSeconds(0.9), TimeSpan.FromSeconds(3));
+        // The whole body would take more than a minute.
+        Assert.InRange(started.Elapsed, TimeSpan.FromSeconds(0.9), TimeSpan.FromSeconds(20));
         await app.Pdi.HealAsync();
         await SettledAsync(sale);
     }
@@ -178,9 +174,6 @@ public abstract class PdiFaultTests(Backend backend) : IAsyncLifetime
     [Fact]
     public async Task Refused_credentials_are_503_until_an_operator_acts_and_a_finalize_is_taken_all_the_same()
     {
-        // On a busy machine a second can be over before PDI has refused, and then calculate estimates: here with the brief's budgets.
-        await app.DisposeAsync();
-        app = await StartAsync(new PdiOptions());
         var sale = await new Sale(app).IdentifiedAsync();
         await app.Pdi.FaultAsync("all", new { kind = "expired-token" });
 
@@ -199,9 +192,11 @@ public abstract class PdiFaultTests(Backend backend) : IAsyncLifetime
     public async Task A_refusal_after_a_202_lets_a_corrected_finalize_in()
     {
         var sale = await new Sale(app).IdentifiedAsync();
-        await app.Pdi.FaultAsync("finalize", new { kind = "hang" });
+        await app.Pdi.FaultAsync("finalize", new { kind = "reset" });
+        await app.Pdi.FaultAsync("getSessionStatus", new { kind = "reset" });
         var taken = await sale.FinalizeAsync(redeemPoints: 99_999_999);
         await app.Pdi.HealAsync();
+        await app.LeasesRunOutAsync();
 
         await Eventually.GetAsync(sale.StatusAsync, status => status.Json.GetProperty("status").GetString() == "pending_finalization", "the refusal is stored");
         var corrected = await sale.FinalizeAsync();
@@ -262,9 +257,6 @@ public abstract class PdiFaultTests(Backend backend) : IAsyncLifetime
     [Fact]
     public async Task A_calculation_that_a_finalize_overtakes_at_PDI_is_409_as_if_it_had_come_after()
     {
-        // With the brief's budgets: on a machine that is busy the calculation's second may be over before it is seen at PDI.
-        await app.DisposeAsync();
-        app = await StartAsync(new PdiOptions());
         var sale = await new Sale(app).IdentifiedAsync();
         await app.Pdi.FaultAsync("calculateRewards", new { kind = "hang" });
         var calculating = sale.CalculateAsync();
@@ -277,14 +269,25 @@ public abstract class PdiFaultTests(Backend backend) : IAsyncLifetime
         Assert.Equal((409, "invalid_state"), (calculated.Status, calculated.Code));
     }
 
+    private async Task RestartAsync(PdiOptions options)
+    {
+        await app.DisposeAsync();
+        app = await StartAsync(options);
+    }
+
     private Task<LoyaltyApp> StartAsync(PdiOptions options) => LoyaltyApp.StartAsync(backend, services: services =>
     {
         services.AddSingleton(options);
         services.AddSingleton(Eager);
     });
 
-    private static Task<Answer> SettledAsync(Sale sale) => Eventually.GetAsync(
-        sale.StatusAsync, status => status.Json.GetProperty("status").GetString() == "finalized", "the sale is settled", TimeSpan.FromSeconds(30));
+    /// <summary>The worker settles what the request has left, without waiting until the row no longer belongs to the request.</summary>
+    private static async Task<Answer> SettledAsync(Sale sale)
+    {
+        await sale.App.LeasesRunOutAsync();
+        return await Eventually.GetAsync(
+            sale.StatusAsync, status => status.Json.GetProperty("status").GetString() == "finalized", "the sale is settled", TimeSpan.FromSeconds(60));
+    }
 
     private static async Task<(int, string?)> RepeatAsync(Sale sale)
     {

@@ -34,7 +34,7 @@ public sealed class SerializationStormTests
         });
         // Whoever was refused comes again.
         foreach (var sale in sales)
-            await Eventually.GetAsync(() => sale.FinalizeAsync(), answer => answer.Status is 200, "the sale is finalized", TimeSpan.FromSeconds(30));
+            await Eventually.GetAsync(() => sale.FinalizeAsync(), answer => answer.Status is 200, "the sale is finalized");
 
         TestContext.Current.TestOutputHelper!.WriteLine(string.Join(", ", identified.Concat(mixed)
             .GroupBy(call => $"{call.Answer.Status} {(call.Answer.Status is 200 ? "" : call.Answer.Code)}".Trim()).Select(group => $"{group.Count()} × {group.Key}")));

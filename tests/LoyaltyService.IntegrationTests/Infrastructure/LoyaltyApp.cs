@@ -55,7 +55,8 @@ internal sealed class LoyaltyApp : IAsyncDisposable
         Action<WebApplication>? map = null)
     {
         var ownsDatabase = database is null;
-        database ??= await TestDatabase.CreateAsync(backend, migrate: false);
+        // The app itself migrates PostgreSQL's; a file is a copy that is migrated already.
+        database ??= await TestDatabase.CreateAsync(backend, migrate: backend is Backend.Sqlite);
         var ownsPdi = pdi is null;
         pdi ??= await Simulator.StartAsync();
         var app = Program.Build([], builder =>

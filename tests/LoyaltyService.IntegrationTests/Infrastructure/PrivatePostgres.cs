@@ -6,8 +6,6 @@ namespace LoyaltyService.IntegrationTests.Infrastructure;
 /// <summary>A PostgreSQL of the test's own, which it may crash and start again: on one port, and durable as in production.</summary>
 internal sealed class PrivatePostgres : IAsyncDisposable
 {
-    private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(30);
-
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("postgres-test-");
     private readonly int port = FreePort.Find();
     private readonly List<int> frozen = [];
@@ -47,7 +45,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     public async Task StartAsync()
     {
         postmaster = StartAsPostgres("postgres", ["-D", Home + "/data", "-p", $"{port}", "-k", Home, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=on", .. encryption]);
-        await Eventually.BecomesTrueAsync(TakesConnectionsAsync, "PostgreSQL takes connections", StartTime);
+        await Eventually.BecomesTrueAsync(TakesConnectionsAsync, "PostgreSQL takes connections");
     }
 
     /// <summary>As <c>pg_ctl stop -m immediate</c>: every connection breaks off, nothing is written, the next start is a crash recovery.</summary>

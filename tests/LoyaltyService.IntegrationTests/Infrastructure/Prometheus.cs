@@ -68,7 +68,7 @@ internal sealed class Prometheus : IAsyncDisposable
 
     /// <summary>Waits until a query has at least one number.</summary>
     public Task HasDataAsync(string query) => Eventually.GetAsync(
-        () => QueryAsync(query), values => values.Any(double.IsFinite), $"Prometheus has data for {query}", TimeSpan.FromSeconds(30));
+        () => QueryAsync(query), values => values.Any(double.IsFinite), $"Prometheus has data for {query}");
 
     /// <summary>The alerts as Prometheus has read them, each evaluated at least once.</summary>
     public async Task<IReadOnlyList<JsonElement>> RulesAsync()

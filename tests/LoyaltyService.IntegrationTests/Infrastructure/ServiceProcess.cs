@@ -107,7 +107,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
     public Task LogsAsync(string text) => Eventually.BecomesTrueAsync(
         () => Task.FromResult(log.Any(line => line.Contains(text, StringComparison.Ordinal))), $"the log says: {text}");
 
-    public Task WaitForExitAsync() => process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
+    public Task WaitForExitAsync() => process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
 
     public async ValueTask DisposeAsync()
     {
@@ -154,7 +154,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
         async () => process.HasExited
             ? mayDie ? true : throw new InvalidOperationException($"The process ended with {process.ExitCode}: {string.Join('\n', log)}")
             : await AnswersAsync(new Uri(Address, probe)),
-        $"{Address} answers", TimeSpan.FromSeconds(60));
+        $"{Address} answers", TimeSpan.FromSeconds(120));
 
     private static async Task<bool> AnswersAsync(Uri address)
     {

@@ -16,6 +16,9 @@ internal sealed class TestDatabase : IAsyncDisposable
 {
     private static readonly ConcurrentBag<string> Emptied = [];
 
+    // Migrated once and copied from then on: each migration waits for the disk.
+    private static readonly Lazy<byte[]> MigratedFile = new(MigrateFile);
+
     private readonly string? sqliteFolder;
     private readonly string? postgresName;
     private bool isDropped;
@@ -34,7 +37,9 @@ internal sealed class TestDatabase : IAsyncDisposable
 
     public static async Task<TestDatabase> CreateAsync(Backend backend, bool migrate = true)
     {
-        var database = backend is Backend.Postgres ? await CreatePostgresAsync() : CreateSqlite();
+        if (backend is Backend.Sqlite)
+            return CreateSqlite(migrate);
+        var database = await CreatePostgresAsync();
         if (migrate)
             Migrator.Run(database.Parsed, NullLogger.Instance);
         return database;
@@ -70,11 +75,7 @@ internal sealed class TestDatabase : IAsyncDisposable
     }
 
     /// <summary>Drops what was kept for use.</summary>
-    public static async Task DropEmptiedAsync()
-    {
-        while (Emptied.TryTake(out var name))
-            await RunOnServerAsync($"drop database {name} with (force)");
-    }
+    public static Task DropEmptiedAsync() => Task.WhenAll(Emptied.Select(name => RunOnServerAsync($"drop database {name} with (force)")));
 
     private static async Task<TestDatabase> CreatePostgresAsync()
     {
@@ -85,7 +86,7 @@ internal sealed class TestDatabase : IAsyncDisposable
         return new TestDatabase(server.Uri.AbsoluteUri, null, name);
     }
 
-    /// <summary>Every table but the one that knows the migrations; what other tests left connected, such as a killed process, goes first.</summary>
+    /// <summary>Every table that has rows, but the one that knows the migrations; what other tests left connected, such as a killed process, goes first.</summary>
     private async Task EmptyAsync()
     {
         await using var connection = await OpenPostgresAsync();
@@ -94,21 +95,38 @@ internal sealed class TestDatabase : IAsyncDisposable
                 connection,
                 "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()") is 0L,
             "nobody else is connected");
-        if (await RunAsync(connection, "select string_agg(tablename, ', ') from pg_tables where schemaname = 'public' and tablename <> 'schema_versions'") is string tables)
+        const string Filled = """
+            select string_agg(relname, ', ') from pg_class
+             where relnamespace = 'public'::regnamespace and relkind = 'r' and relname <> 'schema_versions' and pg_relation_size(oid) > 0
+            """;
+        if (await RunAsync(connection, Filled) is string tables)
             await RunAsync(connection, $"truncate {tables}");
         await RunAsync(connection, "select pg_stat_reset()");
     }
 
     private static async Task<object?> RunAsync(NpgsqlConnection connection, string statement)
     {
-        await using var command = new NpgsqlCommand(statement, connection);
+        // Without a bound of its own: a database is dropped with a checkpoint, for which a busy disk may take minutes.
+        await using var command = new NpgsqlCommand(statement, connection) { CommandTimeout = 0 };
         return await command.ExecuteScalarAsync();
     }
 
-    private static TestDatabase CreateSqlite()
+    private static TestDatabase CreateSqlite(bool migrate)
     {
         var folder = Directory.CreateTempSubdirectory("loyalty-test-").FullName;
-        return new TestDatabase("sqlite:" + Path.Combine(folder, "loyalty.db"), folder, null);
+        var file = Path.Combine(folder, "loyalty.db");
+        if (migrate)
+            File.WriteAllBytes(file, MigratedFile.Value);
+        return new TestDatabase("sqlite:" + file, folder, null);
+    }
+
+    private static byte[] MigrateFile()
+    {
+        var database = CreateSqlite(migrate: false);
+        Migrator.Run(database.Parsed, NullLogger.Instance);
+        var file = File.ReadAllBytes(((SqliteUrl)database.Parsed).SqlitePath);
+        Directory.Delete(database.sqliteFolder!, recursive: true);
+        return file;
     }
 
     private static async Task RunOnServerAsync(string statement)

@@ -13,6 +13,10 @@ internal sealed class Till(Func<Uri> replica, TimeSpan patience)
 {
     private static readonly HttpClient Http = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromSeconds(5) }) { Timeout = TimeSpan.FromSeconds(20) };
 
+    /// <summary>A till that asks one replica, as long as it lives.</summary>
+    public static Till UntilItDies(ServiceProcess replica) =>
+        new(() => replica.HasExited ? throw new InvalidOperationException("The replica has died.") : replica.Address, TimeSpan.FromSeconds(60));
+
     /// <summary>The answers that were not final, by status; 0 for a connection that broke.</summary>
     public Dictionary<int, int> Retried { get; } = [];
 

@@ -45,6 +45,7 @@ public abstract class JobRunStoreContract(Backend backend) : IAsyncLifetime
     [Fact]
     public async Task One_of_twenty_concurrent_replicas_claims_the_run()
     {
+        await under.OpenWholePoolAsync();
         var taken = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Runs.ClaimAsync(Job, Two, Lease, Token)));
 
         Assert.Single(taken, run => run is not null);

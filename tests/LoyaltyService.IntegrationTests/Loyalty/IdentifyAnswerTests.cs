@@ -22,6 +22,7 @@ public abstract class IdentifyAnswerTests(Backend backend)
         var started = Stopwatch.GetTimestamp();
         var again = await sale.IdentifyAsync();
         var waited = Stopwatch.GetElapsedTime(started);
+        await app.Pdi.HealAsync();
 
         Assert.Equal((409, "operation_in_progress"), (again.Status, again.Code));
         Assert.Equal(again.SessionId, (await first).SessionId);

@@ -18,7 +18,7 @@ public abstract class DailySummaryTests(Backend backend) : IAsyncLifetime
     {
         await server.StartAsync();
         app = await LoyaltyApp.StartAsync(backend, server.Variables(), services: services => services
-            .AddSingleton(new PdiOptions { BreakerOpenTime = TimeSpan.FromSeconds(1), FirstBackoff = TimeSpan.FromMilliseconds(1) })
+            .AddSingleton(new PdiOptions { MaxRetries = 4, BreakerOpenTime = TimeSpan.FromSeconds(2), FirstBackoff = TimeSpan.FromMilliseconds(1) })
             .AddSingleton(new JobLimits { BySchedule = false, BatchSize = 2 })
             .AddSingleton(new NotificationLimits { Poll = TimeSpan.FromMilliseconds(50), LookEvery = TimeSpan.FromMilliseconds(20), WriteEvery = TimeSpan.Zero }));
     }
@@ -130,20 +130,22 @@ public abstract class DailySummaryTests(Backend backend) : IAsyncLifetime
     {
         var sale = await new Sale(app).IdentifiedAsync();
         await app.Pdi.OutageAsync();
-        // Four unanswered requests, and a till that cannot redeem. The fifth request opens the breaker.
+        // Five unanswered requests, and a till that cannot redeem. The fifth request opens the breaker.
         Assert.Equal(503, (await sale.CalculateAsync(redeemPoints: 1)).Status);
-        Assert.Equal(503, (await sale.CalculateAsync(redeemPoints: 1)).Status);
-        var open = await CountsAsync(counts => counts.GetValueOrDefault("pdi_away_ms") > 0 && counts.GetValueOrDefault("calls_failed") == 2, "PDI is away");
+        await CountsAsync(counts => counts.GetValueOrDefault("pdi_away_ms") > 0 && counts.GetValueOrDefault("calls_failed") == 1, "PDI is away");
 
         // The probe is due, but no call comes.
         await Eventually.BecomesTrueAsync(
             () => Task.FromResult(app.Services.GetRequiredService<PdiHealth>().Breaker is BreakerState.HalfOpen), "the breaker waits for a probe");
-        var idle = await CountsAsync(counts => counts["pdi_watched_ms"] >= open["pdi_watched_ms"] + 1500, "time goes by");
+        // What a look still has to write of the time before that is written first.
+        var due = await CountsAsync(static _ => true, "the counts are read");
+        var idle = await CountsAsync(counts => counts["pdi_watched_ms"] >= due["pdi_watched_ms"] + 500, "time goes by");
         var later = await CountsAsync(counts => counts["pdi_watched_ms"] >= idle["pdi_watched_ms"] + 500, "more time goes by");
 
         Assert.Equal(5, later["pdi_requests_failed"]);
         Assert.Equal(idle["pdi_away_ms"], later["pdi_away_ms"]);
-        Assert.InRange(later["pdi_away_ms"], 1, 1_500);
+        // The 2 s, and however late a busy machine looks.
+        Assert.InRange(later["pdi_away_ms"], 1, 10_000);
     }
 
     private async Task<IReadOnlyDictionary<string, long>> CountsAsync(Func<IReadOnlyDictionary<string, long>, bool> isSo, string what)

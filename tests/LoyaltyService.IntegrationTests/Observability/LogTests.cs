@@ -164,7 +164,7 @@ public sealed class LogTests : IAsyncLifetime
         services: services =>
         {
             log.Capture(services);
-            services.AddSingleton(new PdiOptions { FinalizeBudget = TimeSpan.FromSeconds(1), TokenFirstBackoff = TimeSpan.FromMilliseconds(1) });
+            services.AddSingleton(new PdiOptions { TokenFirstBackoff = TimeSpan.FromMilliseconds(1) });
         });
 
     private async Task<Answer> ChangeLevelAsync(string body, string key = Key)

@@ -176,6 +176,7 @@ public sealed class MetricsTests : IAsyncLifetime
         await new Sale(app) { CustomerId = "CUST-GOLD" }.IdentifyAsync();
         var during = await SampledAsync();
         await app.Pdi.HealAsync();
+        await app.LeasesRunOutAsync();
         await Eventually.GetAsync(sale.StatusAsync, status => status.Json.GetProperty("status").GetString() == "finalized", "the sale is settled");
         var after = await SampledAsync();
 

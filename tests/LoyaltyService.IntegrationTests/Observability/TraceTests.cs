@@ -68,6 +68,7 @@ public sealed class TraceTests
         await app.Pdi.OutageAsync();
         Assert.Equal(202, (await (sale with { Headers = FromTill }).FinalizeAsync()).Status);
         await app.Pdi.HealAsync();
+        await app.LeasesRunOutAsync();
         await SettledAsync(sale, "finalized");
         await app.StopAsync();
 
@@ -205,7 +206,7 @@ public sealed class TraceTests
         });
 
     private static Task<Answer> SettledAsync(Sale sale, string status) => Eventually.GetAsync(
-        sale.StatusAsync, answer => answer.Json.GetProperty("status").GetString() == status, $"the session is {status}", TimeSpan.FromSeconds(30));
+        sale.StatusAsync, answer => answer.Json.GetProperty("status").GetString() == status, $"the session is {status}");
 
     private List<Activity> Spans(string source, string? ofTrace = null) =>
         [.. spans.Where(span => span.Source.Name == source && (ofTrace is null || span.TraceId.ToHexString() == ofTrace))];

@@ -85,6 +85,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     [Fact]
     public async Task Sixty_concurrent_sales_are_all_queued()
     {
+        await under.OpenWholePoolAsync();
         var sessions = await PoolAtATimeAsync(Enumerable.Range(0, 60), _ => CreateAsync());
 
         var added = await PoolAtATimeAsync(sessions, session => Work.TryAddAsync(session, NoBound, Token));
@@ -329,6 +330,7 @@ public abstract class PdiWorkStoreContract(Backend backend) : IAsyncLifetime
     [Fact]
     public async Task Twenty_claimers_never_share_an_item()
     {
+        await under.OpenWholePoolAsync();
         var sessions = await PoolAtATimeAsync(Enumerable.Range(0, 60), _ => WaitingAsync());
 
         var claims = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => ClaimOrComeBackAsync(3)));

@@ -30,7 +30,7 @@ internal sealed class RawCaller : IDisposable
     {
         const string GoOn = "HTTP/1.1 100 Continue\r\n\r\n";
         var answer = new byte[GoOn.Length];
-        await connection.GetStream().ReadExactlyAsync(answer, TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        await connection.GetStream().ReadExactlyAsync(answer, TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(GoOn, Encoding.ASCII.GetString(answer));
     }
 

@@ -50,6 +50,7 @@ public abstract class IdempotencyKeyStoreContract(Backend backend) : IAsyncLifet
     [Fact]
     public async Task One_of_fifty_concurrent_claims_wins()
     {
+        await under.OpenWholePoolAsync();
         var claims = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => ClaimAsync()));
 
         var winner = Assert.Single(claims, claim => claim.IsMine);
@@ -59,6 +60,7 @@ public abstract class IdempotencyKeyStoreContract(Backend backend) : IAsyncLifet
     [Fact]
     public async Task Fifty_concurrent_keys_are_all_claimed_and_answered()
     {
+        await under.OpenWholePoolAsync();
         var answered = await Task.WhenAll(Enumerable.Range(0, 50).Select(async _ =>
             await Keys.CompleteAsync(await Keys.ClaimAsync(Guid.NewGuid(), body, Lease, Window, Token), Answer(), Token)));
 
@@ -91,6 +93,7 @@ public abstract class IdempotencyKeyStoreContract(Backend backend) : IAsyncLifet
     [Fact]
     public async Task An_expired_claim_is_taken_over_once()
     {
+        await under.OpenWholePoolAsync();
         await ClaimAsync(lease: Moment);
 
         // Some may come too early. Of those in time, only one is first.

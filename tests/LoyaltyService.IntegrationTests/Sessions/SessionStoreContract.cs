@@ -63,6 +63,7 @@ public abstract class SessionStoreContract(Backend backend) : IAsyncLifetime
     [Fact]
     public async Task One_of_fifty_concurrent_creations_of_a_sale_wins()
     {
+        await under.OpenWholePoolAsync();
         var sale = Given.Session();
 
         var results = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ =>
@@ -138,6 +139,7 @@ public abstract class SessionStoreContract(Backend backend) : IAsyncLifetime
     [Fact]
     public async Task One_of_fifty_concurrent_changes_is_stored()
     {
+        await under.OpenWholePoolAsync();
         var session = await SaveAsync((await CreateAsync()).Identified(Given.Identity(), Causes.Request));
 
         var stored = await Task.WhenAll(Enumerable.Range(1, 50).Select(points =>
@@ -168,6 +170,7 @@ public abstract class SessionStoreContract(Backend backend) : IAsyncLifetime
         Assert.False(await Store.TryClaimAsync(session, Hold, Token));
         await Store.ReleaseAsync(session, Token);
         Assert.False((await Store.FindAsync(session.Id, Token))!.IsBusy);
+        await under.OpenWholePoolAsync();
         var claims = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Store.TryClaimAsync(session, Hold, Token)));
         Assert.Single(claims, true);
     }

@@ -16,6 +16,8 @@ internal sealed class StoreUnderTest(
     TestDatabase database, ISessionStore store, IIdempotencyKeyStore keys, IPdiWorkStore work, ISessionUpkeep upkeep, IJobRunStore runs, WorkTable table,
     Func<ValueTask> close) : IAsyncDisposable
 {
+    private Func<Task> openWholePool = static () => Task.CompletedTask;
+
     public TestDatabase Database { get; } = database;
 
     public ISessionUpkeep Upkeep { get; } = upkeep;
@@ -45,11 +47,13 @@ internal sealed class StoreUnderTest(
         {
             var limits = new PostgresLimits();
             var pools = new PostgresPools((PostgresUrl)database.Parsed, limits);
-            await OpenWholePoolAsync(pools.ForStatements, limits.MaxConnections - PostgresPools.Batches);
             var postgres = new PostgresDatabase(pools, TimeProvider.System, new StorageMetrics(new Meter("test")), NullLogger<PostgresDatabase>.Instance);
             return new StoreUnderTest(
                 database, new PostgresSessionStore(postgres, new PostgresSessionCommits(postgres, TimeProvider.System)), new PostgresIdempotencyKeyStore(postgres), new PostgresPdiWorkStore(postgres),
-                new PostgresSessionUpkeep(postgres, upkeep ?? new UpkeepLimits()), new PostgresJobRunStore(postgres), new PostgresWorkTable(database), postgres.DisposeAsync);
+                new PostgresSessionUpkeep(postgres, upkeep ?? new UpkeepLimits()), new PostgresJobRunStore(postgres), new PostgresWorkTable(database), postgres.DisposeAsync)
+            {
+                openWholePool = () => OpenAsync(pools.ForStatements, limits.MaxConnections - PostgresPools.Batches),
+            };
         }
 
         var sqlite = new SqliteDatabase(((SqliteUrl)database.Parsed).SqlitePath);
@@ -63,7 +67,9 @@ internal sealed class StoreUnderTest(
     }
 
     /// <summary>Opens the connections first, so that a storm tests the statements and not the start of twenty server processes.</summary>
-    private static async Task OpenWholePoolAsync(NpgsqlDataSource source, int size)
+    public Task OpenWholePoolAsync() => openWholePool();
+
+    private static async Task OpenAsync(NpgsqlDataSource source, int size)
     {
         var connections = new List<NpgsqlConnection>();
         for (var number = 0; number < size; number++)

@@ -97,6 +97,7 @@ public sealed class ManySessionsTests
     {
         const int due = 20_000;
         await using var under = await StoreUnderTest.CreateAsync(Backend.Postgres, new UpkeepLimits { LogOfABatch = int.MaxValue });
+        await under.OpenWholePoolAsync();
         await using var connection = await under.Database.OpenPostgresAsync();
         await ExecuteAsync(connection, Old);
         await ExecuteAsync(connection, "analyze");

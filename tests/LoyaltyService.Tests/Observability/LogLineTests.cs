@@ -133,7 +133,7 @@ public sealed partial class LogLineTests : IDisposable
         Assert.InRange(garbage, 0, 144);
     }
 
-    private static void Eventually(Func<bool> isDone) => Assert.True(SpinWait.SpinUntil(isDone, TimeSpan.FromSeconds(10)));
+    private static void Eventually(Func<bool> isDone) => Assert.True(SpinWait.SpinUntil(isDone, TimeSpan.FromSeconds(60)));
 
     private static void Break() => throw new InvalidOperationException("one\ntwo", new ArgumentException("inside"));
 

@@ -527,7 +527,7 @@ public sealed class PdiResilienceTests : IDisposable
     }
 
     /// <summary>Awaits a call that should end. Without this timeout, a call that the clock did not end would hang the test.</summary>
-    private static Task<T> InTimeAsync<T>(Task<T> call) => call.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+    private static Task<T> InTimeAsync<T>(Task<T> call) => call.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
 
     private static (object? Value, PdiRejection? Rejection) Parts<T>(PdiResult<T> result)
         where T : class => (result.Value, result.Rejection);

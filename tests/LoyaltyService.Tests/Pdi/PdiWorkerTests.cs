@@ -306,7 +306,7 @@ public sealed class PdiWorkerTests : IAsyncDisposable
 
         public async Task UntilAsync(Func<bool> isTrue)
         {
-            using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+            using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
             while (!Look(isTrue))
                 await changes.Reader.ReadAsync(deadline.Token);
         }

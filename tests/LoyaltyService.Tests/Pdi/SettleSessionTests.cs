@@ -58,7 +58,7 @@ public sealed class SettleSessionTests : IDisposable
     {
         if (number == 2)
             bothAreThere.SetResult();
-        await bothAreThere.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await bothAreThere.Task.WaitAsync(TimeSpan.FromSeconds(60));
         return answer;
     }
 

@@ -94,7 +94,7 @@ public sealed class ApiKeyReloadTests : IDisposable
         Write($"kiosk:ops:{Given.HashB}");
 
         using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (ring.Keys[0].Client != "kiosk")
         {
             clock.Advance(ApiKeyReload.Interval);

@@ -109,7 +109,7 @@ public sealed class OpsAccessTests : IDisposable
     private async Task<IReadOnlyList<AuditEntry>> WrittenAsync()
     {
         await access.StartAsync(CancellationToken.None);
-        await rows.First.WaitAsync(TimeSpan.FromSeconds(20));
+        await rows.First.WaitAsync(TimeSpan.FromSeconds(60));
         await access.StopAsync(CancellationToken.None);
         return rows.Written;
     }
