@@ -17,6 +17,7 @@ internal sealed partial class ReconcileSessionsJob(
     IJobRunStore runs,
     IPdiWorkStore work,
     PdiWorker worker,
+    IEnumerable<IOwedKind> kinds,
     PdiClient pdi,
     SessionLimits sessionLimits,
     JobLimits limits,
@@ -127,7 +128,7 @@ internal sealed partial class ReconcileSessionsJob(
     // When the run began is by the database's clock, as the time since when a session waits is.
     private async Task<Finding?> FindDifferenceAsync(DateOnly day, Session session, DateTimeOffset began, CancellationToken cancellationToken)
     {
-        var doubtful = session.Status is SessionStatus.Finalizing;
+        var doubtful = kinds.Any(kind => kind.IsOwedBy(session));
         if (doubtful && (await work.FindAsync(session.Id, cancellationToken) is not { } row || row.IsLeased || began - row.CreatedAt < InFlight))
             return null;
 

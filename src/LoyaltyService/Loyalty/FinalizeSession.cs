@@ -74,7 +74,7 @@ internal sealed class FinalizeSession(
     IReplayCache replays,
     ConsecutiveFailureBreaker breaker,
     PdiWorkLimits workLimits,
-    FinalizeAtPdi finalizeAtPdi,
+    OwedFinalize finalizeAtPdi,
     RepeatLimits limits,
     ReplayMetrics metrics,
     TimeProvider clock)

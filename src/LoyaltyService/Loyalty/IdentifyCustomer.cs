@@ -178,10 +178,7 @@ internal sealed class IdentifyCustomer(
     private async Task<Answer<IdentifyResponse>> StoreAsync(
         Session session, PdiResult<PdiIdentity> result, ReplayKey key, Operation operation, bool isWaiting)
     {
-        var change = result.Rejection is { } rejection
-            ? session.IdentifyRejected(rejection, Causes.Request)
-            : session.Identified(result.Value!, Causes.Request);
-        change = change with { TraceId = CurrentTraceId(), Work = isWaiting ? PdiWorkChange.Settled : PdiWorkChange.None };
+        var change = OwedIdentify.Answered(session, result, Causes.Request) with { Work = isWaiting ? PdiWorkChange.Settled : PdiWorkChange.None };
 
         var stored = await sessions.SaveAsync(change, CancellationToken.None)
             // Somebody else has moved the session on: its row has the answer.

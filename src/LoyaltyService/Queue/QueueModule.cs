@@ -18,6 +18,10 @@ internal static class QueueModule
             builder.Services.AddSingleton<IPdiWorkStore, PostgresPdiWorkStore>();
         else
             builder.Services.AddSingleton<IPdiWorkStore, SqlitePdiWorkStore>();
+        // In the order in which a session needs them.
+        builder.Services.AddSingleton<IOwedKind, OwedIdentify>();
+        builder.Services.AddSingleton<OwedFinalize>();
+        builder.Services.AddSingleton<IOwedKind>(static services => services.GetRequiredService<OwedFinalize>());
         builder.Services.AddSingleton<SettleSession>();
         builder.Services.AddSingleton<PdiWorkFailures>();
         builder.Services.AddSingleton<PdiWorker>();
@@ -26,6 +30,5 @@ internal static class QueueModule
         builder.Services.AddSingleton<ListQueue>();
         builder.Services.AddSingleton<ReplayItem>();
         builder.Services.AddSingleton<ResolveItem>();
-        builder.Services.AddSingleton<FinalizeAtPdi>();
     }
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Serialization.Metadata;
 using LoyaltyService.Http;
-using LoyaltyService.Pdi;
 using LoyaltyService.Privacy;
 using LoyaltyService.Security;
 using LoyaltyService.Sessions;
@@ -39,11 +38,11 @@ internal sealed record ResolveRequest([property: Personal] string? Reason) : Red
 internal sealed record ResolveResponse(string SessionId, string Status, int Version, FailureResponse Failure);
 
 /// <summary>
-/// Resolve: an operator gives up on a parked item, and its session fails. A sale that PDI has committed must not end like that, so PDI
-/// is asked first. Nobody tells PDI anything between its answer and the change, since the change is made only while the item is
-/// still parked and the session is as it was when PDI was asked.
+/// Resolve: an operator gives up on a parked item, and its session fails. A sale that PDI has committed must not fail, so PDI is asked
+/// first. The worker makes no call between PDI's answer and the change: the change applies only if the item is still parked and the
+/// session has not changed since.
 /// </summary>
-internal sealed partial class ResolveItem(IPdiWorkStore work, ISessionStore sessions, PdiClient pdi, AuditTrail audit, ILogger<ResolveItem> logger)
+internal sealed partial class ResolveItem(IPdiWorkStore work, ISessionStore sessions, IEnumerable<IOwedKind> kinds, AuditTrail audit, ILogger<ResolveItem> logger)
 {
     public static readonly AuditAction Action = new("queue.resolve");
 
@@ -74,14 +73,14 @@ internal sealed partial class ResolveItem(IPdiWorkStore work, ISessionStore sess
             return QueueRejections.InvalidState(session, "The item is not parked: the service still works on it.");
         if (!SessionTransitions.Allows(session.Status, SessionEvent.OperatorResolved))
             return SessionRejections.InvalidState(session, "resolved");
-        return await IsFinalizedAtPdiAsync(session)
-            ? QueueRejections.InvalidState(session, "PDI has finalized this sale: replay the item instead, and the session gets PDI's receipt.")
-            : null;
-    }
+        foreach (var kind in kinds.Where(kind => kind.IsOwedBy(session)))
+        {
+            if (await kind.FindEffectAsync(session) is { } effect)
+                return QueueRejections.InvalidState(session, effect);
+        }
 
-    /// <summary>By PDI's own record. A session that PDI does not know, or has voided, is not finalized; one that it never opened neither.</summary>
-    private async Task<bool> IsFinalizedAtPdiAsync(Session session) =>
-        session.PdiSessionId is { } pdiSessionId && (await pdi.GetSessionStatusAsync(pdiSessionId)).Value is { IsFinalized: true };
+        return null;
+    }
 
     private static partial class Log
     {

@@ -233,7 +233,10 @@ public sealed class PdiWorkerTests : IAsyncDisposable
     private Task StartAsync(PdiWorkLimits limits)
     {
         var client = pdi.CreateClient();
-        var settle = new SettleSession(sessions, client, new FinalizeAtPdi(sessions, client, new SessionMetrics(new Meter("test"))), pdi.Log.For<SettleSession>());
+        var settle = new SettleSession(sessions, [
+            new OwedIdentify(sessions, client, pdi.Options, pdi.Log.For<OwedIdentify>()),
+            new OwedFinalize(sessions, client, pdi.Options, new SessionMetrics(new Meter("test")), pdi.Log.For<OwedFinalize>()),
+        ]);
         worker = new PdiWorker(
             work, settle, new PdiWorkFailures(breaker, pdi.Health, limits, TimeProvider.System), breaker, limits, TimeProvider.System, pdi.Log.For<PdiWorker>());
         return worker.StartAsync(CancellationToken.None);

@@ -65,7 +65,10 @@ public sealed class SettleSessionTests : IDisposable
     private Task SettleTwiceAsync(OneSession session)
     {
         var client = pdi.CreateClient();
-        var settle = new SettleSession(session, client, new FinalizeAtPdi(session, client, new SessionMetrics(new Meter("test"))), pdi.Log.For<SettleSession>());
+        var settle = new SettleSession(session, [
+            new OwedIdentify(session, client, pdi.Options, pdi.Log.For<OwedIdentify>()),
+            new OwedFinalize(session, client, pdi.Options, new SessionMetrics(new Meter("test")), pdi.Log.For<OwedFinalize>()),
+        ]);
         return Task.WhenAll(RunAsync(), RunAsync());
 
         async Task RunAsync()
