@@ -32,7 +32,7 @@ public partial class RequestBenchmarks
 
     [Benchmark(Description = "log line of an operation")]
     public void LogLine() => Log.OperationEnded(
-        logger, LogLevel.Information, "finalize", "ok", "sess_0123456789abcdef0123456789abcdef", "CUST-12345", 12, 450, 0, null, null, null);
+        logger, LogLevel.Information, "Session finalized successfully", "finalize", "ok", "sess_0123456789abcdef0123456789abcdef", "CUST-12345", 12, 450, 0, null, null, null);
 
     [Benchmark(Description = "rate limits, three buckets, in process")]
     public ValueTask<bool> RateLimitsAsync()
@@ -44,9 +44,9 @@ public partial class RequestBenchmarks
     /// <summary>The line that ends each business operation, as <c>Operations</c> writes it.</summary>
     private static partial class Log
     {
-        [LoggerMessage(EventName = "OperationEnded", Message = "{operation} ended with {outcome}")]
+        [LoggerMessage(EventName = "OperationEnded", Message = "Operation ended")]
         public static partial void OperationEnded(
-            ILogger logger, LogLevel level, string operation, string outcome, string? sessionId, string? customerId, long duration,
+            ILogger logger, LogLevel level, string message, string operation, string outcome, string? sessionId, string? customerId, long duration,
             long? earnedPoints, long? redeemedPoints, string? reason, string? cause, Exception? exception);
     }
 }

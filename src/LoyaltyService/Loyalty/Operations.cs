@@ -7,64 +7,73 @@ using LoyaltyService.Privacy;
 namespace LoyaltyService.Loyalty;
 
 /// <summary>
-/// Stands around every business operation, from its request to its answer: times it, and ends it with one line in the log, whatever
-/// it ends with. The line is of the use case's category, so that the log reads as if each had written its own.
+/// Times every business operation and logs one line at its end, whatever the outcome. The line has the use case's category, so that the log
+/// reads as if each use case had written its own.
 /// </summary>
 internal sealed partial class Operations(LoyaltyMetrics metrics, TimeProvider clock, ILoggerFactory loggers)
 {
-    // The caller has gone; there is no answer, and so no code.
+    // The caller has disconnected: no response, and so no code.
     private const string CallerLeft = "caller_left";
 
-    private readonly Description identify = new("identify", loggers.CreateLogger<IdentifyCustomer>(), metrics.IdentifyDuration);
-    private readonly Description calculate = new("calculate", loggers.CreateLogger<CalculateRewards>(), metrics.CalculateDuration);
-    private readonly Description finalize = new("finalize", loggers.CreateLogger<FinalizeSession>(), metrics.FinalizeDuration);
-    private readonly Description getStatus = new("getSessionStatus", loggers.CreateLogger<GetSessionStatus>(), Duration: null);
+    private readonly Description identify = new("identify", "Identify", "Customer identified", loggers.CreateLogger<IdentifyCustomer>(), metrics.IdentifyDuration);
+    private readonly Description calculate = new("calculate", "Calculate", "Rewards calculated", loggers.CreateLogger<CalculateRewards>(), metrics.CalculateDuration);
+    private readonly Description finalize = new("finalize", "Finalize", "Session finalized successfully", loggers.CreateLogger<FinalizeSession>(), metrics.FinalizeDuration);
+    private readonly Description getStatus = new("getSessionStatus", "Read", "Session read", loggers.CreateLogger<GetSessionStatus>(), Duration: null);
 
     public async Task<Answer<T>> RunAsync<T>(OperationKind kind, HttpContext context, Func<Operation, Task<Answer<T>>> run)
         where T : class
     {
         var started = clock.GetTimestamp();
         var operation = new Operation(kind);
-        // Who turns an exception into an answer need not tell the log again.
+        // The exception handler must not log the failure again.
         context.Features.Set(new FailureLogged());
         try
         {
             var answer = await run(operation);
-            End(operation, started, LevelOf(kind, answer.Status, answer.Error), answer.Error?.Code ?? RequestMetrics.StatusText(answer.Status));
+            End(operation, started, LevelOf(kind, answer.Status, answer.Error), answer.Status, answer.Error?.Code ?? RequestMetrics.StatusText(answer.Status));
             return answer;
         }
         catch (LoyaltyException known)
         {
             operation.Reason = known.Message;
-            End(operation, started, LevelOf(kind, known.Code.Status, known.Code), known.Code.Code, known.InnerException?.Message);
+            End(operation, started, LevelOf(kind, known.Code.Status, known.Code), known.Code.Status, known.Code.Code, known.InnerException?.Message);
             throw;
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            End(operation, started, LogLevel.Information, CallerLeft);
+            End(operation, started, LogLevel.Information, StatusCodes.Status499ClientClosedRequest, CallerLeft);
             throw;
         }
-        // A defect, whatever it is: told here, answered by the exception handler.
+        // Any defect: logged here, turned into a response by the exception handler.
         catch (Exception defect)
         {
-            End(operation, started, LogLevel.Error, HttpErrors.InternalError.Code, defect: defect);
+            End(operation, started, LogLevel.Error, StatusCodes.Status500InternalServerError, HttpErrors.InternalError.Code, defect: defect);
             throw;
         }
     }
 
-    private void End(Operation operation, long started, LogLevel level, string outcome, string? cause = null, Exception? defect = null)
+    private void End(Operation operation, long started, LogLevel level, int status, string outcome, string? cause = null, Exception? defect = null)
     {
         var took = clock.GetElapsedTime(started);
-        var (name, logger, duration) = Describe(operation.Kind);
-        duration?.Record(took);
+        var described = Describe(operation.Kind);
+        described.Duration?.Record(took);
         if (Activity.Current is { IsAllDataRequested: true } span)
-            span.SetTag("loyalty.operation", name).SetTag("loyalty.outcome", outcome).SetTag("loyalty.session_id", operation.SessionId);
+            span.SetTag("loyalty.operation", described.Name).SetTag("loyalty.outcome", outcome).SetTag("loyalty.session_id", operation.SessionId);
         Log.OperationEnded(
-            logger, level, name, outcome, operation.SessionId, operation.CustomerId, (long)took.TotalMilliseconds, operation.EarnedPoints,
+            described.Logger, level, MessageOf(described, status), described.Name, outcome, operation.SessionId, operation.CustomerId, (long)took.TotalMilliseconds, operation.EarnedPoints,
             operation.RedeemedPoints, operation.Reason, cause, defect);
     }
 
-    /// <summary>Done is information, accepted or refused a warning; what somebody has to look after is an error.</summary>
+    private static string MessageOf(Description operation, int status) => status switch
+    {
+        StatusCodes.Status202Accepted => $"{operation.Title} accepted, waiting for PDI",
+        < StatusCodes.Status400BadRequest => operation.Done,
+        StatusCodes.Status499ClientClosedRequest => $"{operation.Title} abandoned by the caller",
+        < StatusCodes.Status500InternalServerError => $"{operation.Title} rejected",
+        _ => $"{operation.Title} failed",
+    };
+
+    /// <summary>A success is information; accepted or rejected is a warning; an error needs an operator or a developer.</summary>
     private static LogLevel LevelOf(OperationKind kind, int status, ErrorCode? error) => (status, error) switch
     {
         _ when error == HttpErrors.InternalError || error == PdiErrors.AuthFailed => LogLevel.Error,
@@ -82,13 +91,16 @@ internal sealed partial class Operations(LoyaltyMetrics metrics, TimeProvider cl
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Unknown operation."),
     };
 
-    private sealed record Description(string Name, ILogger Logger, DurationHistogram? Duration);
+    /// <param name="Name">For the log, the span and the metrics.</param>
+    /// <param name="Title">The operation as a message begins with it.</param>
+    /// <param name="Done">The message of a success.</param>
+    private sealed record Description(string Name, string Title, string Done, ILogger Logger, DurationHistogram? Duration);
 
     private static partial class Log
     {
-        [LoggerMessage(EventName = "OperationEnded", Message = "{operation} ended with {outcome}")]
+        [LoggerMessage(EventName = "OperationEnded", Message = "Operation ended")]
         public static partial void OperationEnded(
-            ILogger logger, LogLevel level, string operation, string outcome, string? sessionId, [CustomerIdentity] string? customerId, long duration,
+            ILogger logger, LogLevel level, string message, string operation, string outcome, string? sessionId, [CustomerIdentity] string? customerId, long duration,
             long? earnedPoints, long? redeemedPoints, string? reason, string? cause, Exception? exception);
     }
 }

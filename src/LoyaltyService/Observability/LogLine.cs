@@ -69,7 +69,7 @@ internal sealed class LogLine
         json.WriteString("level"u8, LevelText(level));
         json.WriteString("service"u8, Service);
         json.WriteString("context"u8, context);
-        json.WriteString("message"u8, Cut(message));
+        json.WriteString("message"u8, Cut(TakeMessage() ?? message));
         WriteFirst("sessionId");
         WriteFirst("customerId");
         WriteFirst("duration");
@@ -100,6 +100,17 @@ internal sealed class LogLine
         LogLevel.Error => "ERROR",
         _ => "FATAL",
     };
+
+    /// <summary>The member `message`, if there is one: unlike a formatted template, it costs a line no string.</summary>
+    private string? TakeMessage()
+    {
+        var index = values.FindIndex(static member => member.Key == "message");
+        if (index < 0)
+            return null;
+        var message = values[index].Value as string;
+        values.RemoveAt(index);
+        return message;
+    }
 
     private void WriteFirst(string name)
     {

@@ -36,13 +36,13 @@ public sealed class LogTests : IAsyncLifetime
 
         Assert.Equal(
             [
-                ("INFO", "IdentifyCustomer", "identify", "200", null),
-                ("INFO", "CalculateRewards", "calculate", "200", 450),
-                ("INFO", "FinalizeSession", "finalize", "200", 450),
-                ("WARN", "FinalizeSession", "finalize", "idempotency_key_reused", 450),
-                ("DEBUG", "GetSessionStatus", "getSessionStatus", "200", 450),
+                ("INFO", "IdentifyCustomer", "Customer identified", "identify", "200", null),
+                ("INFO", "CalculateRewards", "Rewards calculated", "calculate", "200", 450),
+                ("INFO", "FinalizeSession", "Session finalized successfully", "finalize", "200", 450),
+                ("WARN", "FinalizeSession", "Finalize rejected", "finalize", "idempotency_key_reused", 450),
+                ("DEBUG", "GetSessionStatus", "Session read", "getSessionStatus", "200", 450),
             ],
-            Operations().Select(line => (Text(line, "level"), Text(line, "context"), Text(line, "operation"), Text(line, "outcome"), Number(line, "earnedPoints"))));
+            Operations().Select(line => (Text(line, "level"), Text(line, "context"), Text(line, "message"), Text(line, "operation"), Text(line, "outcome"), Number(line, "earnedPoints"))));
         Assert.All(Operations(), line =>
         {
             Assert.Equal((sale.SessionId, "CUST-GOLD", "loyalty-service"), (Text(line, "sessionId"), Text(line, "customerId"), Text(line, "service")));
@@ -79,8 +79,11 @@ public sealed class LogTests : IAsyncLifetime
 
         var lines = Operations();
         Assert.Equal(
-            [("INFO", "200"), ("WARN", "pdi_rejected"), ("WARN", "validation_failed"), ("WARN", "202"), ("ERROR", "pdi_auth_failed")],
-            lines.Select(line => (Text(line, "level"), Text(line, "outcome"))));
+            [
+                ("INFO", "Customer identified", "200"), ("WARN", "Identify rejected", "pdi_rejected"), ("WARN", "Identify rejected", "validation_failed"),
+                ("WARN", "Finalize accepted, waiting for PDI", "202"), ("ERROR", "Identify failed", "pdi_auth_failed"),
+            ],
+            lines.Select(line => (Text(line, "level"), Text(line, "message"), Text(line, "outcome"))));
         Assert.All([1, 3, 4], index => Assert.NotEqual("", Text(lines[index], "reason")));
         Assert.DoesNotContain(log.Lines, line => Text(line, "event") is "RequestFailed" or "RequestDefect");
     }

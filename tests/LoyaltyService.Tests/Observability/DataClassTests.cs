@@ -21,7 +21,7 @@ public sealed class DataClassTests
     [
         "String action", "String atPdi", "Int32 attempt", "Int32 attempts", "String cause", "Int64 checked", "String client", "String code", "Int32 count",
         "String day", "String dependency", "Int64 duration", "Int64 earnedPoints", "Nullable<Int64> earnedPoints", "Exception exception", "Int64 found",
-        "BreakerState from", "String from", "Int64 handled", "String here", "Double hours", "String hours", "String job", "String kind", "ILogger logger", "LogLevel level", "String mail", "String news", "DateTime notAfter",
+        "BreakerState from", "String from", "Int64 handled", "String here", "Double hours", "String hours", "String job", "String kind", "ILogger logger", "LogLevel level", "String mail", "String message", "String news", "DateTime notAfter",
         "String operation", "String outcome", "String pdiCode", "String problem", "String reason", "String recipient", "Int64 redeemedPoints", "Nullable<Int64> redeemedPoints",
         "Int32 retry", "String route", "Double seconds", "String sessionId", "String sqlState", "CheckStatus status", "String status", "String target",
         "BreakerState to", "String to", "DateTimeOffset until",
@@ -40,7 +40,7 @@ public sealed class DataClassTests
     // Ambiguous names, harmless in these places.
     private static readonly HashSet<string> HarmlessHere =
     [
-        "CalculateRewardsResponse.Source", "CustomerMetadata.Parameter", "DayRecord.Counts", "ConfigurationError.Description", "CreateKey.Entry", "Description.Name", "EnvironmentVariable.Default",
+        "CalculateRewardsResponse.Source", "CustomerMetadata.Parameter", "DayRecord.Counts", "ConfigurationError.Description", "CreateKey.Entry", "Description.Done", "Description.Name", "EnvironmentVariable.Default",
         "EnvironmentVariable.DefaultOutsideProduction", "EnvironmentVariable.Description", "EnvironmentVariable.Name", "FailureResponse.Reason",
         "FieldError.Message", "HealthReport.Commit", "HealthReport.Version", "JobItem.Name", "JobRunItem.Error", "JobRunRow.Error", "JobRunRow.Progress", "ListSessionsQuery.From",
         "ListSessionsQuery.To", "KnownValue.Value", "MaintenanceItem.Reason", "MaintenanceRequest.From", "MaintenanceRequest.Reason",

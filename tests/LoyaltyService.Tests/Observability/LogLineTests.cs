@@ -112,10 +112,10 @@ public sealed partial class LogLineTests : IDisposable
         void Write()
         {
             for (var line = 0; line < Lines; line++)
-                Log.Ended(logger, LogLevel.Information, "finalize", "200", "sess_abc123", "CUST-12345", 1250, 450, 0, null, null, null);
+                Log.Ended(logger, LogLevel.Information, "Session finalized successfully", "finalize", "200", "sess_abc123", "CUST-12345", 1250, 450, 0, null, null, null);
         }
 
-        Log.Ended(logger, LogLevel.Information, "finalize", "200", "sess_abc123", "CUST-12345", 1250, 450, 0, null, null, null);
+        Log.Ended(logger, LogLevel.Information, "Session finalized successfully", "finalize", "200", "sess_abc123", "CUST-12345", 1250, 450, 0, null, null, null);
         Eventually(() => output.Length > 0);
         var length = output.Length;
 
@@ -149,9 +149,9 @@ public sealed partial class LogLineTests : IDisposable
         public static partial void Finalized(
             ILogger logger, bool wasWaiting, long earnedPoints, string customerId, int duration, string sessionId, string place, string? absent);
 
-        [LoggerMessage(EventName = "OperationEnded", Message = "{operation} ended with {outcome}")]
+        [LoggerMessage(EventName = "OperationEnded", Message = "Operation ended")]
         public static partial void Ended(
-            ILogger logger, LogLevel level, string operation, string outcome, string? sessionId, string? customerId, long duration,
+            ILogger logger, LogLevel level, string message, string operation, string outcome, string? sessionId, string? customerId, long duration,
             long? earnedPoints, long? redeemedPoints, string? reason, string? cause, Exception? exception);
 
         [LoggerMessage(EventName = "Broke", Level = LogLevel.Error, Message = "It broke")]
