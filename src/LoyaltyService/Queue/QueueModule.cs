@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LoyaltyService.Queue;
 
-/// <summary>What waits for PDI, and who works on it.</summary>
+/// <summary>The queue for PDI, its worker and the operators' actions.</summary>
 internal static class QueueModule
 {
     public static void AddQueue(this WebApplicationBuilder builder, Settings settings)
@@ -25,6 +25,8 @@ internal static class QueueModule
         builder.Services.AddSingleton<SettleSession>();
         builder.Services.AddSingleton<PdiWorkFailures>();
         builder.Services.AddSingleton<PdiWorker>();
+        // Before the worker starts.
+        builder.Services.AddHostedService<BudgetBounds>();
         builder.Services.AddHostedService(static services => services.GetRequiredService<PdiWorker>());
 
         builder.Services.AddSingleton<ListQueue>();
