@@ -9,12 +9,12 @@ using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Loyalty;
 
-/// <summary>Asks what the sale earns; may be repeated while the basket changes, the last one counts.</summary>
+/// <summary>Calculates what the sale earns. Repeat it when the basket changes; the last one counts.</summary>
 /// <param name="SessionId">From identify.</param>
 /// <param name="TransactionAmount">0.00 to 999999.99, at most two decimals.</param>
 /// <param name="Items">The basket: 0 to 500 lines.</param>
 /// <param name="RedeemPoints">Points that the customer wants to redeem.</param>
-/// <param name="Version">The version that the caller decided on.</param>
+/// <param name="Version">The session's version when the caller decided.</param>
 internal sealed record CalculateRewardsRequest(
     string? SessionId, [property: JsonConverter(typeof(AmountConverter))] decimal? TransactionAmount, IReadOnlyList<RewardItem?>? Items, long? RedeemPoints = null, int? Version = null)
     : IRequestBody<CalculateRewardsRequest>, ICountsForCustomer
@@ -32,7 +32,7 @@ internal sealed record CalculateRewardsRequest(
         errors.CheckPoints("redeemPoints", RedeemPoints);
         errors.CheckVersion(Version);
         if (Items is null)
-            errors.Add(new FieldError("items", "is required; an empty list will do."));
+            errors.Add(new FieldError("items", "is required; an empty list is valid."));
         else if (Items.Count > MaxItems)
             errors.Add(new FieldError("items", "must be at most 500 lines."));
         else
@@ -42,7 +42,7 @@ internal sealed record CalculateRewardsRequest(
         }
     }
 
-    /// <summary>The version is no part of the meaning: a repeat may carry a newer one.</summary>
+    /// <summary>Without the version: a repeat may carry a newer one.</summary>
     public Guid ToFingerprint()
     {
         var fingerprint = new Fingerprint("calculate");
@@ -81,19 +81,19 @@ internal sealed record CalculateRewardsRequest(
 
 /// <param name="Sku">The article.</param>
 /// <param name="Qty">1 to 9999.</param>
-/// <param name="UnitPrice">The price of one.</param>
+/// <param name="UnitPrice">Price per unit.</param>
 /// <param name="Category">The article's category, for PDI's rules.</param>
 internal sealed record RewardItem(
     string? Sku, int? Qty, [property: JsonConverter(typeof(AmountConverter))] decimal? UnitPrice = null, string? Category = null);
 
 /// <param name="EarnedPoints">What the sale earns.</param>
-/// <param name="Multiplier">Points for one unit of the currency.</param>
-/// <param name="BonusPoints">What is earned beyond the base.</param>
+/// <param name="Multiplier">Points per currency unit.</param>
+/// <param name="BonusPoints">Points beyond the base.</param>
 /// <param name="Breakdown">Where the points come from.</param>
 /// <param name="SessionId">The session.</param>
 /// <param name="Version">The session's version after this calculation.</param>
-/// <param name="Source"><c>pdi</c>, or <c>estimate</c> while PDI cannot be asked: what PDI gives at finalize is what counts.</param>
-/// <param name="RedeemablePoints">How many points the customer could redeem on this sale.</param>
+/// <param name="Source"><c>pdi</c>, or <c>estimate</c> while PDI is unavailable. PDI's figures at finalize are final.</param>
+/// <param name="RedeemablePoints">Points that the customer can redeem on this sale.</param>
 /// <param name="Discount">What the redemption is worth.</param>
 internal sealed record CalculateRewardsResponse(
     long EarnedPoints,
@@ -106,14 +106,14 @@ internal sealed record CalculateRewardsResponse(
     long? RedeemablePoints,
     decimal? Discount);
 
-/// <param name="BasePoints">What any customer earns.</param>
-/// <param name="TierBonus">What the customer's tier adds.</param>
-/// <param name="Promotions">What promotions add, where there are any.</param>
+/// <param name="BasePoints">Points that every customer earns.</param>
+/// <param name="TierBonus">Points that the customer's tier adds.</param>
+/// <param name="Promotions">Points that promotions add, if any.</param>
 internal sealed record RewardBreakdown(long BasePoints, long TierBonus, long? Promotions = null);
 
 /// <summary>
-/// Calculate: ask PDI, or estimate by the local rules while PDI cannot be asked; store the figures. Nothing is promised by it, so
-/// two calculations at once are not a conflict: the last one stored counts.
+/// Calculate: call PDI, or estimate by the local rules while PDI is unavailable, and store the figures. They promise nothing, so two
+/// concurrent calculations do not conflict: the last one stored counts.
 /// </summary>
 internal sealed class CalculateRewards(
     ISessionStore sessions, PdiClient pdi, RewardCalculator calculator, SessionLimits limits)
@@ -132,7 +132,7 @@ internal sealed class CalculateRewards(
             return refusal;
 
         var (rewards, rejection) = await CalculateAsync(session, request);
-        // PDI refuses a session that it has finalized meanwhile: the caller is answered as if it had come that moment later.
+        // PDI rejects a session that was finalized in the meantime. Answer as if the call had come after that finalize.
         if (rejection is not null)
         {
             if (await FindAsync(request, client, cancellationToken) is { } now && Refuse(now, condition) is { } overtaken)
@@ -187,12 +187,12 @@ internal sealed class CalculateRewards(
             }
             catch (PdiUnavailableException)
             {
-                // Below: the till is not held up by PDI's absence.
+                // Estimate below: an outage must not delay the till.
             }
         }
 
         return request.RedeemPoints > 0
-            ? (null, SessionRejections.PdiUnavailable("Points can be redeemed only with PDI's yes."))
+            ? (null, SessionRejections.PdiUnavailable("Points can be redeemed only if PDI confirms."))
             : (Estimated(session, request.TransactionAmount!.Value), null);
     }
 
@@ -220,7 +220,7 @@ internal sealed class CalculateRewards(
             SessionId.Format(session.Id), session.Version, Estimate, RedeemablePoints: null, Discount: null);
     }
 
-    /// <summary>3 and 3.00 are written 3.0, as in the brief's example.</summary>
+    /// <summary>Writes 3 and 3.00 as 3.0.</summary>
     private static decimal AtLeastOneDecimal(decimal multiplier)
     {
         var shortest = multiplier / 1.000000000000000000000000000000m;

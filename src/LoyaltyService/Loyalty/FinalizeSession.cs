@@ -15,9 +15,9 @@ namespace LoyaltyService.Loyalty;
 /// <param name="SessionId">From identify.</param>
 /// <param name="TransactionId">The transaction that the session was identified with.</param>
 /// <param name="FinalAmount">0.00 to 999999.99, at most two decimals.</param>
-/// <param name="ApplyRewards">False closes the session with nothing earned and nothing redeemed.</param>
+/// <param name="ApplyRewards">False closes the session without earning or redeeming points.</param>
 /// <param name="RedeemPoints">Points to redeem.</param>
-/// <param name="Version">The version that the caller decided on.</param>
+/// <param name="Version">The session's version when the caller decided.</param>
 internal sealed record FinalizeRequest(
     string? SessionId, string? TransactionId, [property: JsonConverter(typeof(AmountConverter))] decimal? FinalAmount, bool? ApplyRewards, long? RedeemPoints = null, int? Version = null)
     : IRequestBody<FinalizeRequest>, ICountsForCustomer
@@ -39,7 +39,7 @@ internal sealed record FinalizeRequest(
             errors.Add(new FieldError("redeemPoints", "must be 0 when applyRewards is false."));
     }
 
-    /// <summary>The version is no part of the meaning: a repeat may carry a newer one.</summary>
+    /// <summary>Without the version: a repeat may carry a newer one.</summary>
     public Guid ToFingerprint()
     {
         var fingerprint = new Fingerprint("finalize");
@@ -52,21 +52,20 @@ internal sealed record FinalizeRequest(
     }
 }
 
-/// <summary>The receipt; or, while PDI's answer is outstanding, the first two members and the version.</summary>
+/// <summary>The receipt. While PDI's answer is outstanding: only the first two members and the version.</summary>
 /// <param name="SessionId">The session.</param>
 /// <param name="Status"><c>finalized</c>, or <c>finalizing</c> while PDI's answer is outstanding.</param>
-/// <param name="EarnedPoints">What PDI gave.</param>
+/// <param name="EarnedPoints">Points that PDI gave.</param>
 /// <param name="NewBalance">The customer's balance afterwards.</param>
 /// <param name="ReceiptId">PDI's receipt.</param>
-/// <param name="RedeemedPoints">What was redeemed.</param>
+/// <param name="RedeemedPoints">Redeemed points.</param>
 /// <param name="Version">The session's version.</param>
 internal sealed record FinalizeResponse(
     string SessionId, string Status, long? EarnedPoints, long? NewBalance, string? ReceiptId, long? RedeemedPoints, int Version);
 
 /// <summary>
-/// Finalize is an intent, then an effect. The intent is stored first, with the key that PDI will know it by; from then on the sale is
-/// accepted and takes effect exactly once, whatever dies: this request goes on without its caller, and the worker goes on without
-/// this request.
+/// Finalize is an intent, then an effect. The intent is stored first, with its idempotency key at PDI. From then on the sale is accepted
+/// and takes effect exactly once: this request continues if its caller disconnects, and the worker continues if this request dies.
 /// </summary>
 internal sealed class FinalizeSession(
     ISessionStore sessions,
@@ -87,7 +86,7 @@ internal sealed class FinalizeSession(
 
         var fingerprint = request.ToFingerprint();
         var key = new ReplayKey("finalize:" + client, id);
-        // A cached answer to another body says nothing about this one; the row does.
+        // If the cached answer belongs to another body, the row decides.
         if (await replays.FindAsync(key) is { } replay && replay.Fingerprint == fingerprint)
         {
             metrics.RepeatAnswered(fromCache: true);
@@ -104,7 +103,7 @@ internal sealed class FinalizeSession(
             {
                 if (session.Intent!.Fingerprint != fingerprint)
                     return IdempotencyRejections.KeyReused("The finalize of this session");
-                // Finalized before this call looked: the cache should have had it.
+                // Finalized before this call read the row: the cache missed it.
                 if (!wait.HasWaited)
                     metrics.RepeatAnswered(fromCache: false);
                 return Receipt(session, key).AsReplay();
@@ -121,7 +120,7 @@ internal sealed class FinalizeSession(
 
             if (Refuse(session, request, condition) is { } refusal)
                 return refusal;
-            // A sale that PDI cannot be told of just now joins those that wait; there is room for so many.
+            // While PDI is unavailable the sale is queued, if there is room.
             var mustWait = MustWait(session);
             if (mustWait && !await work.HasRoomAsync(id, workLimits.MaxItems, cancellationToken))
                 return QueueRejections.Full();
@@ -133,7 +132,7 @@ internal sealed class FinalizeSession(
                 TraceId = Activity.Current?.TraceId.ToHexString(),
                 WorkLease = mustWait ? TimeSpan.Zero : workLimits.OwnedByRequest,
             };
-            // Null: another call was first. Its row says what to do.
+            // Null: another call was first. Its row decides.
             if (await sessions.SaveAsync(change, cancellationToken) is { } finalizing)
                 return await TakeEffectAsync(finalizing, key, operation, mustWait);
         }
@@ -152,12 +151,12 @@ internal sealed class FinalizeSession(
         return request.RedeemPoints > 0 && MustWait(session) ? NotRedeemed() : null;
     }
 
-    private static Rejection NotRedeemed() => SessionRejections.PdiUnavailable("Points can be redeemed only with PDI's yes.");
+    private static Rejection NotRedeemed() => SessionRejections.PdiUnavailable("Points can be redeemed only if PDI confirms.");
 
     private async Task<Answer<FinalizeResponse>> TakeEffectAsync(Session session, ReplayKey key, Operation operation, bool mustWait)
     {
         Failpoint.Hit("finalize.intended");
-        // PDI has to identify the customer first, or cannot be asked: the worker's part.
+        // PDI must identify the customer first, or is unavailable: the worker finalizes.
         if (mustWait)
             return Accepted(session);
 
@@ -177,13 +176,13 @@ internal sealed class FinalizeSession(
         }
         catch (LoyaltyException outstanding) when (outstanding is PdiUnavailableException or PdiAuthenticationException)
         {
-            // The intent is stored and PDI will be told: that is what the caller needs to know.
+            // The intent is stored and the worker will finalize it: 202.
             operation.Reason = outstanding.Message;
             return Accepted(session);
         }
     }
 
-    /// <summary>Takes the intent back; if the worker has taken it over meanwhile, PDI is being asked, and the sale is accepted.</summary>
+    /// <summary>Withdraws the intent. If the worker has already taken it over, the sale stays accepted.</summary>
     private async Task<Answer<FinalizeResponse>> WithdrawAsync(Session session, Operation operation)
     {
         var change = session.FinalizeWithdrawn(Causes.Request) with { TraceId = Activity.Current?.TraceId.ToHexString() };

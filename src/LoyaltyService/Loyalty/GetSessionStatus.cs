@@ -11,16 +11,16 @@ namespace LoyaltyService.Loyalty;
 /// <param name="CustomerId">PDI's id of the customer.</param>
 /// <param name="ChannelId">The till or ordering channel.</param>
 /// <param name="TransactionId">The sale.</param>
-/// <param name="StoreId">The store, where one was given.</param>
-/// <param name="EarnedPoints">Of the last calculation; after finalize, what PDI gave.</param>
-/// <param name="RedeemedPoints">What was redeemed.</param>
+/// <param name="StoreId">The store, if the caller named one.</param>
+/// <param name="EarnedPoints">Points of the last calculation; after finalize, those that PDI gave.</param>
+/// <param name="RedeemedPoints">Redeemed points.</param>
 /// <param name="NewBalance">The customer's balance after finalize.</param>
 /// <param name="ReceiptId">PDI's receipt.</param>
 /// <param name="CreatedAt">When the session was created.</param>
-/// <param name="ExpiresAt">When it ends if it is not finalized.</param>
+/// <param name="ExpiresAt">When it expires if it is not finalized.</param>
 /// <param name="FinalizedAt">When it was finalized; null until then.</param>
 /// <param name="Version">The session's version, as in <c>ETag</c>.</param>
-/// <param name="Failure">Why it failed, if it failed.</param>
+/// <param name="Failure">Why it failed, if it did.</param>
 internal sealed record SessionResponse(
     string SessionId,
     string Status,
@@ -39,7 +39,7 @@ internal sealed record SessionResponse(
     int Version,
     FailureResponse? Failure) : RedactedRecord;
 
-/// <summary>Status: the session as it stands here. PDI is not asked.</summary>
+/// <summary>Status: the stored session. Does not call PDI.</summary>
 internal sealed class GetSessionStatus(ISessionStore sessions)
 {
     public async Task<Answer<SessionResponse>> RunAsync(
@@ -55,7 +55,7 @@ internal sealed class GetSessionStatus(ISessionStore sessions)
             .WithVersion(session.Version);
     }
 
-    /// <summary>Whether one of the tags is the version's, weak or not (RFC 9110, 13.1.2); what is no tag says nothing.</summary>
+    /// <summary>Whether one of the tags, weak or strong, is the version's (RFC 9110, 13.1.2). Invalid tags are ignored.</summary>
     private static bool HasAlready(StringValues ifNoneMatch, int version)
     {
         var current = new EntityTagHeaderValue($"\"{version}\"");

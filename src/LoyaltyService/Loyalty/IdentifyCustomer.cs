@@ -16,8 +16,8 @@ namespace LoyaltyService.Loyalty;
 /// <param name="CustomerId">PDI's id of the customer.</param>
 /// <param name="ChannelId">The till or ordering channel.</param>
 /// <param name="TransactionId">The sale, unique within its channel.</param>
-/// <param name="StoreId">The store, where the channel has several.</param>
-/// <param name="Metadata">The caller's own data: an object of at most 4 KiB, kept and never read.</param>
+/// <param name="StoreId">The store, if the channel has several.</param>
+/// <param name="Metadata">The caller's own data: an object of at most 4 KiB. The service stores it and never reads it.</param>
 internal sealed record IdentifyRequest(
     [property: CustomerIdentity] string? CustomerId, string? ChannelId, string? TransactionId, string? StoreId = null, [property: Personal] JsonElement? Metadata = null) : RedactedRecord, IRequestBody<IdentifyRequest>, ICountsForCustomer
 {
@@ -25,7 +25,7 @@ internal sealed record IdentifyRequest(
 
     string? ICountsForCustomer.CustomerKey() => CustomerId;
 
-    /// <summary>The metadata as it is compared and kept.</summary>
+    /// <summary>The metadata in the form that is compared and stored.</summary>
     [Personal]
     internal string? CanonicalMetadata { get; private set; }
 
@@ -58,9 +58,9 @@ internal sealed record IdentifyRequest(
     }
 }
 
-/// <summary>The session, and the customer if PDI has identified them; until then only the first and the last two members.</summary>
-/// <param name="SessionId">For the following calls.</param>
-/// <param name="Status"><c>active</c>, or <c>pending</c> while PDI cannot be asked.</param>
+/// <summary>The session, and the customer once PDI has identified them. Until then the customer's members are absent.</summary>
+/// <param name="SessionId">Send it in the following calls.</param>
+/// <param name="Status"><c>active</c>, or <c>pending</c> while PDI is unavailable.</param>
 /// <param name="CustomerName">The customer's name.</param>
 /// <param name="CurrentPoints">The customer's balance.</param>
 /// <param name="Tier">The customer's tier.</param>
@@ -70,8 +70,8 @@ internal sealed record IdentifyResponse(
     string SessionId, string Status, [property: Personal] string? CustomerName, long? CurrentPoints, string? Tier, int Version, DateTimeOffset ExpiresAt) : RedactedRecord;
 
 /// <summary>
-/// Identify: create the session (the database decides who was first), ask PDI, store the answer. A repeat is answered by what is
-/// stored; a session that waits for PDI, and on which nobody works, is taken up again by the repeat.
+/// Identify: create the session (the database decides which call was first), call PDI, store the answer. A repeat gets the stored answer. If
+/// the session waits for PDI and no call works on it, the repeat calls PDI again.
 /// </summary>
 internal sealed class IdentifyCustomer(
     ISessionStore sessions,
@@ -100,7 +100,7 @@ internal sealed class IdentifyCustomer(
         }
 
         var given = NewSession(request, client, key.Id, fingerprint);
-        // While the breaker refuses every call, a new session is stored as one that waits: one commit instead of two.
+        // While the breaker is open, a new session is stored as waiting at once: one commit instead of two.
         var waits = breaker.Wait > TimeSpan.Zero && await work.HasRoomAsync(given.Id, workLimits.MaxItems, cancellationToken);
         var (session, created) = await sessions.CreateAsync(given, limits.Lifetime, waits ? null : limits.IdentifyHold, cancellationToken);
         if (session.IdentifyFingerprint != fingerprint)
@@ -111,7 +111,7 @@ internal sealed class IdentifyCustomer(
 
         Failpoint.Hit("identify.created");
 
-        // From here on the session exists: it is brought to a clear status even if the caller has left.
+        // The session exists from here on. It reaches a clear status even if the caller disconnects.
         if (created && waits)
         {
             operation.Reason = ConsecutiveFailureBreaker.Refusal;
@@ -120,7 +120,7 @@ internal sealed class IdentifyCustomer(
 
         if (created)
             return await AskPdiAsync(session, key, operation, isWaiting: false);
-        // Settled before this call looked: the cache should have had it.
+        // Settled before this call read the row: the cache missed it.
         if (Settled(session, key) is { } answer)
         {
             replayMetrics.RepeatAnswered(fromCache: false);
@@ -130,7 +130,7 @@ internal sealed class IdentifyCustomer(
         return await RepeatAsync(session, key, operation, cancellationToken);
     }
 
-    /// <summary>Answers a sale that has a session already: by its row, or by what becomes of it within the wait.</summary>
+    /// <summary>Answers a sale that already has a session: from its row, after a short wait if a call is in flight.</summary>
     private async Task<Answer<IdentifyResponse>> RepeatAsync(Session session, ReplayKey key, Operation operation, CancellationToken cancellationToken)
     {
         var wait = new RepeatWait(repeats, clock);
@@ -152,7 +152,7 @@ internal sealed class IdentifyCustomer(
         }
     }
 
-    /// <param name="isWaiting">The session may have a row of work, which ends with PDI's answer.</param>
+    /// <param name="isWaiting">The session may have a queue row, which PDI's answer removes.</param>
     private async Task<Answer<IdentifyResponse>> AskPdiAsync(Session session, ReplayKey key, Operation operation, bool isWaiting)
     {
         try
@@ -181,7 +181,7 @@ internal sealed class IdentifyCustomer(
         var change = OwedIdentify.Answered(session, result, Causes.Request) with { Work = isWaiting ? PdiWorkChange.Settled : PdiWorkChange.None };
 
         var stored = await sessions.SaveAsync(change, CancellationToken.None)
-            // Somebody else has moved the session on: its row has the answer.
+            // Another call changed the session first: its row has the answer.
             ?? await sessions.FindAsync(session.Id, CancellationToken.None)
             ?? throw new InvalidDataException("A session that was there is gone.");
         Failpoint.Hit("identify.stored");
@@ -189,7 +189,7 @@ internal sealed class IdentifyCustomer(
         return Settled(stored, key) ?? Pending(stored);
     }
 
-    /// <summary>The answer of a session that PDI has answered for, the same for every repeat; null while it is open.</summary>
+    /// <summary>PDI's answer for the session, the same for every repeat; null while there is none.</summary>
     private Answer<IdentifyResponse>? Settled(Session session, ReplayKey key)
     {
         Answer<IdentifyResponse> answer;

@@ -11,7 +11,7 @@ using LoyaltyService.Sessions;
 namespace LoyaltyService.Loyalty;
 
 /// <summary>
-/// The business routes. The comments of the handlers are the texts of the API reference, which sees internal members only.
+/// The business routes. The handlers' comments are the texts of the API reference, which sees internal members only.
 /// </summary>
 internal static class LoyaltyEndpoints
 {
@@ -46,11 +46,11 @@ internal static class LoyaltyEndpoints
 
     /// <summary>Start the loyalty session of a sale</summary>
     /// <remarks>
-    /// One session a client, channel and transaction. The same body again gets the first answer again; another body for the same
-    /// transaction is refused.
+    /// There is one session per client, channel and transaction. Repeating the same body returns the first answer. A different body for the same
+    /// transaction is rejected.
     /// </remarks>
     /// <response code="200">PDI has identified the customer.</response>
-    /// <response code="202">PDI could not be asked. The session is stored and will be identified; go on with the sale, or ask for the session.</response>
+    /// <response code="202">PDI is unavailable. The session is stored and will be identified later. Continue the sale, or read the session.</response>
     internal static Task<Answer<IdentifyResponse>> IdentifyAsync(
         Body<IdentifyRequest> body, HttpContext context, Operations operations, IdempotentRequests requests, IdentifyCustomer identify, CancellationToken cancellationToken) =>
         operations.RunAsync(OperationKind.Identify, context, async operation =>
@@ -65,12 +65,12 @@ internal static class LoyaltyEndpoints
                 alsoSettledBy: StatusCodes.Status400BadRequest);
         });
 
-    /// <summary>Ask what the sale earns</summary>
+    /// <summary>Calculate what the sale earns</summary>
     /// <remarks>
-    /// May be repeated while the basket changes; the last one counts. While PDI cannot be asked the figures are an estimate, and those
-    /// that count are the ones that PDI gives at finalize.
+    /// Repeat it when the basket changes; the last one counts. While PDI is unavailable the figures are an estimate. PDI's figures at finalize
+    /// are final.
     /// </remarks>
-    /// <response code="200">The figures, by PDI or estimated: see `source`.</response>
+    /// <response code="200">The figures, from PDI or estimated: see `source`.</response>
     internal static Task<Answer<CalculateRewardsResponse>> CalculateAsync(
         Body<CalculateRewardsRequest> body, HttpContext context, Operations operations, IdempotentRequests requests, CalculateRewards calculate, CancellationToken cancellationToken) =>
         operations.RunAsync(OperationKind.Calculate, context, async operation =>
@@ -85,10 +85,10 @@ internal static class LoyaltyEndpoints
 
     /// <summary>Commit the rewards to the customer's account</summary>
     /// <remarks>
-    /// Takes effect exactly once, however often it is sent. After a 400 nothing is committed and a corrected body is welcome.
+    /// Takes effect exactly once, however often you send it. After a 400 nothing is committed: correct the body and send it again.
     /// </remarks>
     /// <response code="200">PDI has committed the sale; this is the receipt.</response>
-    /// <response code="202">The sale is accepted and PDI will be told; ask for the session, or send the same body again, for the receipt.</response>
+    /// <response code="202">The sale is accepted and will be committed at PDI. For the receipt, read the session or send the same body again.</response>
     internal static Task<Answer<FinalizeResponse>> FinalizeAsync(
         Body<FinalizeRequest> body, HttpContext context, Operations operations, IdempotentRequests requests, FinalizeSession finalize, CancellationToken cancellationToken) =>
         operations.RunAsync(OperationKind.Finalize, context, async operation =>
@@ -102,7 +102,7 @@ internal static class LoyaltyEndpoints
         });
 
     /// <summary>Read a session</summary>
-    /// <remarks>The session as it stands here; PDI is not asked.</remarks>
+    /// <remarks>Returns the stored session, without calling PDI.</remarks>
     /// <param name="sessionId">From identify.</param>
     /// <response code="200">The session.</response>
     /// <response code="304">The session still has the version in `If-None-Match`.</response>
@@ -114,7 +114,7 @@ internal static class LoyaltyEndpoints
             operation => status.RunAsync(sessionId, context.Client(), context.Request.Headers.IfNoneMatch, operation, cancellationToken));
 
     /// <summary>Read a session by query</summary>
-    /// <remarks>The same as `/loyalty/sessions/{sessionId}`, under the name that PDI's interface has for it.</remarks>
+    /// <remarks>The same as `/loyalty/sessions/{sessionId}`, under the name that PDI's API uses.</remarks>
     /// <param name="sessionId">From identify.</param>
     /// <response code="200">The session.</response>
     /// <response code="304">The session still has the version in `If-None-Match`.</response>

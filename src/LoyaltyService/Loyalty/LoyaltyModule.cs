@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace LoyaltyService.Loyalty;
 
-/// <summary>The business of the service: one class a use case.</summary>
+/// <summary>The use cases of a sale: one class each.</summary>
 internal static class LoyaltyModule
 {
     private const string RulesFile = "rewards.json";
@@ -16,7 +16,7 @@ internal static class LoyaltyModule
         builder.Services.Configure<ApiDescription>(LoyaltyReference.Describe);
         builder.Configuration.AddJsonFile(Path.Combine(AppContext.BaseDirectory, RulesFile), optional: false);
         builder.Services.AddSingleton<IValidateOptions<RewardRules>, RewardRulesValidator>();
-        // Strict: otherwise a misspelled member or a rate that is no number would quietly be 0.
+        // Strict: a misspelled member or an invalid rate would otherwise silently be 0.
         builder.Services.AddOptions<RewardRules>()
             .BindConfiguration("Rewards", static binder => binder.ErrorOnUnknownConfiguration = true).ValidateOnStart();
         builder.Services.AddSingleton(services => new RewardCalculator(services.GetRequiredService<IOptions<RewardRules>>().Value));

@@ -5,32 +5,32 @@ using LoyaltyService.Http;
 
 namespace LoyaltyService.Loyalty;
 
-/// <summary>The caller's own data with a sale: a JSON object of at most 4 KiB, kept and never read.</summary>
+/// <summary>The caller's own data of a sale: a JSON object of at most 4 KiB, stored and never read.</summary>
 internal static class Metadata
 {
     public const int MaxBytes = 4096;
 
     /// <summary>
     /// The object as compact JSON with sorted members and numbers by value, so that the same data has the same text;
-    /// null if it holds text that is no Unicode or a NUL character, which a database cannot keep.
+    /// null if it contains invalid Unicode or a NUL character, which a database cannot store.
     /// </summary>
     public static string? Canonical(JsonElement metadata)
     {
         var buffer = new ArrayBufferWriter<byte>(256);
         try
         {
-            // Without the escapes that only a web page needs: they would count for the 4 KiB.
+            // Without the escapes for HTML: they would count towards the 4 KiB.
             using var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
             Write(writer, metadata);
         }
         catch (InvalidOperationException)
         {
-            // Bytes that are no UTF-8, or a lone surrogate: the reader's word for text that is no Unicode.
+            // The reader's exception for invalid UTF-8 or a lone surrogate.
             return null;
         }
 
         var text = System.Text.Encoding.UTF8.GetString(buffer.WrittenSpan);
-        // An escaped backslash before "u0000" is no NUL.
+        // An escaped backslash before "u0000" is not a NUL.
         return text.Replace(@"\\", "", StringComparison.Ordinal).Contains(@"\u0000", StringComparison.Ordinal) ? null : text;
     }
 
@@ -58,7 +58,7 @@ internal static class Metadata
                 writer.WriteRawValue(ExactNumber.Parse(element.GetRawText()).ToString());
                 break;
             case JsonValueKind.String:
-                // Copied as it is, text that is no Unicode would quietly become another one.
+                // Decoded first: copied raw, invalid Unicode would silently change.
                 writer.WriteStringValue(element.GetString());
                 break;
             default:

@@ -10,7 +10,7 @@ internal enum OperationKind
     GetStatus,
 }
 
-/// <summary>One run of a business operation: what its line in the log will say of it, gathered while it runs.</summary>
+/// <summary>One run of a business operation: collects the members of its log line.</summary>
 internal sealed class Operation(OperationKind kind)
 {
     public OperationKind Kind { get; } = kind;
@@ -23,10 +23,10 @@ internal sealed class Operation(OperationKind kind)
 
     public long? RedeemedPoints { get; set; }
 
-    /// <summary>Why the outcome is not the usual one: PDI's code, or what PDI's client said.</summary>
+    /// <summary>Why the outcome is not a plain success: PDI's code, or the PDI client's error.</summary>
     public string? Reason { get; set; }
 
-    /// <summary>The session that the operation is about, each time it is known better.</summary>
+    /// <summary>Sets the session, each time it is known better.</summary>
     public void IsAbout(Session session)
     {
         SessionId ??= Sessions.SessionId.Format(session.Id);

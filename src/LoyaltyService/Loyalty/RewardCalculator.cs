@@ -1,12 +1,12 @@
 namespace LoyaltyService.Loyalty;
 
 /// <summary>
-/// What a sale earns by the local rules (rewards.json): an estimate for the time when PDI cannot be asked. Points are whole numbers;
-/// they are rounded down, once, on the total, so that splitting base and bonus never gives a point more than the sale earned.
+/// Estimates what a sale earns by the local rules (rewards.json), while PDI is unavailable. Points are whole numbers, rounded down once, on
+/// the total, so base and bonus together never exceed what the sale earned.
 /// </summary>
 internal sealed class RewardCalculator(RewardRules rules)
 {
-    /// <param name="amount">In units of the currency.</param>
+    /// <param name="amount">In currency units.</param>
     /// <param name="tier">The customer's tier; null or unknown earns the base only.</param>
     public Rewards Calculate(decimal amount, string? tier)
     {
@@ -20,8 +20,8 @@ internal sealed class RewardCalculator(RewardRules rules)
     private static long WholePoints(decimal points) => decimal.ToInt64(decimal.Floor(points));
 }
 
-/// <param name="BasePoints">What any customer earns.</param>
-/// <param name="TierBonus">What the customer's tier adds.</param>
+/// <param name="BasePoints">Points that every customer earns.</param>
+/// <param name="TierBonus">Points that the customer's tier adds.</param>
 /// <param name="EarnedPoints">Their sum.</param>
-/// <param name="Multiplier">Points for one unit of the currency, before rounding.</param>
+/// <param name="Multiplier">Points per currency unit, before rounding.</param>
 internal sealed record Rewards(long BasePoints, long TierBonus, long EarnedPoints, decimal Multiplier);

@@ -3,14 +3,14 @@ using Microsoft.Extensions.Options;
 
 namespace LoyaltyService.Loyalty;
 
-/// <summary>The rules of the estimate, from rewards.json beside the program.</summary>
+/// <summary>The rules of the estimate, read from rewards.json next to the program.</summary>
 internal sealed class RewardRules : IValidatableObject
 {
     /// <summary>The brief's example earns 300 base points for 150.00: two a unit. Not 0, which is what a file without it would mean.</summary>
     [Range(0.01, 1000)]
     public decimal PointsPerCurrencyUnit { get; set; }
 
-    /// <summary>By the name that PDI gives the tier, letters of either case.</summary>
+    /// <summary>By PDI's name of the tier, case-insensitive.</summary>
     public Dictionary<string, TierRule> Tiers { get; set; } = new(StringComparer.OrdinalIgnoreCase);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
@@ -27,7 +27,7 @@ internal sealed class RewardRules : IValidatableObject
 
 internal sealed class TierRule
 {
-    /// <summary>What the tier adds, as a share of the base points: 0.5 for half as much again; 0 to 100.</summary>
+    /// <summary>The tier's bonus as a share of the base points, 0 to 100: 0.5 adds half.</summary>
     public decimal BonusRate { get; set; }
 }
 

@@ -9,35 +9,35 @@ internal enum BreakerState
     Open = 2,
 }
 
-/// <summary>What the end of a call tells about PDI.</summary>
+/// <summary>What the end of a call says about PDI.</summary>
 internal enum BreakerVerdict
 {
-    /// <summary>PDI works, also when it refused the business.</summary>
+    /// <summary>PDI works, even if it rejected the request.</summary>
     Success,
 
-    /// <summary>PDI does not work.</summary>
+    /// <summary>PDI is failing.</summary>
     Failure,
 
-    /// <summary>Nothing: the caller left, PDI asked for patience, or the credentials were at fault.</summary>
+    /// <summary>Neither: the caller disconnected, PDI throttled the call, or the credentials were rejected.</summary>
     Neutral,
 }
 
 /// <summary>
-/// The brief's breaker: five failures in a row open it; for 30 s every call fails at once; then exactly one probe; its success
-/// closes, its failure opens for another 30 s. Polly's own is ratio-based and cannot be told to count consecutive failures
-/// (docs/decisions/0004-consecutive-failure-breaker.md), so this is a Polly strategy of our own.
+/// Opens after five consecutive failures. For 30 s every call fails fast; then exactly one probe runs. Its success closes the breaker, its
+/// failure opens it for another 30 s. Polly's breaker is ratio-based and cannot count consecutive failures
+/// (docs/decisions/0004-consecutive-failure-breaker.md), so this is a custom Polly strategy.
 /// <para>
-/// One lock, held for a few instructions and never while a call runs. Every change of state starts a new generation; a call carries
-/// the generation it started in, and a result of an older one changes nothing. Time is the clock's monotonic timestamp. A probe holds
-/// a lease: a probe that hangs or whose caller leaves does not keep the breaker half-open for ever.
+/// One lock, held for a few instructions and never during a call. Every change of state starts a new generation. A call carries the
+/// generation it started in, and a result from an older one is ignored. Time is the clock's monotonic timestamp. A probe holds a lease, so a
+/// probe that hangs does not keep the breaker half-open forever.
 /// </para>
 /// </summary>
 internal sealed partial class ConsecutiveFailureBreaker(
     PdiOptions options, Func<Exception?, BreakerVerdict> judge, TimeProvider clock, ILogger<ConsecutiveFailureBreaker> logger)
     : ResilienceStrategy
 {
-    /// <summary>Why a call was not made.</summary>
-    public const string Refusal = "PDI is not asked just now: it failed too often in a row.";
+    /// <summary>The reason of a call that was not made.</summary>
+    public const string Refusal = "The circuit breaker is open: PDI failed several times in a row.";
 
     private readonly Lock gate = new();
     private BreakerState state = BreakerState.Closed;
@@ -49,7 +49,7 @@ internal sealed partial class ConsecutiveFailureBreaker(
     /// <summary>Raised, outside the lock, when PDI works again after a break.</summary>
     public event Action? Closed;
 
-    /// <summary>The state as a call that came now would find it.</summary>
+    /// <summary>The state that a call would find now.</summary>
     public BreakerState State
     {
         get
@@ -59,7 +59,7 @@ internal sealed partial class ConsecutiveFailureBreaker(
         }
     }
 
-    /// <summary>How long a call that came now would be refused; zero if it would be let through.</summary>
+    /// <summary>How long calls will still fail fast; zero if a call would go through now.</summary>
     public TimeSpan Wait
     {
         get
@@ -95,7 +95,7 @@ internal sealed partial class ConsecutiveFailureBreaker(
             if (Wait_NeedsLock(now) > TimeSpan.Zero)
                 return null;
 
-            // Open and over, or half-open with a probe that has outlived its lease: this call is the probe.
+            // The open time is over, or the probe's lease has expired: this call is the probe.
             Become_NeedsLock(BreakerState.HalfOpen);
             probeUntil = now + Ticks(options.BreakerProbeLease);
             return generation;
@@ -107,7 +107,7 @@ internal sealed partial class ConsecutiveFailureBreaker(
         var closed = false;
         lock (gate)
         {
-            // A late result of a call from before the last change of state says nothing about now.
+            // A late result from before the last change of state is ignored.
             if (startedIn != generation)
                 return;
 
@@ -126,7 +126,7 @@ internal sealed partial class ConsecutiveFailureBreaker(
                     closed = true;
                     break;
                 case (BreakerState.HalfOpen, BreakerVerdict.Neutral):
-                    // The probe told nothing: the next call may be the probe at once.
+                    // The probe was inconclusive: the next call may be the probe.
                     probeUntil = clock.GetTimestamp();
                     break;
             }

@@ -6,12 +6,12 @@ using System.Text.Json.Serialization.Metadata;
 namespace LoyaltyService.Pdi;
 
 /// <summary>
-/// One attempt at a call to PDI, bearer and body included. It knows PDI's status codes, and sorts every answer into one of three: a value,
-/// a business refusal (also a value), or an exception that says whether PDI may have done it.
+/// One attempt at a call to PDI, with token and body. Maps PDI's status codes to one of three results: a value, a business rejection (also a
+/// value), or an exception that says whether PDI may have carried out the call.
 /// </summary>
 internal sealed class PdiAttempt(HttpClient http, PdiTokenProvider tokens, PdiHealth health, TimeProvider clock)
 {
-    /// <summary>What metrics call an operation of PDI.</summary>
+    /// <summary>The label of an operation in metrics.</summary>
     public static string LabelOf(string operation) => operation switch
     {
         "identify" => PdiOperations.Identify,
@@ -20,7 +20,7 @@ internal sealed class PdiAttempt(HttpClient http, PdiTokenProvider tokens, PdiHe
         _ => PdiOperations.Status,
     };
 
-    /// <summary>One attempt: the request, and once more with another token if PDI refuses the first one.</summary>
+    /// <summary>Sends the request, and once more with a new token if PDI rejects the first.</summary>
     public async Task<PdiResult<T>> RunAsync<T>(
         string operation, JsonTypeInfo<T> type, Func<HttpRequestMessage> createRequest, CancellationToken cancellationToken)
         where T : class
@@ -35,11 +35,11 @@ internal sealed class PdiAttempt(HttpClient http, PdiTokenProvider tokens, PdiHe
 
             tokens.Invalidate(token);
             if (resent)
-                throw new PdiAuthenticationException($"PDI refused the credentials for {operation} twice. Check PDI_CLIENT_ID and its permissions at PDI.");
+                throw new PdiAuthenticationException($"PDI rejected the credentials for {operation} twice. Check PDI_CLIENT_ID and its permissions at PDI.");
         }
     }
 
-    /// <summary>One request and its answer, timed; null if PDI refused the token.</summary>
+    /// <summary>Times one request and its response; null if PDI rejected the token.</summary>
     private async Task<PdiResult<T>?> RequestAsync<T>(
         string operation, JsonTypeInfo<T> type, HttpRequestMessage request, CancellationToken cancellationToken)
         where T : class
@@ -69,7 +69,7 @@ internal sealed class PdiAttempt(HttpClient http, PdiTokenProvider tokens, PdiHe
         }
         catch (OperationCanceledException late)
         {
-            throw new PdiUnavailableException($"PDI gave no access token within the time of {operation}.", mayHaveReached: false, inner: late);
+            throw new PdiUnavailableException($"PDI issued no access token within the budget of {operation}.", mayHaveReached: false, inner: late);
         }
     }
 
@@ -77,7 +77,7 @@ internal sealed class PdiAttempt(HttpClient http, PdiTokenProvider tokens, PdiHe
     {
         try
         {
-            // The whole body is read here, under the same deadline and bound.
+            // Reads the whole body here, under the same deadline and size limit.
             return await http.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
         }
         catch (OperationCanceledException late)
@@ -114,14 +114,14 @@ internal sealed class PdiAttempt(HttpClient http, PdiTokenProvider tokens, PdiHe
                     };
             }
         }
-        // InvalidOperationException: a character set that the framework does not know.
+        // InvalidOperationException: an unknown character set.
         catch (Exception broken) when (broken is JsonException or InvalidOperationException)
         {
-            throw new PdiUnavailableException($"PDI's answer to {operation} is not the contract.", mayHaveReached: true, inner: broken);
+            throw new PdiUnavailableException($"PDI's answer to {operation} breaks the contract.", mayHaveReached: true, inner: broken);
         }
     }
 
-    /// <summary>RFC 9110 allows seconds and a date; a date that is past is no wait.</summary>
+    /// <summary>RFC 9110 allows seconds or a date; a past date means no wait.</summary>
     private TimeSpan? RetryAfter(HttpResponseMessage response) => response.Headers.RetryAfter switch
     {
         { Delta: { } wait } => wait,

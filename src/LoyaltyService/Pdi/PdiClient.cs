@@ -6,8 +6,8 @@ using Polly;
 namespace LoyaltyService.Pdi;
 
 /// <summary>
-/// The four calls to PDI, each with its path, its body and its time: attempts (<see cref="PdiAttempt"/>) until one gives a clean answer. Here
-/// stands what is done in doubt, too.
+/// The four calls to PDI, each with its path, body and budget: attempts (<see cref="PdiAttempt"/>) until one gives a clean answer. It also
+/// decides what to do in doubt.
 /// </summary>
 internal sealed class PdiClient(
     HttpClient http, PdiTokenProvider tokens, ResiliencePipeline pipeline, PdiHealth health, PdiOptions options, TimeProvider clock)
@@ -23,8 +23,8 @@ internal sealed class PdiClient(
             () => Post("calculateRewards", request, PdiJson.Default.PdiCalculateRequest, idempotencyKey: null));
 
     /// <summary>
-    /// Finalizes. After any attempt that may have reached PDI without a clean answer, and at once if the caller is
-    /// <paramref name="inDoubt"/>, PDI's own record is asked first; only what it does not have is sent again, under the same key.
+    /// Finalizes. After an attempt that may have reached PDI without a clean answer, or if <paramref name="inDoubt"/>, checks PDI's own record
+    /// first and sends the finalize, under the same key, only if PDI does not have it.
     /// </summary>
     public async Task<PdiResult<PdiReceipt>> FinalizeAsync(PdiFinalizeRequest request, string idempotencyKey, bool inDoubt)
     {
@@ -38,7 +38,7 @@ internal sealed class PdiClient(
                 {
                     var result = await attempt.RunAsync("finalize", PdiJson.Default.PdiReceipt,
                         () => Post("finalize", request, PdiJson.Default.PdiFinalizeRequest, idempotencyKey), cancellationToken);
-                    // Closed may mean: finalized by this very intent, whose answer was lost.
+                    // The session may be closed because this intent finalized it and the answer was lost.
                     return result.Rejection is { IsSessionGone: true } && await FindReceiptAsync(request.PdiSessionId, cancellationToken) is { } lost
                         ? lost
                         : result;
@@ -64,7 +64,7 @@ internal sealed class PdiClient(
         attempt.RunAsync("getSessionStatus", PdiJson.Default.PdiSessionState,
             () => new HttpRequestMessage(HttpMethod.Get, "getSessionStatus?pdiSessionId=" + Uri.EscapeDataString(pdiSessionId)), cancellationToken);
 
-    /// <summary>The receipt of a session that PDI has finalized; null if PDI has it open, or does not have it.</summary>
+    /// <summary>The receipt of a session that PDI has finalized; null if it is open or unknown.</summary>
     private async Task<PdiReceipt?> FindReceiptAsync(string pdiSessionId, CancellationToken cancellationToken) =>
         (await AskStatusAsync(pdiSessionId, cancellationToken)).Value?.Receipt;
 
@@ -72,7 +72,7 @@ internal sealed class PdiClient(
 
     private static HttpRequestMessage Post<T>(string path, T body, JsonTypeInfo<T> type, string? idempotencyKey)
     {
-        // With its length: in chunks a body of a few hundred bytes would be three writes.
+        // With Content-Length: chunked, a body of a few hundred bytes takes three writes.
         var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, type)) };
         request.Content.Headers.ContentType = Json;
         if (idempotencyKey is not null)
@@ -85,7 +85,7 @@ internal sealed class PdiClient(
         where T : class =>
         WithinBudgetAsync(operation, budget, cancellationToken => attempt.RunAsync(operation, type, createRequest, cancellationToken));
 
-    /// <summary>Runs attempts until one gives a clean answer, the retries are used up, or the time of the whole operation is over.</summary>
+    /// <summary>Runs attempts until one gives a clean answer, the retries are used up, or the budget is spent.</summary>
     private async Task<PdiResult<T>> WithinBudgetAsync<T>(
         string operation, TimeSpan budget, Func<CancellationToken, Task<PdiResult<T>>> attempts)
         where T : class
@@ -104,7 +104,7 @@ internal sealed class PdiClient(
         }
         catch (OperationCanceledException late)
         {
-            // In a pause between two attempts.
+            // During a pause between two attempts.
             throw new PdiUnavailableException($"PDI did not answer {operation} in time.", mayHaveReached: true, inner: late) { Operation = PdiAttempt.LabelOf(operation) };
         }
         finally

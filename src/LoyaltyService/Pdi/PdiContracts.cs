@@ -4,9 +4,8 @@ using LoyaltyService.Privacy;
 
 namespace LoyaltyService.Pdi;
 
-// PDI's wire names stay in this file and in PdiClient. Members that the service relies on are required: an answer without one is a
-// broken answer, never a default. So is a text that no database takes, and a number of points that nobody can earn or redeem. Members
-// that it does not know are ignored.
+// PDI's wire names stay in this file and in PdiClient. Members that the service relies on are required: a response without one is broken,
+// never a default. So is text that no database accepts, or a negative number of points. Unknown members are ignored.
 
 internal sealed record PdiTokenAnswer(
     [property: Secret][property: JsonPropertyName("access_token")] string AccessToken,
@@ -59,7 +58,7 @@ internal sealed record PdiSessionState(
         ? new PdiReceipt(PdiSessionId, ReceiptId, earned, redeemed, balance)
         : null;
 
-    /// <summary>Finalized, but not how: whoever took that for "not finalized" would send it again, or give it up.</summary>
+    /// <summary>A finalized session without its receipt must not pass for one that is not finalized.</summary>
     void IJsonOnDeserialized.OnDeserialized()
     {
         if (IsFinalized && Receipt is null)
@@ -67,14 +66,14 @@ internal sealed record PdiSessionState(
     }
 }
 
-/// <summary>A business refusal by PDI: its own code and message, kept for the caller and for the audit.</summary>
+/// <summary>A business rejection by PDI: its code and message, kept for the caller and the audit.</summary>
 internal sealed record PdiRejection(string Code, [property: Personal] string Message) : RedactedRecord
 {
     /// <summary>PDI no longer has its session open: it was finalized, voided or forgotten.</summary>
     public bool IsSessionGone => Code is "SESSION_NOT_FOUND" or "SESSION_CLOSED";
 }
 
-/// <summary>Points that are earned or redeemed. A balance is not held to it: after a return it may be below zero.</summary>
+/// <summary>Earned or redeemed points. Not for balances: after a return a balance may be negative.</summary>
 internal sealed class PdiPoints : JsonConverter<long>
 {
     public override long Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
@@ -85,7 +84,7 @@ internal sealed class PdiPoints : JsonConverter<long>
     public override void Write(Utf8JsonWriter writer, long value, JsonSerializerOptions options) => writer.WriteNumberValue(value);
 }
 
-/// <summary>A text; PostgreSQL takes none with a NUL in it.</summary>
+/// <summary>Text without NUL, which PostgreSQL rejects.</summary>
 internal sealed class PdiText : JsonConverter<string>
 {
     public override string Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>

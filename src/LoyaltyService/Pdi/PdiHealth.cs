@@ -4,12 +4,12 @@ using LoyaltyService.Observability;
 namespace LoyaltyService.Pdi;
 
 /// <summary>
-/// What the calls to PDI tell of PDI: every request is timed and counted here, and the last one says how PDI is. Nobody calls PDI to
-/// find out.
+/// PDI's health, from the calls that the service makes anyway: each request is timed and counted, and the last one gives the status. There are no
+/// probe calls.
 /// </summary>
 internal sealed class PdiHealth(ConsecutiveFailureBreaker breaker, PdiMetrics metrics, TimeProvider clock)
 {
-    // One object, so that a reader never gets the outcome of one request with the time of another.
+    // One object, so that a reader never mixes two requests.
     private Check last = new(CheckStatus.Up, TimeSpan.Zero);
 
     private readonly ConcurrentDictionary<string, long> answered = new();
@@ -28,7 +28,7 @@ internal sealed class PdiHealth(ConsecutiveFailureBreaker breaker, PdiMetrics me
         };
     }
 
-    /// <summary>PDI has answered a request of this kind, whoever's it was.</summary>
+    /// <summary>Whether PDI has answered a request of this kind, for any session.</summary>
     /// <param name="operation">One of <see cref="PdiOperations"/>.</param>
     public bool HasAnswered(string operation, TimeSpan within) =>
         answered.TryGetValue(operation, out var at) && clock.GetElapsedTime(at) <= within;

@@ -7,14 +7,14 @@ namespace LoyaltyService.Pdi;
 internal sealed class PdiMetrics(Meter meter, DailyCounts daily) : IFeatureMetrics
 {
     private readonly DurationHistogram duration = new(
-        "pdi_request_duration_ms", "Time of one request to PDI; a retry is a request of its own.", meter,
+        "pdi_request_duration_ms", "Time of one request to PDI; a retry counts as a separate request.", meter,
         [.. PdiOperations.All.Select(operation => new[] { new Label("operation", operation), new Label("outcome", PdiOutcomes.Ok) })]);
 
     public IReadOnlyList<DurationHistogram> Histograms => [duration];
 
     /// <param name="operation">One of <see cref="PdiOperations"/>.</param>
     /// <param name="outcome">One of <see cref="PdiOutcomes"/>.</param>
-    /// <param name="took">With the body of the answer.</param>
+    /// <param name="took">Including the body.</param>
     public void PdiAnswered(string operation, string outcome, TimeSpan took)
     {
         duration.Record(took, new Label("operation", operation), new Label("outcome", outcome));
@@ -22,7 +22,7 @@ internal sealed class PdiMetrics(Meter meter, DailyCounts daily) : IFeatureMetri
     }
 }
 
-/// <summary>PDI's requests as labels.</summary>
+/// <summary>The label <c>operation</c>.</summary>
 internal static class PdiOperations
 {
     public const string Identify = "identify";
@@ -39,9 +39,9 @@ internal static class PdiOutcomes
 {
     public const string Ok = "ok";
 
-    /// <summary>PDI works, and refused the business.</summary>
+    /// <summary>PDI works, and rejected the request.</summary>
     public const string Rejected = "rejected";
 
-    /// <summary>No clean answer, or the credentials were refused.</summary>
+    /// <summary>No clean answer, or rejected credentials.</summary>
     public const string Failed = "failed";
 }

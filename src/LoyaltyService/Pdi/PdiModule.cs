@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LoyaltyService.Pdi;
 
-/// <summary>The client of PDI: token, calls, and what stands around them.</summary>
+/// <summary>PDI's client: token, calls, retry and breaker.</summary>
 internal static class PdiModule
 {
     public static void AddPdi(this WebApplicationBuilder builder, Settings settings)
@@ -36,7 +36,7 @@ internal static class PdiModule
         var handler = new SocketsHttpHandler
         {
             ConnectTimeout = options.ConnectTimeout,
-            // A name that points elsewhere after PDI's failover is noticed within this time.
+            // After a DNS failover of PDI, connections follow within this time.
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             AllowAutoRedirect = false,
             UseCookies = false,
@@ -44,7 +44,7 @@ internal static class PdiModule
         return new HttpClient(handler)
         {
             BaseAddress = new Uri(services.GetRequiredService<Settings>().PdiApiUrl.AbsoluteUri.TrimEnd('/') + "/"),
-            // Each call has a budget of its own, body included.
+            // Each call has its own budget, body included.
             Timeout = Timeout.InfiniteTimeSpan,
             MaxResponseContentBufferSize = options.MaxAnswerBytes,
         };

@@ -1,6 +1,6 @@
 namespace LoyaltyService.Pdi;
 
-/// <summary>The bounds of every call to PDI. Each budget is for the whole operation as its caller waits for it, body included.</summary>
+/// <summary>The limits of every call to PDI. A budget covers the whole operation: retries, pauses and the body.</summary>
 internal sealed class PdiOptions
 {
     /// <summary>brief: 5 s.</summary>
@@ -27,7 +27,7 @@ internal sealed class PdiOptions
     /// <summary>brief: open for 30 s.</summary>
     public TimeSpan BreakerOpenTime { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long one probe keeps others away: the longest budget (10 s) and 1 s to end in.</summary>
+    /// <summary>How long one probe excludes others: the longest budget (10 s) and 1 s to finish.</summary>
     public TimeSpan BreakerProbeLease { get; init; } = TimeSpan.FromSeconds(11);
 
     /// <summary>brief: a token is used for at most 55 minutes.</summary>
@@ -40,16 +40,16 @@ internal sealed class PdiOptions
     public int TokenTries { get; init; } = 3;
 
     /// <summary>
-    /// One try to get a token. Three tries of 1.2 s and two pauses of at most 0.2 s and 0.4 s are 4.2 s: inside identify's 5 s.
+    /// One token request. Three of 1.2 s and two pauses of at most 0.2 s and 0.4 s take 4.2 s: less than identify's 5 s.
     /// </summary>
     public TimeSpan TokenTryTimeout { get; init; } = TimeSpan.FromSeconds(1.2);
 
     /// <summary>The upper bound of the first pause between two tries for a token; it doubles.</summary>
     public TimeSpan TokenFirstBackoff { get; init; } = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>A connection to PDI that is not there after this time counts as failed; within one region it takes milliseconds.</summary>
+    /// <summary>To connect to PDI; within one region it takes milliseconds.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>PDI's answers are a few hundred bytes; one that is larger than this is broken.</summary>
+    /// <summary>PDI's responses are a few hundred bytes. A larger one is treated as broken.</summary>
     public int MaxAnswerBytes { get; init; } = 64 * 1024;
 }

@@ -4,9 +4,8 @@ using Polly.Retry;
 namespace LoyaltyService.Pdi;
 
 /// <summary>
-/// What stands around each attempt at PDI, outermost first: retry, breaker, attempt. The total budget stands around all of it, in
-/// <see cref="PdiClient"/>, which also renews a refused bearer inside the attempt. The attempt is the typed call, body and parsing
-/// included, so that a body that drips or is not the contract counts as what it is.
+/// The pipeline around each attempt, outermost first: retry, breaker, attempt. <see cref="PdiClient"/> applies the total budget around it. The attempt
+/// includes reading and parsing the body, so a slow or broken body counts as a failure.
 /// </summary>
 internal static class PdiResilience
 {
@@ -17,7 +16,7 @@ internal static class PdiResilience
         new ResiliencePipelineBuilder { TimeProvider = clock }
             .AddRetry(new RetryStrategyOptions
             {
-                // Refusals are values and end here; so do the breaker's own refusal and the credentials'.
+                // Not retried: rejections, which are values, an open breaker, and rejected credentials.
                 ShouldHandle = arguments => ValueTask.FromResult(
                     arguments.Outcome.Exception is PdiUnavailableException { IsRefusedByBreaker: false } failed
                     && !arguments.Context.CancellationToken.IsCancellationRequested
@@ -35,13 +34,13 @@ internal static class PdiResilience
         _ => BreakerVerdict.Neutral,
     };
 
-    /// <summary>PDI may ask for more time than its caller has: then the caller is told now, not when its time is over.</summary>
+    /// <summary>If PDI asks for a longer wait than the budget has left, fail now.</summary>
     private static bool FitsBudget(TimeSpan? asked, ResilienceContext context, TimeProvider clock) =>
         asked is not { } wait
         || !context.Properties.TryGetValue(Deadline, out var deadline)
         || wait < clock.GetElapsedTime(clock.GetTimestamp(), deadline);
 
-    /// <summary>Exponential with full jitter; longer where PDI said how long.</summary>
+    /// <summary>Exponential with full jitter; longer if PDI asks for it.</summary>
     private static TimeSpan Pause(PdiOptions options, RetryDelayGeneratorArguments<object> arguments)
     {
         var jittered = options.FirstBackoff * Math.Pow(2, arguments.AttemptNumber) * Random.Shared.NextDouble();

@@ -1,7 +1,7 @@
 
 namespace LoyaltyService.Pdi;
 
-/// <summary>PDI's answer to a question it understood: the value, or a business refusal. Everything else is an exception.</summary>
+/// <summary>PDI's clean answer: the value, or a business rejection. Everything else is an exception.</summary>
 internal readonly record struct PdiResult<T>(T? Value, PdiRejection? Rejection)
     where T : class
 {

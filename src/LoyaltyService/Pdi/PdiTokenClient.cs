@@ -6,9 +6,9 @@ namespace LoyaltyService.Pdi;
 /// <summary>Asks PDI's token endpoint (OAuth 2.0 client credentials, RFC 6749 section 4.4) for a token.</summary>
 internal sealed class PdiTokenClient(HttpClient http, Settings settings, PdiHealth health, TimeProvider clock)
 {
-    /// <exception cref="HttpRequestException">The endpoint cannot be reached, or refuses.</exception>
+    /// <exception cref="HttpRequestException">The endpoint is unreachable, or rejects the request.</exception>
     /// <exception cref="JsonException">The answer is not a token.</exception>
-    /// <exception cref="InvalidOperationException">The answer is in a character set that nobody knows.</exception>
+    /// <exception cref="InvalidOperationException">The response has an unknown character set.</exception>
     public async Task<PdiTokenAnswer> RequestAsync(CancellationToken cancellationToken)
     {
         var started = clock.GetTimestamp();
@@ -37,9 +37,9 @@ internal sealed class PdiTokenClient(HttpClient http, Settings settings, PdiHeal
         response.EnsureSuccessStatusCode();
         var answer = await response.Content.ReadFromJsonAsync(PdiJson.Default.PdiTokenAnswer, cancellationToken)
             ?? throw new JsonException("The token endpoint answered null.");
-        return IsToken(answer.AccessToken) ? answer : throw new JsonException("The token endpoint answered with text that is no token.");
+        return IsToken(answer.AccessToken) ? answer : throw new JsonException("The token endpoint answered with an invalid token.");
     }
 
-    /// <summary>RFC 6749 appendix A.12, less the space: anything else cannot stand in a header.</summary>
+    /// <summary>RFC 6749 appendix A.12 without the space, which a header cannot carry.</summary>
     private static bool IsToken(string text) => text.Length > 0 && !text.AsSpan().ContainsAnyExceptInRange('!', '~');
 }

@@ -9,7 +9,7 @@ namespace LoyaltyService.Pdi;
 /// <para>
 /// Idea: the token is one immutable object behind one reference. Reading it takes no lock. In its last five minutes the first reader
 /// starts a renewal in the background while all go on with the old one; only when there is no usable token do callers wait, and then
-/// all for the same renewal. The renewal belongs to nobody: a caller that leaves does not cancel it for the others.
+/// all for the same renewal. No caller owns the renewal: one that disconnects does not cancel it for the others.
 /// <see cref="Invalidate"/> names the token that was refused, so that the tenth 401 does not throw away the token that the first
 /// one's renewal brought.
 /// </para>
@@ -47,13 +47,13 @@ internal sealed partial class PdiTokenProvider(
     {
         lock (renewalLock)
         {
-            // Somebody's renewal may have come through between this caller's look and the lock.
+            // Another renewal may have completed before this caller took the lock.
             if (renewal is { IsCompleted: false } running)
                 return running;
             if (Volatile.Read(ref current) is { } fresh && clock.GetTimestamp() < fresh.RenewFrom)
                 return Task.FromResult(fresh);
             renewal = Task.Run(RenewAsync);
-            // Nobody may be waiting for it: its failure was logged, and must not count as unobserved.
+            // There may be no waiter. The failure is logged; observe it here.
             _ = renewal.ContinueWith(static task => task.Exception, TaskContinuationOptions.OnlyOnFaulted);
             return renewal;
         }
@@ -89,12 +89,12 @@ internal sealed partial class PdiTokenProvider(
     }
 
     /// <summary>
-    /// Nobody answers: PDI is gone, and the till goes on without it. Somebody answers, but not with a token: the credentials or the
-    /// endpoint are at fault, which an operator must see (docs/decisions/0012-no-token-because-pdi-is-gone.md).
+    /// No response: PDI is down, and the till continues without it. A response without a token: the credentials or the endpoint are wrong,
+    /// and an operator must act (docs/decisions/0012-no-token-because-pdi-is-gone.md).
     /// </summary>
     private static LoyaltyException Failure(Exception failed) => failed is OperationCanceledException or HttpRequestException { StatusCode: null, HttpRequestError: not HttpRequestError.ConfigurationLimitExceeded }
         ? new PdiUnavailableException("PDI's token endpoint cannot be reached.", mayHaveReached: false, inner: failed)
-        : new PdiAuthenticationException("PDI gives no access token. Check PDI_CLIENT_ID, PDI_CLIENT_SECRET and PDI's token endpoint.", failed);
+        : new PdiAuthenticationException("PDI issues no access token. Check PDI_CLIENT_ID, PDI_CLIENT_SECRET and PDI's token endpoint.", failed);
 
     private PdiToken Accept(PdiTokenAnswer answer)
     {

@@ -3,16 +3,16 @@ using LoyaltyService.Http;
 namespace LoyaltyService.Queue;
 
 /// <param name="Items">The oldest first.</param>
-/// <param name="Next">What to send as `after` for the next page; not there on the last one.</param>
-/// <param name="Counts">How much waits in all, whatever the page shows.</param>
+/// <param name="Next">Send it as `after` to get the next page; absent on the last page.</param>
+/// <param name="Counts">The size of the whole queue.</param>
 internal sealed record QueueResponse(IReadOnlyList<QueueItem> Items, string? Next, QueueCounts Counts);
 
 /// <param name="Waiting">Sessions that the service works on, now or when they are due.</param>
 /// <param name="Parked">Sessions that wait for an operator.</param>
-/// <param name="OldestAgeSeconds">How long the oldest of all has waited; 0 if nothing waits.</param>
+/// <param name="OldestAgeSeconds">How long the oldest session has waited; 0 if the queue is empty.</param>
 internal sealed record QueueCounts(long Waiting, long Parked, long OldestAgeSeconds);
 
-/// <summary>The queue, page by page: the page after a key, so that items that come or go meanwhile shift nothing.</summary>
+/// <summary>Lists the queue, with keyset pages: items that come or go do not shift a page.</summary>
 internal sealed class ListQueue(IPdiWorkStore work)
 {
     public async Task<Answer<QueueResponse>> RunAsync(string? limit, string? after, string? parked, CancellationToken cancellationToken)
@@ -24,7 +24,7 @@ internal sealed class ListQueue(IPdiWorkStore work)
         if (errors.Count > 0)
             return Rejection.Validation(errors);
 
-        // One more than asked for: it tells whether there is a next page.
+        // One row more than a page shows whether there is a next page.
         var rows = await work.ListAsync(pageSize + 1, cursor, filter, cancellationToken);
         var counts = await work.CountAsync(cancellationToken);
         var page = rows.Take(pageSize).ToList();

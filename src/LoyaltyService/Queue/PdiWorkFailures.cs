@@ -3,30 +3,30 @@ using LoyaltyService.Pdi;
 
 namespace LoyaltyService.Queue;
 
-/// <summary>What becomes of an item whose attempt failed.</summary>
+/// <summary>Decides what happens to an item after a failed attempt.</summary>
 internal sealed class PdiWorkFailures(ConsecutiveFailureBreaker breaker, PdiHealth health, PdiWorkLimits limits, TimeProvider clock)
 {
-    // By what PDI was to do: whose attempt failed last, and when.
+    // By PDI operation: the session whose attempt failed last, and when.
     private readonly ConcurrentDictionary<string, (Guid SessionId, long At)> lastFailed = new();
 
-    /// <returns>Whether the attempt counts, whether the item waits for an operator from now on, and how long it waits if it does not.</returns>
+    /// <returns>Whether the attempt counts, whether to park the item, and the pause if not.</returns>
     public (bool Counts, bool Park, TimeSpan Pause) Judge(PdiWorkItem item, Exception reason)
     {
-        // An outage, or credentials that PDI refuses, are nobody's fault among those that wait: it takes 24 h until they are parked.
+        // In an outage, or with rejected credentials, no item is at fault: attempts do not count, and items are parked after 24 h.
         var counts = reason switch
         {
             PdiAuthenticationException => false,
-            PdiUnavailableException failed => breaker.State is BreakerState.Closed && !IsNobodysFault(item, failed.Operation),
+            PdiUnavailableException failed => breaker.State is BreakerState.Closed && !IsOperationDown(item, failed.Operation),
             _ => true,
         };
         return (counts, (counts && item.Attempts >= limits.MaxAttempts) || item.Age >= limits.MaxAge, PauseAfter(item, reason));
     }
 
     /// <summary>
-    /// PDI does this for nobody just now, though it may do something else, so that the breaker stays closed: others fail at it too, and
-    /// nobody, tills included, has been answered for as long as the longest pause. An item that fails alone is at fault itself.
+    /// One PDI operation is down while others work, so the breaker stays closed: another session failed at it too, and PDI has answered none,
+    /// tills included, for the longest pause. An item that fails alone is itself at fault.
     /// </summary>
-    private bool IsNobodysFault(PdiWorkItem item, string? operation)
+    private bool IsOperationDown(PdiWorkItem item, string? operation)
     {
         if (operation is null)
             return false;
@@ -37,8 +37,8 @@ internal sealed class PdiWorkFailures(ConsecutiveFailureBreaker breaker, PdiHeal
     }
 
     /// <summary>
-    /// As long as PDI asks for, or, where the breaker opened while the item was claimed, until PDI's return. But no longer than the brief's
-    /// longest pause: PDI may name hours for what is over in minutes, and the sale's points would be as late.
+    /// As long as PDI asks, or until the breaker's probe, but never longer than the longest pause: PDI may ask for hours, recover in
+    /// minutes, and delay the sale's points.
     /// </summary>
     private TimeSpan PauseAfter(PdiWorkItem item, Exception reason) =>
         reason is PdiUnavailableException { AskedToWait: { } asked } && asked > limits.FirstPause

@@ -8,12 +8,12 @@ using LoyaltyService.Storage;
 namespace LoyaltyService.Queue;
 
 /// <summary>
-/// Has the sessions that wait for PDI settled (<see cref="SettleSession"/>). Every replica runs one worker; they share the rows by lease. Whatever a replica leaves undone, by dying or by being away too long, another takes over,
-/// asks PDI what it has done already, and sends the rest again under the same key.
+/// Settles the sessions that wait for PDI (<see cref="SettleSession"/>). Each replica runs one worker; the workers share the rows by lease. If a
+/// replica crashes or stalls, another takes over its items, checks PDI's record, and sends the rest again under the same key.
 /// <para>
-/// While the breaker is open nothing is claimed, so that an outage costs no attempts; when it is time for a probe, one item is the
-/// probe. When the breaker closes, everything that waits is due at once, and is drained with bounded concurrency. A place that comes free
-/// is taken at once: an item at which PDI hangs holds up none but itself.
+/// While the breaker is open the worker claims nothing, so an outage costs no attempts. The breaker's probe is one item. When the breaker
+/// closes, every waiting item is due at once and drained with bounded concurrency. A free slot is filled at once, so an item at which
+/// PDI hangs delays no other.
 /// </para>
 /// </summary>
 internal sealed partial class PdiWorker(
@@ -25,12 +25,12 @@ internal sealed partial class PdiWorker(
     TimeProvider clock,
     ILogger<PdiWorker> logger) : BackgroundService
 {
-    // Without a maximum: two that wake it at the same moment cost one more look, not an exception in the caller.
+    // No maximum: two concurrent wake-ups cost one extra query, not an exception in the caller.
     private readonly SemaphoreSlim wake = new(0);
     private int pdiIsBack;
     private int inWork;
 
-    /// <summary>Something is due: looks at once instead of at the next poll.</summary>
+    /// <summary>Looks for due items now instead of at the next poll.</summary>
     public void Wake()
     {
         if (wake.CurrentCount == 0)
@@ -52,18 +52,18 @@ internal sealed partial class PdiWorker(
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The replica stops; what it has not claimed waits for another one.
+            // The replica stops. Another one takes what is not claimed.
         }
         finally
         {
             breaker.Closed -= OnBreakerClosed;
         }
 
-        // What is claimed is brought to its end, also when the replica stops: the host waits for it.
+        // The host waits for the claimed items, also when the replica stops.
         await Task.WhenAll(works);
     }
 
-    /// <summary>Claims what is due, but no more than are worked on at once: the lease is for one item's calls, not for waiting in line.</summary>
+    /// <summary>Claims due items, at most as many as there are free slots: the lease covers one item's calls, not a wait for a slot.</summary>
     private async Task<IReadOnlyList<PdiWorkItem>> ClaimAsync(CancellationToken cancellationToken)
     {
         try
@@ -78,7 +78,7 @@ internal sealed partial class PdiWorker(
         }
         catch (Exception failed) when (!cancellationToken.IsCancellationRequested)
         {
-            TellRoundFailed(failed);
+            LogFailure(failed);
             return [];
         }
     }
@@ -95,7 +95,7 @@ internal sealed partial class PdiWorker(
         }
         finally
         {
-            // PDI's return is told once, and what waits for it must not wait longer because the database was away at that moment.
+            // The breaker closes once. Try again if the database was down at that moment.
             if (!isDone)
                 Volatile.Write(ref pdiIsBack, 1);
         }
@@ -111,12 +111,12 @@ internal sealed partial class PdiWorker(
         }
         catch (Exception failed)
         {
-            // The item's lease runs out, and it is tried again. Neither the other items nor the host end with it.
-            TellRoundFailed(failed);
+            // The item is retried when its lease ends. Other items and the host go on.
+            LogFailure(failed);
         }
         finally
         {
-            // Its place is free, and who is woken sees that it is.
+            // Free the slot before waking the loop.
             Interlocked.Decrement(ref inWork);
             Wake();
         }
@@ -128,7 +128,7 @@ internal sealed partial class PdiWorker(
         {
             Failpoint.Hit("worker.claimed");
             await settle.RunAsync(item.SessionId, step);
-            // A change that settles the session takes its row along; this is for a session that had nothing left to do.
+            // A settling change has deleted the row already. This is for a session that owed nothing.
             await work.RemoveAsync(item, CancellationToken.None);
         }
         catch (PdiUnavailableException outstanding)
@@ -141,13 +141,13 @@ internal sealed partial class PdiWorker(
         }
         catch (Exception defect) when (defect is not (DatabaseUnavailableException or OverloadedException))
         {
-            // One item that cannot be worked on must not starve the others. It is counted, seen, and parked in the end.
+            // One broken item must not starve the others. It is counted, logged, and finally parked.
             Log.ItemFailed(logger, SessionId.Format(item.SessionId), defect);
             await PutBackAsync(item, defect);
         }
     }
 
-    private void TellRoundFailed(Exception failed)
+    private void LogFailure(Exception failed)
     {
         if (failed is DatabaseUnavailableException or OverloadedException)
             Log.RoundFailed(logger, failed.Message);
@@ -185,7 +185,7 @@ internal sealed partial class PdiWorker(
         [LoggerMessage(EventName = "WorkRoundFailed", Level = LogLevel.Warning, Message = "The worker could not use the database: {reason}")]
         public static partial void RoundFailed(ILogger logger, string reason);
 
-        [LoggerMessage(EventName = "WorkRoundBroke", Level = LogLevel.Error, Message = "Defect in a round of the worker, which goes on with the next one")]
+        [LoggerMessage(EventName = "WorkRoundBroke", Level = LogLevel.Error, Message = "Worker iteration failed; continuing")]
         public static partial void RoundBroke(ILogger logger, Exception exception);
 
         [LoggerMessage(EventName = "WorkItemFailed", Level = LogLevel.Error, Message = "Defect while working on {sessionId}")]
@@ -194,7 +194,7 @@ internal sealed partial class PdiWorker(
         [LoggerMessage(EventName = "WorkItemParked", Level = LogLevel.Error, Message = "Parked for an operator: {sessionId} after {attempts} attempts and {hours} h: {reason}")]
         public static partial void ItemParked(ILogger logger, string sessionId, int attempts, double hours, string reason);
 
-        [LoggerMessage(EventName = "WorkItemTakenOver", Level = LogLevel.Warning, Message = "The work on {sessionId} has been taken over or settled by another: the lease had run out. {reason}")]
+        [LoggerMessage(EventName = "WorkItemTakenOver", Level = LogLevel.Warning, Message = "Lease on {sessionId} expired; another worker took the item over or settled it. {reason}")]
         public static partial void ItemTakenOver(ILogger logger, string sessionId, string reason);
     }
 }

@@ -7,7 +7,7 @@ using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Queue;
 
-/// <summary>The operators' routes to what waits for PDI, of all clients. The comments of the handlers are the texts of the API reference.</summary>
+/// <summary>The operators' routes to the queue of all clients. The handlers' comments are the texts of the API reference.</summary>
 internal static class QueueEndpoints
 {
     public static void MapQueue(this IEndpointRouteBuilder routes)
@@ -25,21 +25,21 @@ internal static class QueueEndpoints
                 PdiErrors.Unavailable, PdiErrors.AuthFailed);
     }
 
-    /// <summary>List what waits for PDI</summary>
+    /// <summary>List the sessions that wait for PDI</summary>
     /// <remarks>
-    /// The sessions of all clients that PDI still owes something, the oldest first. The service tries again by itself; a parked item has
-    /// used up its attempts or its time and waits for an operator. What is parked does not count for the queue's limit.
+    /// Sessions of all clients with an outstanding call to PDI, the oldest first. The service retries by itself. A parked item has used up its
+    /// attempts or its time and waits for an operator. Parked items do not count towards the queue's limit.
     /// </remarks>
-    /// <param name="limit">How many items a page has.</param>
-    /// <param name="after">`next` of the page before.</param>
-    /// <param name="parked">Only what is parked (`true`) or only what is not (`false`).</param>
-    /// <response code="200">One page, and how much waits in all.</response>
+    /// <param name="limit">Items per page.</param>
+    /// <param name="after">`next` of the previous page.</param>
+    /// <param name="parked">Only parked items (`true`), or only the others (`false`).</param>
+    /// <response code="200">One page, and the size of the whole queue.</response>
     internal static Task<Answer<QueueResponse>> ListAsync(
         string? limit, string? after, string? parked, ListQueue list, CancellationToken cancellationToken) =>
         list.RunAsync(limit, after, parked, cancellationToken);
 
     /// <summary>Read an item that waits for PDI</summary>
-    /// <remarks>The item, and everything that happened to its session.</remarks>
+    /// <remarks>Returns the item and its session's timeline.</remarks>
     /// <param name="sessionId">The session.</param>
     /// <response code="200">The item with the session's timeline.</response>
     internal static async Task<Answer<QueueItem>> GetAsync(
@@ -54,22 +54,22 @@ internal static class QueueEndpoints
 
     /// <summary>Try again now</summary>
     /// <remarks>
-    /// The item is due at once and has all its attempts and its time ahead again, parked or not. PDI is asked first what it has done
-    /// already, so a replay never gives points twice. While the circuit breaker is open the item waits until it lets a call through.
+    /// Makes the item due now, parked or not, with all its attempts and its time again. The service checks PDI's record first, so a replay never
+    /// gives points twice. While the circuit breaker is open, the item waits until it lets a call through.
     /// </remarks>
     /// <param name="sessionId">The session.</param>
-    /// <response code="200">The item as it waits now.</response>
+    /// <response code="200">The item after the replay.</response>
     internal static Task<Answer<QueueItem>> ReplayAsync(
         string? sessionId, HttpContext context, IdempotentRequests requests, ReplayItem replay, CancellationToken cancellationToken) =>
         requests.RunAsync(context, body: null, () => replay.RunAsync(sessionId, context.Operator(), cancellationToken));
 
     /// <summary>Give up on a parked item</summary>
     /// <remarks>
-    /// The session becomes `failed` with the reason `resolved`, and the item goes. PDI is asked first: a sale that it has finalized is
-    /// refused here and has to be replayed instead.
+    /// The session becomes `failed` with the reason `resolved`, and the item is removed. The service checks PDI's record first. If PDI has finalized
+    /// the sale, this returns 409: replay the item instead.
     /// </remarks>
     /// <param name="sessionId">The session.</param>
-    /// <response code="200">The session has failed; nothing was given for it.</response>
+    /// <response code="200">The session has failed; no points were given.</response>
     internal static async Task<Answer<ResolveResponse>> ResolveAsync(
         string? sessionId,
         Body<ResolveRequest> body,

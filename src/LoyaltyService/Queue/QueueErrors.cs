@@ -2,7 +2,7 @@ using LoyaltyService.Http;
 
 namespace LoyaltyService.Queue;
 
-/// <summary>What can go wrong with the queue for PDI.</summary>
+/// <summary>The error codes of the queue.</summary>
 internal static class QueueErrors
 {
     public static readonly ErrorCode Full = new(

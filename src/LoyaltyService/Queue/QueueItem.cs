@@ -9,13 +9,13 @@ namespace LoyaltyService.Queue;
 /// <param name="CustomerId">PDI's id of the customer.</param>
 /// <param name="ChannelId">The till or ordering channel.</param>
 /// <param name="TransactionId">The sale.</param>
-/// <param name="WaitingSince">Since when the session waits for PDI.</param>
-/// <param name="DueAt">When the next attempt is due; of no meaning for a parked item.</param>
-/// <param name="InProgress">Somebody works on it right now.</param>
-/// <param name="Attempts">How often the service has tried, since the last replay.</param>
-/// <param name="ParkedAt">Since when the item waits for an operator, if it does.</param>
-/// <param name="LastError">How the last attempt ended, if there was one.</param>
-/// <param name="Timeline">What happened to the session, oldest first; only where one item is asked for.</param>
+/// <param name="WaitingSince">When the session began to wait for PDI.</param>
+/// <param name="DueAt">When the next attempt is due; meaningless for a parked item.</param>
+/// <param name="InProgress">A replica is working on it now.</param>
+/// <param name="Attempts">Attempts since the last replay.</param>
+/// <param name="ParkedAt">When the item was parked for an operator, if it was.</param>
+/// <param name="LastError">The error of the last attempt, if it failed.</param>
+/// <param name="Timeline">The session's events, oldest first; only when you read a single item.</param>
 internal sealed record QueueItem(
     string SessionId,
     string Status,

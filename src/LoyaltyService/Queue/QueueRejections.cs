@@ -4,12 +4,12 @@ using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Queue;
 
-/// <summary>The refusals of the queue.</summary>
+/// <summary>The rejections of the queue.</summary>
 internal static class QueueRejections
 {
     public static Rejection NotWaiting() => new(SessionErrors.NotFound, "No session with this id waits for PDI.");
 
-    public static Rejection Full() => new(QueueErrors.Full, "As many sales as are allowed wait for PDI already.")
+    public static Rejection Full() => new(QueueErrors.Full, "The queue for PDI is full.")
     {
         RetryAfter = PdiUnavailableException.DefaultRetryAfter,
     };

@@ -4,7 +4,7 @@ using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Queue;
 
-/// <summary>Replay: an operator has the service try again now, with all the attempts and the time of a new item.</summary>
+/// <summary>Replay: an operator makes an item due now, with the attempts and the time of a new one.</summary>
 internal sealed partial class ReplayItem(IPdiWorkStore work, PdiWorker worker, AuditTrail audit, ILogger<ReplayItem> logger)
 {
     public static readonly AuditAction Action = new("queue.replay");
@@ -18,7 +18,7 @@ internal sealed partial class ReplayItem(IPdiWorkStore work, PdiWorker worker, A
             return await audit.RefusedAsync(entry, QueueRejections.NotWaiting());
 
         Log.ItemReplayed(logger, sessionId, by.Client);
-        // This replica looks at once; if it is busy, another one does at its next poll.
+        // This replica looks at once. If it is busy, another finds the item at its next poll.
         worker.Wake();
         return Answer<QueueItem>.Of(StatusCodes.Status200OK, QueueItem.Of(row), QueueJson.Wire.QueueItem);
     }

@@ -8,7 +8,7 @@ using LoyaltyService.Sessions;
 namespace LoyaltyService.Queue;
 
 /// <summary>Gives up on a parked item.</summary>
-/// <param name="Reason">Why, for the session's failure: 1 to 200 characters, none of them a control character.</param>
+/// <param name="Reason">Why, stored as the session's failure: 1 to 200 characters, none of them a control character.</param>
 internal sealed record ResolveRequest([property: Personal] string? Reason) : RedactedRecord, IRequestBody<ResolveRequest>
 {
     public static JsonTypeInfo<ResolveRequest> Json => QueueJson.Wire.ResolveRequest;
@@ -58,7 +58,7 @@ internal sealed partial class ResolveItem(IPdiWorkStore work, ISessionStore sess
 
         var change = session.OperatorResolved(reason, by.Client, Causes.Operator) with { TraceId = Activity.Current?.TraceId.ToHexString(), Audit = entry };
         if (await sessions.SaveAsync(change, CancellationToken.None) is not { Failure: { } failure } resolved)
-            return await audit.RefusedAsync(entry, QueueRejections.InvalidState(session, "The item was changed meanwhile: look at it again."));
+            return await audit.RefusedAsync(entry, QueueRejections.InvalidState(session, "The item has changed since you read it. Read it again."));
 
         Log.ItemResolved(logger, sessionId, by.Client, session.CustomerId);
         return Answer<ResolveResponse>.Of(
@@ -70,7 +70,7 @@ internal sealed partial class ResolveItem(IPdiWorkStore work, ISessionStore sess
     private async Task<Rejection?> RefuseAsync(PdiWorkRow item, Session session)
     {
         if (item.ParkedAt is null)
-            return QueueRejections.InvalidState(session, "The item is not parked: the service still works on it.");
+            return QueueRejections.InvalidState(session, "The item is not parked; the service still retries it.");
         if (!SessionTransitions.Allows(session.Status, SessionEvent.OperatorResolved))
             return SessionRejections.InvalidState(session, "resolved");
         foreach (var kind in kinds.Where(kind => kind.IsOwedBy(session)))
@@ -84,7 +84,7 @@ internal sealed partial class ResolveItem(IPdiWorkStore work, ISessionStore sess
 
     private static partial class Log
     {
-        [LoggerMessage(EventName = "WorkItemResolved", Level = LogLevel.Warning, Message = "Resolved by an operator: {sessionId} by {client}, nothing given")]
+        [LoggerMessage(EventName = "WorkItemResolved", Level = LogLevel.Warning, Message = "Resolved by an operator, no points given: {sessionId} by {client}")]
         public static partial void ItemResolved(ILogger logger, string sessionId, string client, [CustomerIdentity] string customerId);
     }
 }

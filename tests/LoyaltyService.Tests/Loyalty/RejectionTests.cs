@@ -74,8 +74,8 @@ public sealed class RejectionTests
 
         Assert.Equal(
             """
-            {"type":"urn:loyalty-service:error:pdi_rejected","title":"PDI refused the operation.","status":400,
-            "detail":"PDI says: it's no. Read `pdiCode`; a corrected request is welcome, the same one will be refused again.",
+            {"type":"urn:loyalty-service:error:pdi_rejected","title":"PDI rejected the operation.","status":400,
+            "detail":"PDI says: it's no. Read `pdiCode` and correct the request. PDI rejects the same request again.",
             "code":"pdi_rejected","traceId":"","pdiCode":"UNKNOWN_CUSTOMER","sessionId":"sess_1"}
             """.Replace("\n", ""),
             json);
