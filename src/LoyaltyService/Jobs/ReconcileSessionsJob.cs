@@ -8,9 +8,9 @@ using LoyaltyService.Sessions;
 namespace LoyaltyService.Jobs;
 
 /// <summary>
-/// brief: daily at 1 AM UTC, verify finalized sessions against PDI's records. Asks PDI about each session that was closed yesterday, or is
-/// in doubt, at a bounded rate; days that were missed are made up for. What differs is a finding for an operator. What PDI has finalized
-/// and waits here to be told so is due at once: the worker asks PDI again and stores its receipt.
+/// Daily at 1 AM UTC (brief), compares sessions with PDI's records: each session that was closed yesterday or is in doubt, at a bounded rate.
+/// Catches up on missed days. A difference becomes a finding for an operator. If PDI has finalized a session that still waits here, the
+/// job makes it due: the worker asks PDI again and stores the receipt.
 /// </summary>
 internal sealed partial class ReconcileSessionsJob(
     IReconciliationStore reconciliation,
@@ -25,13 +25,13 @@ internal sealed partial class ReconcileSessionsJob(
     TimeProvider clock,
     ILogger<ReconcileSessionsJob> logger) : IJob
 {
-    // Calls to PDI at once: it is asked for a report, and the tills come first.
+    // Concurrent calls to PDI: few, because the tills come first.
     private const int Lanes = 4;
 
-    // A day that failed is taken up by the next run; a few by hand may have failed since.
+    // The next run resumes a failed day; a few manual runs may have failed since.
     private const int RunsBefore = 5;
 
-    // A session whose finalize runs just now is in doubt for seconds; one that is for longer is looked at.
+    // A finalize in flight is in doubt for seconds. Only sessions in doubt for longer are checked.
     private static readonly TimeSpan InFlight = TimeSpan.FromMinutes(15);
 
     private static readonly TimeSpan PauseWithoutPdi = TimeSpan.FromSeconds(15);
@@ -52,7 +52,7 @@ internal sealed partial class ReconcileSessionsJob(
     private async Task CompareAsync(DateOnly day, JobRun run, CancellationToken cancellationToken)
     {
         var progress = await ProgressOfAsync(day, run, cancellationToken);
-        // Nothing that was created after the day can have been closed within it.
+        // A session created after the day cannot have been closed during it.
         var until = Midnight(day.AddDays(1)) + sessionLimits.Lifetime;
         while (await reconciliation.PageAsync(day, progress.Position, until, limits.BatchSize, cancellationToken) is { Reached: { } reached } page)
         {
@@ -62,7 +62,7 @@ internal sealed partial class ReconcileSessionsJob(
                 var found = await CompareAsync(day, second, run, progress, cancellationToken);
                 progress = progress with
                 {
-                    // Together with what was counted, so that a replica that takes over counts nothing twice.
+                    // Together with the counts, so a replica that takes over counts nothing twice.
                     Position = new WalkPosition(second[^1].ExpiresAt, second[^1].Id),
                     Checked = progress.Checked + second.Length,
                     Found = progress.Found + found,
@@ -80,14 +80,14 @@ internal sealed partial class ReconcileSessionsJob(
         Log.DayCompared(logger, ReconciliationEndpoints.TextOf(day), progress.Checked, progress.Found);
     }
 
-    /// <summary>How far the day is: by this run, by one before it that failed on the way, or not begun.</summary>
+    /// <summary>The day's progress: from this run, from an earlier failed run, or none.</summary>
     private async Task<Progress> ProgressOfAsync(DateOnly day, JobRun run, CancellationToken cancellationToken)
     {
         var failed = (await runs.LatestAsync(Name, RunsBefore, cancellationToken)).Where(before => before.Outcome == "failed").Select(before => before.Progress);
         return failed.Prepend(run.Progress).Select(Progress.Parse).FirstOrDefault(progress => progress?.Day == day) ?? Progress.Begin(day, limits.ReconcileLate);
     }
 
-    /// <summary>Asks PDI about some sessions; while PDI cannot be asked, waits for it and keeps the run.</summary>
+    /// <summary>Checks some sessions. While PDI is unavailable, waits and keeps the run.</summary>
     private async Task<int> CompareAsync(DateOnly day, Session[] sessions, JobRun run, Progress progress, CancellationToken cancellationToken)
     {
         var found = 0;
@@ -107,7 +107,7 @@ internal sealed partial class ReconcileSessionsJob(
                         }
                         catch (LoyaltyException)
                         {
-                            // Asked again when PDI, or the database, is back.
+                            // Retried when PDI or the database is back.
                             left.Enqueue(session);
                             throw;
                         }
@@ -125,7 +125,7 @@ internal sealed partial class ReconcileSessionsJob(
         return found;
     }
 
-    // When the run began is by the database's clock, as the time since when a session waits is.
+    // The run's start and the session's waiting time both use the database's clock.
     private async Task<Finding?> FindDifferenceAsync(DateOnly day, Session session, DateTimeOffset began, CancellationToken cancellationToken)
     {
         var doubtful = kinds.Any(kind => kind.IsOwedBy(session));
@@ -169,7 +169,7 @@ internal sealed partial class ReconcileSessionsJob(
 
     private static DateTimeOffset Midnight(DateOnly day) => new(day, TimeOnly.MinValue, TimeSpan.Zero);
 
-    /// <summary>How far a day is: as a run that is taken over finds it.</summary>
+    /// <summary>A day's progress, as stored for a run that takes over.</summary>
     private sealed record Progress(DateOnly Day, WalkPosition Position, long Checked, long Found)
     {
         public static Progress Begin(DateOnly day, TimeSpan late) => new(day, new WalkPosition(Midnight(day) - late), 0, 0);
