@@ -5,10 +5,10 @@ using Microsoft.Data.Sqlite;
 
 namespace LoyaltyService.Health;
 
-/// <summary>Whether the database takes work: PostgreSQL or the embedded one, whichever is there.</summary>
+/// <summary>Checks whether the database accepts work: PostgreSQL or the embedded one.</summary>
 internal sealed class DatabaseProbe(TimeProvider clock, HealthLimits limits, PostgresDatabase? postgres = null, SqliteDatabase? sqlite = null)
 {
-    // On for a standby too. Whoever is told so of a transaction that may write by itself would be told so of a sale.
+    // On for a standby too. If this transaction is read-only, so is a sale's.
     private const string IsReadOnly = "select current_setting('transaction_read_only')::boolean";
 
     public async Task<CheckStatus> LookAsync(CancellationToken cancellationToken)
@@ -27,8 +27,8 @@ internal sealed class DatabaseProbe(TimeProvider clock, HealthLimits limits, Pos
         }
         catch (Exception late) when (late is OverloadedException or OperationCanceledException)
         {
-            // No connection came free in time. If others got answers meanwhile, the database works and has more work than it can take:
-            // a replica that was taken out for that would leave its load to the others.
+            // No connection became free in time. If other callers got answers meanwhile, the database works and is overloaded: taking this replica out would
+            // move its load to the others.
             return postgres?.LastAnswer is { } answered && answered >= started - (long)(limits.SampleEvery.TotalSeconds * clock.TimestampFrequency)
                 ? CheckStatus.Degraded
                 : CheckStatus.Down;

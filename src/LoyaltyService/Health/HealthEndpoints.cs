@@ -3,7 +3,7 @@ using LoyaltyService.Http;
 namespace LoyaltyService.Health;
 
 /// <summary>
-/// The three probes (docs/decisions/0009-health-live-as-liveness-probe.md). Each answers at once, from what was seen last.
+/// The three probes (docs/decisions/0009-health-live-as-liveness-probe.md). Each responds at once, from the last sample.
 /// </summary>
 internal static class HealthEndpoints
 {

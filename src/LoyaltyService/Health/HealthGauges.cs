@@ -7,7 +7,7 @@ using Label = System.Collections.Generic.KeyValuePair<string, object?>;
 namespace LoyaltyService.Health;
 
 /// <summary>
-/// What is so just now. A scrape reads what <see cref="HealthSampler"/> saw last, and so never waits for a dependency.
+/// Gauges from the last sample of <see cref="HealthSampler"/>, so a scrape never waits for a dependency.
 /// </summary>
 internal sealed class HealthGauges : IFeatureMetrics
 {

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LoyaltyService.Health;
 
-/// <summary>Probes, and what they read.</summary>
+/// <summary>Probes, gauges and their sampler.</summary>
 internal static class HealthModule
 {
     public static void AddHealth(this WebApplicationBuilder builder)

@@ -31,7 +31,7 @@ internal sealed record CheckReport(string Status, long Latency);
 /// <param name="Latency">Milliseconds that the last request to PDI took; 0 before the first one.</param>
 internal sealed record PdiCheckReport(string Status, string CircuitBreaker, long Latency);
 
-/// <summary>How the service is, in the words of the probes; asks nobody.</summary>
+/// <summary>The service's health as the probes report it, from the last sample.</summary>
 internal sealed class HealthReporter(HealthSampler sampler, PdiHealth pdi, IHostApplicationLifetime lifetime, TimeProvider clock)
 {
     public const string Healthy = "healthy";
@@ -40,7 +40,7 @@ internal sealed class HealthReporter(HealthSampler sampler, PdiHealth pdi, IHost
 
     private readonly long started = clock.GetTimestamp();
 
-    /// <summary>Requests can be served: the database can be used, and the process is not about to stop.</summary>
+    /// <summary>The database is usable, and the process is not stopping.</summary>
     public bool IsReady => sampler.Last.Database.Status is not CheckStatus.Down && !lifetime.ApplicationStopping.IsCancellationRequested;
 
     public HealthReport OfProcess() => new(Healthy, clock.GetUtcNow(), Uptime(), Release.Version, Release.Commit);

@@ -3,10 +3,10 @@ using LoyaltyService.Queue;
 
 namespace LoyaltyService.Health;
 
-/// <summary>What one look at the dependencies has found.</summary>
+/// <summary>One sample of all dependencies.</summary>
 internal sealed record HealthSample
 {
-    /// <summary>Before the first look nothing is known, and so nothing is promised.</summary>
+    /// <summary>Before the first sample: not ready.</summary>
     public static readonly HealthSample Unknown = new();
 
     public Check Database { get; init; } = new(CheckStatus.Down, TimeSpan.Zero);
@@ -18,6 +18,6 @@ internal sealed record HealthSample
 
     public int RedisConnections { get; init; }
 
-    /// <summary>As last seen: while the database is down it is not zero but unknown.</summary>
+    /// <summary>The last known counts: while the database is down they are unknown, not zero.</summary>
     public PdiWorkCounts Queue { get; init; } = new(0, 0, TimeSpan.Zero);
 }

@@ -6,8 +6,8 @@ using LoyaltyService.Storage;
 namespace LoyaltyService.Health;
 
 /// <summary>
-/// Looks at the database, Redis and the queue in the background, so that neither a probe nor a scrape ever waits for one of them: they
-/// read what was seen last. The first look is over before the service listens.
+/// Samples the database, Redis and the queue in the background, so that no probe or scrape waits for them. The first sample completes before the
+/// service listens.
 /// </summary>
 internal sealed partial class HealthSampler(
     DatabaseProbe database, RedisProbe redis, IPdiWorkStore work, HealthLimits limits, TimeProvider clock, ILogger<HealthSampler> logger)
@@ -25,7 +25,7 @@ internal sealed partial class HealthSampler(
         await base.StartAsync(cancellationToken);
     }
 
-    /// <summary>One look; over within twice the bound of a check.</summary>
+    /// <summary>One sample; completes within twice the timeout of a check.</summary>
     internal async Task SampleAsync(CancellationToken cancellationToken)
     {
         var redisCheck = CheckAsync(redis.LookAsync, cancellationToken);
@@ -40,7 +40,7 @@ internal sealed partial class HealthSampler(
             Queue = databaseCheck.Status is CheckStatus.Up ? await CountAsync(before.Queue, cancellationToken) : before.Queue,
         };
         Volatile.Write(ref last, sample);
-        // Without its database a replica serves nobody; without Redis it is slower.
+        // Without its database a replica cannot serve; without Redis it is slower.
         Tell("database", before.Database, sample.Database, before, sample.Database.Status is CheckStatus.Down ? LogLevel.Critical : LogLevel.Error);
         Tell("redis", before.Redis, sample.Redis, before, LogLevel.Error);
     }
@@ -55,7 +55,7 @@ internal sealed partial class HealthSampler(
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The service stops; nobody is told anything any more.
+            // The service is stopping.
         }
     }
 
@@ -67,7 +67,7 @@ internal sealed partial class HealthSampler(
         }
         catch (Exception defect) when (!stoppingToken.IsCancellationRequested)
         {
-            // What looks after the service's health must not end it.
+            // A failed sample must not end the sampling.
             Log.LookBroke(logger, defect);
         }
     }
@@ -95,16 +95,16 @@ internal sealed partial class HealthSampler(
         catch (Exception missed) when (missed is DatabaseUnavailableException or OverloadedException or DbException or TimeoutException
             || (missed is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            // The next look will tell; the check of the database says what is wrong.
+            // The next sample retries; the database check reports the error.
             return before;
         }
     }
 
-    /// <summary>A look that does not stop when it is told to is left behind.</summary>
+    /// <summary>Abandons a check that ignores its cancellation.</summary>
     private Task<T> BoundAsync<T>(Func<CancellationToken, Task<T>> look, CancellationToken cancellationToken) =>
         StoppedAsync(look, cancellationToken).WaitAsync(limits.CheckTimeout + StopWithin, clock, cancellationToken);
 
-    // What tells the look to stop is left behind with it: to let go of it is to wait until PostgreSQL has heard, which may be never.
+    // The abandoned check keeps its cancellation source: disposing it would wait for PostgreSQL, possibly for ever.
     private async Task<T> StoppedAsync<T>(Func<CancellationToken, Task<T>> look, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(limits.CheckTimeout, clock);

@@ -3,7 +3,7 @@ using StackExchange.Redis;
 
 namespace LoyaltyService.Health;
 
-/// <summary>Whether Redis answers. Without Redis the process's own memory is in its place, and is always there.</summary>
+/// <summary>Checks whether Redis answers. Without Redis, the process's own memory serves, and is always up.</summary>
 internal sealed class RedisProbe(IConnectionMultiplexer? redis = null)
 {
     public async Task<CheckStatus> LookAsync(CancellationToken cancellationToken)

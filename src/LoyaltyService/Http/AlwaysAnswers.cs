@@ -1,6 +1,6 @@
 namespace LoyaltyService.Http;
 
-/// <summary>Probes and metrics: no limit and no overload keeps them from answering.</summary>
+/// <summary>Marks probes and metrics: no limit and no overload rejects them.</summary>
 internal sealed record AlwaysAnswersMetadata;
 
 internal static class AlwaysAnswersExtensions

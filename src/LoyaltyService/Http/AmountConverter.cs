@@ -5,12 +5,12 @@ using System.Text.Json.Serialization;
 
 namespace LoyaltyService.Http;
 
-/// <summary>An amount of money as it was sent: one that would be rounded to fit the type is refused, since it is another amount.</summary>
+/// <summary>Reads an amount of money exactly: one that would have to be rounded is rejected, because it is another amount.</summary>
 internal sealed class AmountConverter : JsonConverter<decimal>
 {
     public const string TooManyDecimals = "must have at most two decimals.";
 
-    // So many digits every decimal holds.
+    // Every decimal holds this many digits.
     private const int AlwaysExact = 28;
 
     public override decimal Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)

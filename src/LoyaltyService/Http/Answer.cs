@@ -8,8 +8,8 @@ using Microsoft.Net.Http.Headers;
 namespace LoyaltyService.Http;
 
 /// <summary>
-/// The answer to a business request: a body of type <typeparamref name="T"/> or a problem, serialized once. The very bytes that were
-/// sent are those that a repeat gets, which is why this is a result of our own and not a pair of the framework's.
+/// The response to a business request: a body of type <typeparamref name="T"/> or a problem, serialized once. A repeat gets exactly these bytes, which is
+/// why this is not one of the framework's results.
 /// </summary>
 internal sealed class Answer<T> : IResult, IEndpointMetadataProvider
     where T : class
@@ -27,22 +27,22 @@ internal sealed class Answer<T> : IResult, IEndpointMetadataProvider
 
     public byte[] Body { get; }
 
-    /// <summary>The version to name in <c>ETag</c>.</summary>
+    /// <summary>The version in <c>ETag</c>.</summary>
     public int? Version { get; init; }
 
     public TimeSpan? RetryAfter { get; init; }
 
     public string? Location { get; init; }
 
-    /// <summary>What went wrong, where the answer is a problem.</summary>
+    /// <summary>The error, if the response is a problem.</summary>
     public ErrorCode? Error { get; init; }
 
-    /// <summary>The operation was done before; this is its answer again.</summary>
+    /// <summary>The operation was completed earlier; this is its first answer.</summary>
     public bool IsReplay { get; init; }
 
     public static Answer<T> Of(int status, T value, JsonTypeInfo<T> type) => new(status, JsonSerializer.SerializeToUtf8Bytes(value, type));
 
-    /// <summary>The operation was taken and goes on without the caller, who may look at <paramref name="location"/>.</summary>
+    /// <summary>The operation was accepted and continues without the caller, who may poll <paramref name="location"/>.</summary>
     public static Answer<T> Accepted(T value, JsonTypeInfo<T> type, string location) =>
         new(StatusCodes.Status202Accepted, JsonSerializer.SerializeToUtf8Bytes(value, type))
         {
@@ -50,7 +50,7 @@ internal sealed class Answer<T> : IResult, IEndpointMetadataProvider
             RetryAfter = TimeSpan.FromSeconds(5),
         };
 
-    /// <summary>A first answer again.</summary>
+    /// <summary>Replays a first answer.</summary>
     public static Answer<T> Replay(int status, byte[] body, ErrorCode? error) => new(status, body) { IsReplay = true, Error = error };
 
     public static implicit operator Answer<T>(Rejection rejection) =>
@@ -97,7 +97,7 @@ internal sealed class Answer<T> : IResult, IEndpointMetadataProvider
 
     private static string EntityTag(int version) => new EntityTagHeaderValue($"\"{version}\"").ToString();
 
-    /// <summary>Retry-After in whole seconds, at least 1, rounded up: waiting that long is enough.</summary>
+    /// <summary>Retry-After in whole seconds, rounded up, at least 1.</summary>
     private static string WholeSeconds(TimeSpan wait) =>
         Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 }

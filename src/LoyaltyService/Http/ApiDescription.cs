@@ -6,12 +6,12 @@ using Microsoft.OpenApi;
 namespace LoyaltyService.Http;
 
 /// <summary>
-/// What features say of themselves in the API reference, besides what their types, comments and routes say. Each adds its part in a file named
-/// after it, <c>…Reference</c>, with <c>services.Configure&lt;ApiDescription&gt;</c>; the part is evaluated when the document is first read.
+/// What features add to the API reference, besides their types, comments and routes. Each adds its part in a file <c>…Reference</c> with
+/// <c>services.Configure&lt;ApiDescription&gt;</c>; it is evaluated when the document is first read.
 /// </summary>
 internal sealed class ApiDescription
 {
-    /// <summary>The trace that the examples name.</summary>
+    /// <summary>The trace id in examples.</summary>
     public const string TraceId = "4bf92f3577b34da6a3ce929d0e0e4736";
 
     private readonly Dictionary<Type, JsonNode> requests = [];
@@ -28,16 +28,16 @@ internal sealed class ApiDescription
 
     public void ExampleAnswer<T>(int status, T body, JsonTypeInfo<T> type) => answers[(typeof(T), status)] = JsonSerializer.SerializeToNode(body, type)!;
 
-    /// <summary>An example of an error whose title alone does not show what the answer looks like.</summary>
+    /// <summary>An example of an error, where the title alone does not show the response.</summary>
     public void ExampleProblem(Rejection rejection) => problems[rejection.Error] = rejection;
 
-    /// <summary>The values that a member of an answer or of a request can have.</summary>
+    /// <summary>The possible values of a member.</summary>
     public void Words<T>(string member, IEnumerable<string> values) => words[(typeof(T), member)] = [.. values];
 
-    /// <summary>The shape of a request's member. A name means the same in every request, so the name is enough.</summary>
+    /// <summary>The shape of a request's member. A name means the same in every request.</summary>
     public void Member(string name, Action<OpenApiSchema> shape) => members[name] = shape;
 
-    /// <summary>A type inside a request, which is as strict as the request itself.</summary>
+    /// <summary>A type inside a request, as strict as the request.</summary>
     public void PartOfRequest<T>() => partsOfRequests.Add(typeof(T));
 
     public bool IsOfRequest(Type type) => typeof(IRequestBody).IsAssignableFrom(type) || partsOfRequests.Contains(type);

@@ -7,28 +7,28 @@ using Microsoft.Net.Http.Headers;
 
 namespace LoyaltyService.Http;
 
-/// <summary>A request type that can check itself, and say what it means.</summary>
+/// <summary>A request that validates itself.</summary>
 internal interface IRequestBody
 {
-    /// <summary>Adds an error for each field that is not valid.</summary>
+    /// <summary>Adds an error for each invalid field.</summary>
     void Validate(ICollection<FieldError> errors);
 
-    /// <summary>The meaning of a valid body: a repeat with another spelling has the same one.</summary>
+    /// <summary>The meaning of a valid body: equal for a repeat in another spelling.</summary>
     Guid ToFingerprint();
 }
 
-/// <summary>A request type that knows how its JSON is read.</summary>
+/// <summary>A request with its JSON metadata.</summary>
 internal interface IRequestBody<T> : IRequestBody
 {
     static abstract JsonTypeInfo<T> Json { get; }
 }
 
-/// <summary>Reads the body of a route's requests, for whoever needs it before the handler; null if the body is not valid.</summary>
+/// <summary>Reads the body of a route's requests before the handler does; null if the body is not valid.</summary>
 internal sealed record BodyReader(Func<HttpContext, ValueTask<IRequestBody?>> ReadAsync);
 
 /// <summary>
-/// A request's body: the parsed and valid value, or the reason why there is none. The framework's own binding answers a wrong
-/// member with a bare 400; this one names the field, and validation is part of it, so that no handler sees a value that is not valid.
+/// A request's body: the parsed and valid value, or a rejection. The framework's binding returns a bare 400 for a wrong member; this one names the field. It
+/// validates too, so that no handler sees an invalid value.
 /// </summary>
 internal sealed class Body<T> : IEndpointParameterMetadataProvider
     where T : class, IRequestBody<T>
@@ -43,7 +43,7 @@ internal sealed class Body<T> : IEndpointParameterMetadataProvider
 
     public Rejection? Rejection { get; }
 
-    /// <summary>Reads and parses the body once a request, for the rate limits and for the handler.</summary>
+    /// <summary>Reads and parses the body once per request, for the rate limits and for the handler.</summary>
     public static async ValueTask<Body<T>> BindAsync(HttpContext context, ParameterInfo parameter)
     {
         if (context.Features.Get<Body<T>>() is { } known)
@@ -100,7 +100,7 @@ internal sealed class Body<T> : IEndpointParameterMetadataProvider
         {
             return new(null, Rejection.Validation(FieldOf(broken), MessageOf(broken)));
         }
-        // The serializer's word for text that is no Unicode (a lone surrogate).
+        // The serializer's exception for text that is not Unicode (a lone surrogate).
         catch (InvalidOperationException)
         {
             return new(null, Rejection.Validation("body", "must be valid Unicode."));

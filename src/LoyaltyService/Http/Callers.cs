@@ -5,12 +5,12 @@ using System.Text;
 
 namespace LoyaltyService.Http;
 
-/// <summary>Names become keys of one size, which say nothing of the name.</summary>
+/// <summary>Turns names into keys of a fixed size that do not reveal the name.</summary>
 internal static class Callers
 {
     public static Guid Of(string name) => new(SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, 16));
 
-    /// <summary>An IPv6 caller is its network of 64 bits: it has all the addresses in it.</summary>
+    /// <summary>An IPv6 caller counts as its network of 64 bits, because it owns all addresses in it.</summary>
     public static Guid Of(IPAddress? address)
     {
         Span<byte> bytes = stackalloc byte[16];

@@ -1,11 +1,11 @@
 namespace LoyaltyService.Http;
 
 /// <summary>
-/// Something that can go wrong for a caller. Clients decide by <paramref name="Code"/>, which never changes its meaning. Each feature declares its
-/// own and registers them; the metrics, the API reference and docs/errors.md read what is registered.
+/// An error that callers can get. Clients decide by <paramref name="Code"/>, which never changes its meaning. Each feature declares and registers its own; the
+/// metrics, the API reference and docs/errors.md read the registered ones.
 /// </summary>
-/// <param name="Code">As it stands in <c>code</c>.</param>
-/// <param name="Status">The HTTP status that goes with it.</param>
+/// <param name="Code">The value of <c>code</c>.</param>
+/// <param name="Status">The HTTP status.</param>
 /// <param name="Title">The same for every occurrence.</param>
 /// <param name="Advice">What the caller should do.</param>
 internal sealed record ErrorCode(string Code, int Status, string Title, string Advice)

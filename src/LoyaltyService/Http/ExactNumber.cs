@@ -4,21 +4,21 @@ using System.Numerics;
 namespace LoyaltyService.Http;
 
 /// <summary>
-/// A JSON number by its value, read from its text: digits times ten to the power of an exponent. The types
-/// that numbers are usually read into round what has more digits than they hold, and two numbers become one.
+/// A JSON number by its value, read from its text: digits times ten to the power of an exponent. The usual number types round long numbers, so that two
+/// numbers become one.
 /// </summary>
-/// <param name="isNegative">Zero is not, whatever its sign.</param>
-/// <param name="digits">Without zeros at either end; empty for zero.</param>
-/// <param name="exponent">As large as it was written.</param>
+/// <param name="isNegative">False for zero, whatever its sign.</param>
+/// <param name="digits">Without leading or trailing zeros; empty for zero.</param>
+/// <param name="exponent">As written.</param>
 internal readonly struct ExactNumber(bool isNegative, string digits, BigInteger exponent)
 {
-    // So many zeros are written out, as in 100000000000000000000; beyond them, a short number would become a long text.
+    // The most zeros that are written out, as in 100000000000000000000; beyond that, a short number would become a long text.
     private const int MaxZeros = 20;
 
-    /// <summary>How many digits it has behind the point.</summary>
+    /// <summary>The number of decimals.</summary>
     public BigInteger Decimals => BigInteger.Max(0, -exponent);
 
-    /// <param name="json">A number that is valid JSON.</param>
+    /// <param name="json">A valid JSON number.</param>
     public static ExactNumber Parse(string json)
     {
         var mark = json.AsSpan().IndexOfAny('e', 'E');
@@ -36,14 +36,14 @@ internal readonly struct ExactNumber(bool isNegative, string digits, BigInteger 
         return digits.Length == 0 ? new(false, "", 0) : new(json[0] == '-', digits, exponent);
     }
 
-    /// <summary>The number as JSON, in the one way that its value has.</summary>
+    /// <summary>The number as JSON, in the one spelling of its value.</summary>
     public override string ToString()
     {
         if (digits.Length == 0)
             return "0";
 
         var sign = isNegative ? "-" : "";
-        // How many of the digits are before the point; below zero, that many zeros are behind it.
+        // The number of digits before the point; below zero, the number of zeros after it.
         var point = digits.Length + exponent;
         if (exponent > MaxZeros || point < -MaxZeros)
             return $"{sign}{digits[0]}{(digits.Length > 1 ? "." : "")}{digits[1..]}e{point - 1}";

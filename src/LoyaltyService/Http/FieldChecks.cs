@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace LoyaltyService.Http;
 
-/// <summary>The shapes that fields share (docs/openapi.json says the same).</summary>
+/// <summary>Checks that fields share (docs/openapi.json shows the same shapes).</summary>
 internal static class FieldChecks
 {
     public const decimal MaxAmount = 999_999.99m;
@@ -26,7 +26,7 @@ internal static class FieldChecks
             errors.CheckId(field, value);
     }
 
-    /// <summary>Text that is passed on to PDI: 1 to 64 characters, none of them a control character.</summary>
+    /// <summary>Text for PDI: 1 to 64 characters without control characters.</summary>
     public static void CheckText(this ICollection<FieldError> errors, string field, string? value)
     {
         if (string.IsNullOrEmpty(value))

@@ -3,7 +3,7 @@ using Microsoft.OpenApi;
 
 namespace LoyaltyService.Http;
 
-/// <summary>What <see cref="FieldChecks"/> accept, as the API reference says it; a test holds the two together.</summary>
+/// <summary>What <see cref="FieldChecks"/> accept, as shapes in the API reference; a test compares the two.</summary>
 internal static class FieldShapes
 {
     public static void Id(OpenApiSchema schema) => schema.Pattern = "^[A-Za-z0-9._:-]{1,64}$";

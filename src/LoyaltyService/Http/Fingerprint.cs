@@ -6,8 +6,8 @@ using System.Text;
 namespace LoyaltyService.Http;
 
 /// <summary>
-/// The meaning of a request as 128 bits: two bodies with the same parsed values have the same fingerprint, however they are spelled
-/// (150, 150.0 and 1.5e2 are one amount). The first half of a SHA-256, in a UUID because both databases store one in 16 bytes.
+/// The meaning of a request in 128 bits: bodies with equal parsed values have equal fingerprints in any spelling (150, 150.0 and 1.5e2 are one amount). The first
+/// half of a SHA-256, as a UUID because both databases store one in 16 bytes.
 /// </summary>
 internal ref struct Fingerprint
 {
@@ -19,7 +19,7 @@ internal ref struct Fingerprint
         Add(purpose);
     }
 
-    /// <summary>The key of a sale: one session for each client, channel and transaction.</summary>
+    /// <summary>The key of a sale: one session per client, channel and transaction.</summary>
     public static Guid OfSale(string client, string channelId, string transactionId)
     {
         var sale = new Fingerprint("sale");
@@ -29,7 +29,7 @@ internal ref struct Fingerprint
         return sale.ToGuid();
     }
 
-    /// <summary>Adds a text with its length before it, so that no two lists of texts run together; null differs from empty.</summary>
+    /// <summary>Adds a text after its length, so that adjacent texts cannot run together; null differs from empty.</summary>
     public readonly void Add(string? text)
     {
         if (text is null)
@@ -49,10 +49,10 @@ internal ref struct Fingerprint
         buffer.Advance(sizeof(long));
     }
 
-    /// <summary>Adds an amount by its value: in cents.</summary>
+    /// <summary>Adds an amount by its value, in cents.</summary>
     public readonly void Add(decimal amount) => Add(decimal.ToInt64(amount * 100));
 
-    /// <summary>Adds an amount that may be absent, which differs from every amount there is: none is below zero.</summary>
+    /// <summary>Adds an optional amount; absent differs from every amount, because none is negative.</summary>
     public readonly void Add(decimal? amount) => Add(amount ?? -0.01m);
 
     public readonly void Add(bool value) => Add(value ? 1 : 0);

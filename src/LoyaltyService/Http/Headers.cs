@@ -1,7 +1,7 @@
 
 namespace LoyaltyService.Http;
 
-/// <summary>The headers of this service that have no name in the framework.</summary>
+/// <summary>This service's headers that have no name in the framework.</summary>
 internal static class Headers
 {
     public const string IdempotencyKey = "Idempotency-Key";

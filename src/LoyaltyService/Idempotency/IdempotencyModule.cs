@@ -7,7 +7,7 @@ using StackExchange.Redis;
 
 namespace LoyaltyService.Idempotency;
 
-/// <summary>First answers, and who was first.</summary>
+/// <summary>Idempotency keys, the replay cache, and the wait for a first call.</summary>
 internal static class IdempotencyModule
 {
     public static void AddIdempotency(this WebApplicationBuilder builder, Settings settings)
@@ -23,7 +23,7 @@ internal static class IdempotencyModule
         else
             builder.Services.AddSingleton<IIdempotencyKeyStore, SqliteIdempotencyKeyStore>();
 
-        // A replica on SQLite is the only one, and needs no cache that others can see.
+        // On SQLite there is only one replica, so the cache need not be shared.
         if (settings is { Redis: RedisServerUrl, Database: PostgresUrl database })
         {
             builder.Services.AddSingleton<IReplayCache>(services => new RedisReplayCache(

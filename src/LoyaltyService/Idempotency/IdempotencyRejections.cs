@@ -2,7 +2,7 @@ using LoyaltyService.Http;
 
 namespace LoyaltyService.Idempotency;
 
-/// <summary>The refusals of repeated requests.</summary>
+/// <summary>The rejections of repeated requests.</summary>
 internal static class IdempotencyRejections
 {
     private static readonly TimeSpan InProgressRetryAfter = TimeSpan.FromSeconds(1);

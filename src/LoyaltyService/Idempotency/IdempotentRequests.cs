@@ -5,10 +5,9 @@ using Microsoft.Extensions.Primitives;
 namespace LoyaltyService.Idempotency;
 
 /// <summary>
-/// The <c>Idempotency-Key</c> header of any POST: the first call with a key claims it in the database, runs, and leaves its answer;
-/// whoever comes with the same key and a body of the same meaning gets that answer again, byte for byte, for ten minutes. Redis only
-/// saves the look at the database. What is not settled is not remembered: the key comes free, and a repeat is answered by what is
-/// true then. A call whose holder died holds its key until the lease is over.
+/// The <c>Idempotency-Key</c> header of any POST. The first call claims the key in the database, runs, and stores its answer; a later call with the
+/// same key and an equivalent body gets that answer again, byte for byte, for ten minutes. Redis only saves a database lookup. Unsettled
+/// answers are not stored: the key becomes free, and a repeat sees the current state. If the holder dies, the key is free when its lease ends.
 /// </summary>
 internal sealed partial class IdempotentRequests(
     IIdempotencyKeyStore keys, IReplayCache replays, RepeatLimits limits, ReplayMetrics metrics, TimeProvider clock, ILogger<IdempotentRequests> logger)
@@ -16,10 +15,10 @@ internal sealed partial class IdempotentRequests(
     private const int MaxLength = 255;
     private const string Operation = "key";
 
-    /// <param name="context">The request; without the header, <paramref name="run"/> is all that happens.</param>
-    /// <param name="body">Its body, which is valid; null for a route that takes none.</param>
+    /// <param name="context">The request; without the header, only <paramref name="run"/> is called.</param>
+    /// <param name="body">The valid body; null for a route without one.</param>
     /// <param name="run">The use case.</param>
-    /// <param name="alsoSettledBy">A status besides 200 that is the last word on the matter, as PDI's refusal (400) is in identify.</param>
+    /// <param name="alsoSettledBy">A status besides 200 that is final, such as PDI's rejection (400) in identify.</param>
     public Task<Answer<T>> RunAsync<T>(HttpContext context, IRequestBody? body, Func<Task<Answer<T>>> run, int? alsoSettledBy = null)
         where T : class
     {
@@ -31,7 +30,7 @@ internal sealed partial class IdempotentRequests(
                 Headers.IdempotencyKey, $"must be sent once, with 1 to {MaxLength} printable ASCII characters."));
     }
 
-    /// <summary>The key belongs to the client and the route; a route with values in its path is a route of its own for each of them.</summary>
+    /// <summary>A key belongs to its client and route; values in the path are part of the route.</summary>
     internal static Guid KeyOf(string client, string header, string route, params IEnumerable<string?> routeValues)
     {
         var key = new Fingerprint("idempotency-key");
@@ -66,13 +65,13 @@ internal sealed partial class IdempotentRequests(
         var wait = new RepeatWait(limits, clock);
         while (true)
         {
-            // Whole even if the caller leaves: a claim that is cut off in the middle may be one that nobody knows of.
+            // Not cancellable: an interrupted claim may be in the database without this call knowing.
             var found = await keys.ClaimAsync(key, fingerprint, limits.KeyLease, IReplayCache.Window, CancellationToken.None);
             if (found.IsMine)
                 return await RunFirstAsync(found, run, alsoSettledBy);
             if (found.Answer is { } answer)
             {
-                // Answered before this call looked: the cache should have had it.
+                // Answered before this call started: the cache should have had it.
                 if (!wait.HasWaited)
                     metrics.RepeatAnswered(fromCache: false);
                 return Repeat<T>(answer, fingerprint);
@@ -102,7 +101,7 @@ internal sealed partial class IdempotentRequests(
         }
     }
 
-    /// <summary>Stores what is settled, or gives the key back. The caller may have left; the next one has not.</summary>
+    /// <summary>Stores a settled answer, or releases the key. Not cancellable: a repeat needs it even if this caller is gone.</summary>
     private async Task EndAsync(IdempotencyKey claim, Replay? settled)
     {
         try
@@ -116,8 +115,8 @@ internal sealed partial class IdempotentRequests(
         }
         catch (LoyaltyException lost)
         {
-            // What the use case did is done, and its answer is true: the caller gets it. The key comes free with its lease, and a
-            // repeat then finds what the use case itself remembers.
+            // The use case has completed, so the caller gets its answer. The key becomes free with its lease, and a repeat finds what the use case
+            // itself stored.
             Log.KeyNotSettled(logger, lost.Message);
         }
     }

@@ -2,10 +2,10 @@ using System.Collections.Concurrent;
 
 namespace LoyaltyService.Idempotency;
 
-/// <summary>Settled answers in this process: the embedded default's cache. Bounded; old entries go when new ones come.</summary>
+/// <summary>Settled answers in this process: the cache of the embedded default. Bounded; new entries evict old ones.</summary>
 internal sealed class MemoryReplayCache(TimeProvider clock) : IReplayCache
 {
-    // About 400 bytes an entry: 40 MB at the most. At a sale a second, ten minutes are 1,200 entries.
+    // About 400 bytes per entry: 40 MB at most. One sale a second makes 1,200 entries in ten minutes.
     private const int MaxEntries = 100_000;
 
     private readonly ConcurrentDictionary<ReplayKey, (Replay Replay, long RememberedAt)> entries = new();

@@ -3,11 +3,11 @@ using Npgsql;
 
 namespace LoyaltyService.Idempotency;
 
-/// <summary>Idempotency keys in PostgreSQL: one statement a step, so one implicit serializable transaction in one round trip.</summary>
+/// <summary>Idempotency keys in PostgreSQL: one statement per step, so one implicit serializable transaction and one round trip.</summary>
 internal sealed class PostgresIdempotencyKeyStore(PostgresDatabase database) : IIdempotencyKeyStore
 {
-    // The insert comes before the look: who looks for a key that is not there is in conflict with all who add their keys to the same
-    // page of the index. An existing row is neither locked nor written, so that repeats that wait do not disturb the first call.
+    // Insert before reading: under serializable isolation, a lookup of a missing key conflicts with every insert into the same index page. An
+    // existing row is neither locked nor written, so waiting repeats do not disturb the first call.
     private const string Claim = """
         with claimed as (
             insert into idempotency_keys (key, fingerprint, created_at, busy_until) values ($1, $2, now(), now() + $3)
@@ -57,7 +57,7 @@ internal sealed class PostgresIdempotencyKeyStore(PostgresDatabase database) : I
                 ?? throw new InvalidDataException("An idempotency key that refused its double is not there.");
             if (!found.IsOver)
                 return found.Key;
-            // Null: somebody else was faster. Its claim is what the next look finds.
+            // Null: another call was faster. The next lookup finds its claim.
             if (await database.QueryAsync(TakeOver, parameters, ReadFound, cancellationToken) is { } taken)
                 return taken.Key;
         }
@@ -85,6 +85,6 @@ internal sealed class PostgresIdempotencyKeyStore(PostgresDatabase database) : I
             row.GetBoolean(7));
     }
 
-    /// <param name="IsOver">The claim has run out, or the answer is older than the window: the key is free for who takes it first.</param>
+    /// <param name="IsOver">The lease has expired, or the answer is older than the window: the key is free.</param>
     private sealed record Found(IdempotencyKey Key, bool IsOver);
 }

@@ -7,8 +7,8 @@ using StackExchange.Redis;
 namespace LoyaltyService.Idempotency;
 
 /// <summary>
-/// Settled answers in Redis, shared by all replicas. An entry is a string: 16 bytes of fingerprint, 2 of status, 4 of version, then
-/// the body. Redis that is down, slow or empty is a miss: the row decides.
+/// Settled answers in Redis, shared by all replicas. An entry is a string: 16 bytes of fingerprint, 2 of status, 4 of version, then the body. If
+/// Redis is down, slow or empty, that is a miss and the row decides.
 /// </summary>
 internal sealed partial class RedisReplayCache(
     IConnectionMultiplexer redis, RedisBreaker breaker, PostgresUrl database, ILogger<RedisReplayCache> logger) : IReplayCache
@@ -17,15 +17,15 @@ internal sealed partial class RedisReplayCache(
 
     private const int HeaderBytes = 16 + 2 + 4;
 
-    // Keys that one SCAN looks at: a millisecond or so of Redis's time.
+    // Keys per SCAN: about a millisecond of Redis's time.
     private const int SweepPage = 1000;
 
-    // How often a page is asked for: a till has no time for a Redis that takes longer than its timeout, a job has.
+    // How often a page is retried: a till cannot wait for a slow Redis, a job can.
     private const int SweepTries = 4;
 
     public async ValueTask<Replay?> FindAsync(ReplayKey key)
     {
-        // Not connected: the answer would be an exception at best and a wait at worst.
+        // Not connected: a call would throw at best and block at worst.
         if (!redis.IsConnected)
             return null;
         using var span = Tracing.StartRedis("GET");
@@ -42,7 +42,7 @@ internal sealed partial class RedisReplayCache(
 
     public void Remember(ReplayKey key, Replay replay)
     {
-        // Nor does anything pile up for a Redis that takes nothing.
+        // Commands are not queued for an unresponsive Redis.
         if (!redis.IsConnected || breaker.IsOpen)
             return;
         using var span = Tracing.StartRedis("SET");
@@ -57,8 +57,7 @@ internal sealed partial class RedisReplayCache(
     }
 
     /// <summary>
-    /// Redis removes what is old by itself, if it was told when. What was not, for example because it was copied from another Redis
-    /// without its time, is told now.
+    /// Redis expires entries by itself if they have an expiry. Entries without one, for example copied from another Redis, get it here.
     /// </summary>
     public async Task SweepAsync(Func<int, Task> swept, CancellationToken cancellationToken)
     {
@@ -73,7 +72,7 @@ internal sealed partial class RedisReplayCache(
         }
     }
 
-    // SCAN as it is, and not the client's list of keys: among many keys of others that list says nothing for as long as it finds none of ours.
+    // SCAN itself, not the client's list of keys: among many foreign keys that list returns nothing until it finds one of ours.
     private async Task SweepAsync(IServer server, Func<int, Task> swept, CancellationToken cancellationToken)
     {
         var cursor = "0";
@@ -94,13 +93,13 @@ internal sealed partial class RedisReplayCache(
             try
             {
                 var page = await server.ExecuteAsync(database.Database, "SCAN", [cursor, "MATCH", Prefix + "*", "COUNT", SweepPage]);
-                // Sent one behind the other, and then waited for.
+                // Pipelined, then awaited.
                 var told = await Task.WhenAll(((RedisKey[])page[1]!).Select(key => database.KeyExpireAsync(key, IReplayCache.Window, ExpireWhen.HasNoExpiry)));
                 return ((string)page[0]!, told.Count(static wasTold => wasTold));
             }
             catch (TimeoutException) when (tries < SweepTries)
             {
-                // Once more. A key that was told without an answer has its time by then, and is not counted.
+                // Second pass: a key whose EXPIRE got no answer has its expiry by now, and is not counted.
             }
         }
     }
@@ -117,7 +116,7 @@ internal sealed partial class RedisReplayCache(
         return value;
     }
 
-    // An entry that is too short was not written by this service, and is a miss like any other.
+    // An entry that is too short is not from this service, and is a miss.
     private static Replay? Decode(byte[]? value) => value is null || value.Length <= HeaderBytes ? null : new Replay(
         new Guid(value.AsSpan(0, 16), bigEndian: true),
         BinaryPrimitives.ReadUInt16BigEndian(value.AsSpan(16)),

@@ -1,6 +1,6 @@
 namespace LoyaltyService.Idempotency;
 
-/// <summary>How long repeats wait, and keys are held.</summary>
+/// <summary>How long repeats wait, and how long keys are held.</summary>
 internal sealed class RepeatLimits
 {
     /// <summary>How long a repeat waits for the first call before it gets <c>operation_in_progress</c> (contract: 5 s).</summary>
@@ -9,6 +9,6 @@ internal sealed class RepeatLimits
     /// <summary>How often a waiting repeat polls: often enough for a till, seldom enough for the database.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>How long a call holds its Idempotency-Key at the most: the longest budget (finalize: 10 s) plus room to store the answer.</summary>
+    /// <summary>How long a call holds its Idempotency-Key at most: the longest budget (finalize: 10 s) plus time to store the answer.</summary>
     public TimeSpan KeyLease { get; init; } = TimeSpan.FromSeconds(15);
 }

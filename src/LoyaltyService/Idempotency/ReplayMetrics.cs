@@ -9,7 +9,7 @@ internal sealed class ReplayMetrics(Meter meter) : IFeatureMetrics
     private readonly Counter<long> lookups = meter.Counter(
         "loyalty_replay_lookups", "Repeats that were answered from the cache (hit) or, since it had nothing, from the database (miss).");
 
-    /// <summary>A repeat got the stored answer. The lookup of a first call, which finds nothing, does not count.</summary>
+    /// <summary>A repeat got the stored answer. The lookup of a first call, which finds nothing, is not counted.</summary>
     public void RepeatAnswered(bool fromCache) => lookups.Add(1, Result(fromCache));
 
     public void ShowAtZero()

@@ -3,7 +3,7 @@ using Microsoft.Data.Sqlite;
 
 namespace LoyaltyService.Idempotency;
 
-/// <summary>Idempotency keys in one SQLite file: the statements of <see cref="PostgresIdempotencyKeyStore"/>, in SQLite's words.</summary>
+/// <summary>Idempotency keys in one SQLite file: the statements of <see cref="PostgresIdempotencyKeyStore"/> in SQLite's dialect.</summary>
 internal sealed class SqliteIdempotencyKeyStore(SqliteDatabase database) : IIdempotencyKeyStore
 {
     private const string Now = SqliteValues.Now;

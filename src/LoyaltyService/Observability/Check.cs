@@ -4,11 +4,11 @@ internal enum CheckStatus
 {
     Up,
 
-    /// <summary>It can be used, but not as it should be.</summary>
+    /// <summary>Usable, but impaired.</summary>
     Degraded,
     Down,
 }
 
-/// <param name="Status">Whether a dependency can be used.</param>
-/// <param name="Latency">How long the look took, or the wait until it was given up.</param>
+/// <param name="Status">Whether the dependency is usable.</param>
+/// <param name="Latency">The duration of the check, or its timeout.</param>
 internal sealed record Check(CheckStatus Status, TimeSpan Latency);

@@ -1,8 +1,8 @@
 namespace LoyaltyService.Observability;
 
 /// <summary>
-/// What the daily summary says of all replicas together, counted in this one until it is written to the database. A metric would not do:
-/// it begins again with each process, and the service does not know where they are collected.
+/// Counts for the daily summary of all replicas, kept in this process until they are written to the database. Metrics would not do: they restart
+/// with each process, and the service does not know where they are collected.
 /// </summary>
 internal sealed class DailyCounts
 {
@@ -18,7 +18,7 @@ internal sealed class DailyCounts
     // In the order of the names.
     private readonly long[] counts = new long[Names.Length];
 
-    /// <summary>A call to the tills' routes.</summary>
+    /// <summary>A call to a till route.</summary>
     public void CallAnswered(bool failed)
     {
         Interlocked.Increment(ref counts[0]);
@@ -33,8 +33,8 @@ internal sealed class DailyCounts
             Interlocked.Increment(ref counts[3]);
     }
 
-    /// <param name="time">Since the last look.</param>
-    /// <param name="away">PDI could not be used.</param>
+    /// <param name="time">Since the last sample.</param>
+    /// <param name="away">PDI was not usable.</param>
     public void PdiLookedAt(TimeSpan time, bool away)
     {
         Interlocked.Add(ref counts[4], (long)time.TotalMilliseconds);
@@ -42,11 +42,11 @@ internal sealed class DailyCounts
             Interlocked.Add(ref counts[5], (long)time.TotalMilliseconds);
     }
 
-    /// <summary>What was counted since the last time that it was taken.</summary>
+    /// <summary>Takes the counts since the last call.</summary>
     public IReadOnlyList<(string Name, long Count)> Take() =>
         [.. Names.Select((name, index) => (name, Interlocked.Exchange(ref counts[index], 0))).Where(count => count.Item2 != 0)];
 
-    /// <summary>What was taken could not be written.</summary>
+    /// <summary>Returns counts that could not be written.</summary>
     public void GiveBack(IReadOnlyList<(string Name, long Count)> taken)
     {
         foreach (var (name, count) in taken)

@@ -6,13 +6,13 @@ using Label = System.Collections.Generic.KeyValuePair<string, object?>;
 namespace LoyaltyService.Observability;
 
 /// <summary>
-/// A histogram of milliseconds that can be shown before its first value. OpenTelemetry knows of a histogram only from its first
-/// record on, and has no way to show one that is empty; a dashboard or an alert that finds nothing cannot tell a quiet service from a
-/// wrong name. So until then <see cref="WriteEmpty"/> gives the lines that OpenTelemetry will give from then on.
+/// A histogram of milliseconds that is visible before its first value. OpenTelemetry exports a histogram only after its first record, and a dashboard
+/// or alert without data cannot tell a quiet service from a wrong name. Until then <see cref="WriteEmpty"/> writes the lines that OpenTelemetry
+/// will write.
 /// </summary>
 internal sealed class DurationHistogram(string name, string description, Meter meter, Label[][]? emptySeries = null)
 {
-    // Milliseconds. 1 to 25 for what the service itself takes, 2 s for the latency alert, 3, 5, 8 and 10 s for PDI's budgets.
+    // Milliseconds. 1 to 25 for the service's own time, 2 s for the latency alert, 3, 5, 8 and 10 s for PDI's budgets.
     private static readonly double[] Buckets = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2000, 3000, 5000, 8000, 10000];
 
     private readonly Histogram<double> histogram = meter.CreateHistogram(
@@ -21,7 +21,7 @@ internal sealed class DurationHistogram(string name, string description, Meter m
     private readonly Label[][] emptySeries = emptySeries ?? [[]];
     private bool isUsed;
 
-    /// <summary>True before the first value is in the histogram: who reads this after a scrape never shows the histogram twice.</summary>
+    /// <summary>True before the first value is recorded, so a scrape that reads this afterwards never shows the histogram twice.</summary>
     public bool IsUsed => Volatile.Read(ref isUsed);
 
     public void Record(TimeSpan took, params ReadOnlySpan<Label> labels)

@@ -3,20 +3,20 @@ using System.Diagnostics.Metrics;
 namespace LoyaltyService.Observability;
 
 /// <summary>
-/// What one feature counts and times: a class a feature, a method an event. Names are the brief's; ours begin with <c>loyalty_</c>. No
-/// label holds a customer, a session or anything else that a caller chooses.
+/// The metrics of one feature: one class per feature, one method per event. Names without the prefix <c>loyalty_</c> are given. No label contains a
+/// customer, a session or any other value that callers choose.
 /// </summary>
 internal interface IFeatureMetrics
 {
     /// <summary>
-    /// Adds 0 to every series that is known in advance, at each scrape: a rate over an absent series is not zero but nothing, and a
-    /// touch from before the exporter listened would be lost.
+    /// Adds 0 to every known series, at each scrape: the rate of an absent series is absent, not zero. An earlier touch, before the exporter
+    /// listens, would be lost.
     /// </summary>
     void ShowAtZero()
     {
     }
 
-    /// <summary>Those that must be shown before their first value.</summary>
+    /// <summary>The histograms that must be visible before their first value.</summary>
     IReadOnlyList<DurationHistogram> Histograms => [];
 }
 
@@ -29,6 +29,6 @@ internal static class FeatureMetricsExtensions
         services.AddSingleton<IFeatureMetrics>(static provider => provider.GetRequiredService<T>());
     }
 
-    /// <summary>A counter without labels, or with labels of its feature.</summary>
+    /// <summary>A counter, without labels or with its feature's labels.</summary>
     public static Counter<long> Counter(this Meter meter, string name, string description) => meter.CreateCounter<long>(name, null, description);
 }

@@ -4,9 +4,8 @@ using System.Diagnostics;
 namespace LoyaltyService.Observability;
 
 /// <summary>
-/// The log: one JSON object a line on standard output, written in the background. The framework's own console logger has a queue too,
-/// but it either blocks the caller or drops whatever comes, warnings included, and tells nobody how much: <see cref="LogQueue"/>
-/// drops only what is below a warning, and counts it.
+/// The log: one JSON object per line on standard output, written in the background. The framework's console logger either blocks its callers or drops
+/// any line, warnings included, without counting. <see cref="LogQueue"/> drops only lines below a warning, and counts them.
 /// </summary>
 internal sealed class JsonLogProvider(LogQueue queue, LogLevelSwitch level, TimeProvider clock) : ILoggerProvider
 {
@@ -34,7 +33,7 @@ internal sealed class JsonLogProvider(LogQueue queue, LogLevelSwitch level, Time
 
     private sealed class Logger(string context, JsonLogProvider provider) : ILogger
     {
-        // What a scope says is in the lines themselves: the trace, and the session where there is one.
+        // The lines themselves contain what a scope would: the trace, and the session if there is one.
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 

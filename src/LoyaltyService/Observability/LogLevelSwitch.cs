@@ -1,6 +1,6 @@
 namespace LoyaltyService.Observability;
 
-/// <summary>The lowest level that is logged: LOG_LEVEL at first, and what an operator says from then on.</summary>
+/// <summary>The lowest level that is logged: LOG_LEVEL at first, later the operator's choice.</summary>
 internal sealed class LogLevelSwitch(LogLevel minimum)
 {
     private static readonly (LogLevel Level, string Text)[] Levels =

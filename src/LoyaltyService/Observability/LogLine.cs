@@ -8,17 +8,17 @@ using System.Text.Json;
 namespace LoyaltyService.Observability;
 
 /// <summary>
-/// One line of the log as UTF-8: the brief's members in its order, then whatever else the message carries, flat, then the error. Each
-/// thread has one of these and writes all its lines into it, so that a line costs no buffer.
+/// One line of the log as UTF-8: the fixed members in their order, then all other members of the message, flat, then the error. Each thread reuses
+/// one instance, so that a line needs no buffer of its own.
 /// </summary>
 internal sealed class LogLine
 {
     public const string Service = "loyalty-service";
 
-    // A text beyond this is cut: a body that found its way into a message must not fill a disk.
+    // Longer texts are cut: a body in a message must not fill a disk.
     private const int MaxText = 8 * 1024;
 
-    // Names come from templates in code, of which there are so many and no more.
+    // Names come from templates in code, so their number is bounded.
     private static readonly ConcurrentDictionary<string, JsonEncodedText> Names = new(StringComparer.Ordinal);
 
     private static readonly HashSet<string> Taken =
@@ -32,7 +32,7 @@ internal sealed class LogLine
     private readonly ArrayBufferWriter<byte> buffer;
     private readonly Utf8JsonWriter json;
 
-    // What the brief's order puts after the message, and the rest, from one pass: each look at a value boxes it.
+    // All values from one pass, because reading a value boxes it.
     private readonly List<KeyValuePair<string, object?>> values = [];
 
     private LogLine(ArrayBufferWriter<byte> buffer, Utf8JsonWriter json)
@@ -48,12 +48,12 @@ internal sealed class LogLine
     private static LogLine Create()
     {
         var buffer = new ArrayBufferWriter<byte>(1024);
-        // A line is JSON, never a part of a page: apostrophes and umlauts stay as they are.
+        // Lines are JSON, never part of a page: apostrophes and umlauts stay as they are.
         return new LogLine(buffer, new Utf8JsonWriter(
             buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true }));
     }
 
-    /// <param name="state">Its members, if it has any.</param>
+    /// <param name="state">The message's members, if it has any.</param>
     public void Write<TState>(
         DateTimeOffset at, LogLevel level, string context, string? eventName, string message, TState state, Exception? exception, Activity? activity)
     {
@@ -114,7 +114,7 @@ internal sealed class LogLine
 
     private void WriteFirst(string name)
     {
-        // By hand: a search with a lambda costs an object and a delegate for each name and line.
+        // A loop: a lambda would allocate an object and a delegate per name and line.
         for (var index = 0; index < values.Count; index++)
         {
             if (values[index].Key != name)
@@ -159,7 +159,7 @@ internal sealed class LogLine
         json.WriteStartObject("error"u8);
         json.WriteString("type"u8, exception.GetType().FullName);
         json.WriteString("message"u8, Cut(exception.Message));
-        // With those that caused it.
+        // With inner exceptions.
         json.WriteString("stack"u8, Cut(exception.ToString()));
         json.WriteEndObject();
     }
@@ -174,8 +174,8 @@ internal sealed class LogLine
 }
 
 /// <summary>
-/// Reads the members of a message. What the logging generator makes of a message is a structure, and a structure that is looked at through
-/// an interface is copied to the heap first; a method made for its very type spares each line that copy.
+/// Reads the members of a message. The logging generator makes structs, and reading a struct through an interface boxes it. A method compiled for
+/// the exact type saves each line that copy.
 /// </summary>
 internal static class StateReader<TState>
 {
@@ -194,7 +194,7 @@ internal static class StateReader
     {
         for (var index = 0; index < state.Count; index++)
         {
-            // A member that has no value is not there; the template itself is not one.
+            // Omits members without a value, and the template itself.
             if (state[index] is { Value: not null, Key: not "{OriginalFormat}" } member)
                 values.Add(member);
         }

@@ -2,23 +2,23 @@ using System.Buffers;
 
 namespace LoyaltyService.Observability;
 
-/// <summary>Where the log goes.</summary>
+/// <summary>The destination of the log.</summary>
 internal sealed record LogOutput(Stream Stream);
 
 /// <summary>
-/// The lines on their way out. Callers leave them here and go on; one thread of its own writes them, as many at once as there are.
-/// When the output is slower than the service, the queue fills: then lines below a warning are dropped and counted, and whoever brings
-/// a warning writes it itself and waits for the output, so that nothing that matters is lost. At the end everything is written out.
+/// The log's outgoing lines. Callers enqueue; a dedicated thread writes, as many lines at once as there are. If the output is slower than the service, the
+/// queue fills: lines below a warning are then dropped and counted, and WARN and above are written synchronously, so no important line is lost. Disposal
+/// flushes the queue.
 /// </summary>
 internal sealed class LogQueue : IDisposable
 {
-    /// <summary>At 400 bytes a line 3 MB, and several seconds of a busy service.</summary>
+    /// <summary>3 MB at 400 bytes a line, and several seconds of a busy service.</summary>
     public const int Capacity = 8192;
 
-    // One write to the output; a line that is longer goes alone.
+    // One write to the output; a longer line is written alone.
     private const int BatchBytes = 64 * 1024;
 
-    // The container is killed 30 s after it was told to stop; whoever reads the log has had long enough.
+    // The container is killed 30 s after SIGTERM; this is long enough for a log reader.
     private static readonly TimeSpan FlushWithin = TimeSpan.FromSeconds(5);
 
     private readonly Lock outputLock = new();
@@ -35,7 +35,7 @@ internal sealed class LogQueue : IDisposable
         writer.Start();
     }
 
-    /// <summary>How many lines were dropped since the start.</summary>
+    /// <summary>The number of dropped lines since the start.</summary>
     public long Dropped => Interlocked.Read(ref dropped);
 
     public void Add(ReadOnlySpan<byte> line, bool mayDrop)
@@ -67,7 +67,7 @@ internal sealed class LogQueue : IDisposable
             Monitor.Pulse(lines);
         }
 
-        // An output that nobody reads any more must not keep the process.
+        // An output without a reader must not keep the process alive.
         writer.Join(FlushWithin);
     }
 
@@ -81,7 +81,7 @@ internal sealed class LogQueue : IDisposable
         }
     }
 
-    /// <summary>Waits for lines and takes as many as go into one write; false when there are none and never will be.</summary>
+    /// <summary>Waits for lines and takes as many as fit into one write; false once the queue is empty and closed.</summary>
     private bool Take(ArrayBufferWriter<byte> batch)
     {
         lock (lines)
@@ -115,7 +115,7 @@ internal sealed class LogQueue : IDisposable
             }
             catch (IOException)
             {
-                // Nobody reads the log; there is nobody to tell.
+                // The log's reader is gone.
                 Interlocked.Increment(ref dropped);
             }
         }

@@ -3,12 +3,11 @@ using System.Globalization;
 namespace LoyaltyService.Observability;
 
 /// <summary>
-/// How much memory the process may use before it is killed: the limit of its control group, not the runtime's own share of it, which
-/// is three quarters.
+/// The memory limit at which the process is killed: that of its control group, not the runtime's own, which is three quarters of it.
 /// </summary>
 internal static class MemoryLimit
 {
-    // Version 2 and version 1 of Linux control groups, as a container sees its own.
+    // Linux control groups version 2 and version 1, as seen inside a container.
     private static readonly string[] Files = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
 
     public static long Read()
@@ -16,7 +15,7 @@ internal static class MemoryLimit
         var machine = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         foreach (var file in Files)
         {
-            // Without a limit version 2 says "max", and version 1 a number beyond any memory.
+            // Without a limit, version 2 says "max", and version 1 a number beyond any memory.
             if (File.Exists(file) && long.TryParse(File.ReadAllText(file), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var limit)
                 && limit < long.MaxValue / 2)
                 return limit;

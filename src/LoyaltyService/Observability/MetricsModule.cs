@@ -9,8 +9,8 @@ using OpenTelemetry.Metrics;
 namespace LoyaltyService.Observability;
 
 /// <summary>
-/// <c>GET /metrics</c> for Prometheus, by OpenTelemetry's exporter. The names are given, so the exporter is told to change none; it is
-/// a preview package, and a test holds what it writes to a list.
+/// <c>GET /metrics</c> for Prometheus, by OpenTelemetry's exporter. Metric names are given, so the exporter must not translate them. It is a preview
+/// package; a test compares its output with a list.
 /// </summary>
 internal static class MetricsModule
 {
@@ -22,7 +22,7 @@ internal static class MetricsModule
         builder.Services.AddSingleton(static services => services.GetRequiredService<IMeterFactory>().Create(MeterName));
         builder.Services.AddSingleton<DailyCounts>();
         builder.Services.AddFeatureMetrics<RequestMetrics>();
-        // Local: of the meters with this name only the one of this host, also where two hosts share a process.
+        // Local: only this host's meter, even if two hosts share a process.
         builder.Services.AddMetrics(static metrics =>
             metrics.EnableMetrics(MeterName, instrumentName: null, listenerName: null, MeterScope.Local));
         builder.Services.AddOpenTelemetry().WithMetrics(static metrics => metrics.AddPrometheusExporter(static prometheus =>
@@ -30,12 +30,12 @@ internal static class MetricsModule
             prometheus.TranslationStrategy = PrometheusAspNetCoreTranslationStrategy.UnderscoreEscapingWithoutSuffixes;
             prometheus.ScopeInfoEnabled = false;
             prometheus.TargetInfoEnabled = false;
-            // Nothing here is worth a cache: a scrape reads memory.
+            // No cache: a scrape reads memory.
             prometheus.ScrapeResponseCacheDurationMilliseconds = 0;
         }));
     }
 
-    /// <summary>Open to everybody, like the probes: it says nothing of any customer, and a scraper has no key.</summary>
+    /// <summary>Open to all callers, like the probes: it contains no customer data, and a scraper has no key.</summary>
     public static void MapMetrics(this WebApplication app) => app
         .MapPrometheusScrapingEndpoint(Path, meterProvider: null, static branch => branch.Use(ScrapeAsync), optionsName: null)
         .AllowAnonymous()
@@ -44,11 +44,11 @@ internal static class MetricsModule
 
     private static async Task ScrapeAsync(HttpContext context, RequestDelegate next)
     {
-        // Created by the first scrape: gauges read what must not be opened before the database's schema is up to date.
+        // The first scrape creates them: gauges read databases that must not be opened before the schema is migrated.
         var features = context.RequestServices.GetServices<IFeatureMetrics>().ToList();
-        // The exporter's other format, OpenMetrics, wants suffixes and _created series, and the brief's names have none.
+        // The exporter's other format, OpenMetrics, requires suffixes and _created series.
         context.Request.Headers.Accept = "text/plain; version=0.0.4";
-        // What is added below is text: behind what the exporter compresses, as Prometheus asks it to, it would make the answer unreadable.
+        // Plain text is appended below, which would corrupt a compressed response.
         context.Request.Headers.Remove(HeaderNames.AcceptEncoding);
         foreach (var feature in features)
             feature.ShowAtZero();

@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LoyaltyService.Observability;
 
-/// <summary>What the service says of itself.</summary>
+/// <summary>Logs, metrics and traces.</summary>
 internal static class ObservabilityModule
 {
     public static void AddObservability(this WebApplicationBuilder builder, Settings settings)
@@ -21,9 +21,9 @@ internal static class ObservabilityModule
         builder.Services.AddSingleton<LogQueue>();
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton<ILoggerProvider, JsonLogProvider>();
-        // All that may ever be asked for; what is asked for now, the switch says.
+        // The lowest level ever; the switch decides what is logged now.
         builder.Logging.SetMinimumLevel(LogLevel.Debug);
-        // A line for each request of the framework would say again what each operation's own line says.
+        // The framework's line per request would repeat each operation's own line.
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.AddFilter("System", LogLevel.Warning);
     }

@@ -6,10 +6,10 @@ using Label = System.Collections.Generic.KeyValuePair<string, object?>;
 
 namespace LoyaltyService.Observability;
 
-/// <summary>Counts every request once it is answered, and its error if it has one.</summary>
+/// <summary>Counts every answered request, and its error if it has one.</summary>
 internal sealed class RequestMetrics(Meter meter, IEnumerable<ErrorCode> knownErrors, EndpointDataSource routes, DailyCounts daily) : IFeatureMetrics
 {
-    /// <summary>The endpoint of a request that no route took: callers choose paths, and labels must not be theirs.</summary>
+    /// <summary>The endpoint of a request that matches no route: callers choose paths, and must not choose labels.</summary>
     public const string Unmatched = "unmatched";
 
     private const string TillRoutes = "/loyalty/";
@@ -20,7 +20,7 @@ internal sealed class RequestMetrics(Meter meter, IEnumerable<ErrorCode> knownEr
 
     private readonly Counter<long> errors = meter.Counter("loyalty_errors_total", "Errors that callers were answered with, by code.");
 
-    /// <summary>Without making a text for every request.</summary>
+    /// <summary>Without allocating a string per request.</summary>
     public static string StatusText(int status) => Statuses[Math.Clamp(status, 0, Statuses.Length - 1)];
 
     public void RequestAnswered(HttpContext context)
@@ -33,7 +33,7 @@ internal sealed class RequestMetrics(Meter meter, IEnumerable<ErrorCode> knownEr
             daily.CallAnswered(failed: status >= StatusCodes.Status500InternalServerError);
     }
 
-    /// <summary>The tills' routes have their failures at zero: there the step to the first one must be seen.</summary>
+    /// <summary>Shows failures of the till routes at zero, so that the step to the first one is visible.</summary>
     public void ShowAtZero()
     {
         foreach (var code in knownErrors.Select(error => error.Code).Distinct())
@@ -54,7 +54,7 @@ internal sealed class RequestMetrics(Meter meter, IEnumerable<ErrorCode> knownEr
     {
         // The exception handler clears the endpoint, and keeps it in its feature.
         var endpoint = context.GetEndpoint() ?? context.Features.Get<IExceptionHandlerFeature>()?.Endpoint;
-        // A group's own route ends in a slash that no caller sends.
+        // A group's own route ends in a slash, which no caller sends.
         return (endpoint as RouteEndpoint)?.RoutePattern.RawText?.TrimEnd('/') ?? Unmatched;
     }
 

@@ -5,8 +5,8 @@ using OpenTelemetry.Trace;
 namespace LoyaltyService.Observability;
 
 /// <summary>
-/// Traces over OTLP, only where a collector is configured. What is sampled, the protocol and the headers are OpenTelemetry's own
-/// variables (OTEL_TRACES_SAMPLER, OTEL_EXPORTER_OTLP_PROTOCOL, …), read by it.
+/// Traces over OTLP, only if a collector is configured. OpenTelemetry's own variables (OTEL_TRACES_SAMPLER, OTEL_EXPORTER_OTLP_PROTOCOL, …) set sampling,
+/// protocol and headers.
 /// </summary>
 internal static class TracingModule
 {
@@ -15,16 +15,16 @@ internal static class TracingModule
         if (settings.OtlpEndpoint is not { } endpoint)
             return;
 
-        // It may have come from a file, of which OpenTelemetry knows nothing.
+        // The value may come from a file, which OpenTelemetry does not read.
         builder.Configuration[EnvironmentVariables.OtlpEndpoint.Name] = endpoint.AbsoluteUri;
         builder.Services.AddOpenTelemetry()
             .ConfigureResource(static resource => resource
                 .AddService(LogLine.Service, serviceVersion: Release.Full)
-                // What the operator says wins.
+                // The operator's attributes win.
                 .AddEnvironmentVariableDetector())
             .WithTracing(static tracing => tracing
                 .AddAspNetCoreInstrumentation(static requests => requests.Filter = static context => !IsProbe(context.Request.Path))
-                // The runtime's own spans of outgoing requests, which is to say PDI's, and Npgsql's of its commands.
+                // The runtime's own spans of outgoing requests (PDI's), and Npgsql's of its commands.
                 .AddSource("System.Net.Http", "Npgsql", Tracing.SourceName)
                 .AddOtlpExporter());
     }

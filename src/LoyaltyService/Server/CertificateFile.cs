@@ -5,8 +5,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace LoyaltyService.Server;
 
 /// <summary>
-/// The certificate that https is spoken with, from PEM files. They are looked at again once a minute, so that a renewed one is used without
-/// a restart; one that cannot be read, as in the middle of being written, leaves the last one in use.
+/// The certificate for https, from PEM files. They are reread once a minute, so that a renewed certificate needs no restart. An unreadable file, such as one
+/// that is being written, leaves the last certificate in use.
 /// </summary>
 internal sealed partial class CertificateFile
 {
@@ -29,7 +29,7 @@ internal sealed partial class CertificateFile
         context = Load(certificatePath, keyPath);
     }
 
-    /// <summary>The certificate with its chain, as it is to be sent.</summary>
+    /// <summary>The certificate with its chain, as sent.</summary>
     public SslStreamCertificateContext Current
     {
         get
@@ -43,7 +43,7 @@ internal sealed partial class CertificateFile
         }
     }
 
-    /// <summary>All that reading a certificate and a key that does not belong to it can throw.</summary>
+    /// <summary>Every exception that reading a certificate and a key can throw.</summary>
     public static bool IsUnusable(Exception exception) =>
         exception is CryptographicException or ArgumentException or IOException or UnauthorizedAccessException;
 
@@ -52,7 +52,7 @@ internal sealed partial class CertificateFile
         var certificate = X509Certificate2.CreateFromPemFile(certificatePath, keyPath);
         var chain = new X509Certificate2Collection();
         chain.ImportFromPemFile(certificatePath);
-        // offline: nobody is asked, while a caller waits, for a part that the file should have had.
+        // offline: do not download missing parts of the chain while a caller waits.
         return SslStreamCertificateContext.Create(certificate, chain, offline: true);
     }
 

@@ -6,12 +6,12 @@ using Microsoft.AspNetCore.Connections;
 namespace LoyaltyService.Server;
 
 /// <summary>
-/// A bound on the connections of one address. A connection costs a stranger nothing, and one that says nothing lives for over a minute: without
-/// it a single machine could hold all there are, and keep probes out too.
+/// Limits the connections of one address. A connection is free for its client, and an idle one lives for over a minute: without the limit, one machine
+/// could hold all connections and lock out probes.
 /// </summary>
 internal sealed partial class ConnectionsOfAddresses(ServerLimits limits, Settings settings, TimeProvider clock, ILogger<ConnectionsOfAddresses> logger)
 {
-    // Whoever is refused tries again; once in a while is enough to know.
+    // Rejected clients retry; an occasional line is enough.
     private static readonly TimeSpan BetweenLines = TimeSpan.FromMinutes(1);
 
     private readonly Lock gate = new();
@@ -29,7 +29,7 @@ internal sealed partial class ConnectionsOfAddresses(ServerLimits limits, Settin
         var caller = Callers.Of(address);
         if (!TryEnter(caller))
         {
-            // Closed without a word, as one too many for the server is.
+            // Closed silently, as the server does beyond its own limit.
             await connection.Transport.Input.CompleteAsync();
             await connection.Transport.Output.CompleteAsync();
             return;

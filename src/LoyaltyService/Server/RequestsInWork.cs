@@ -3,12 +3,12 @@ using LoyaltyService.Http;
 namespace LoyaltyService.Server;
 
 /// <summary>
-/// A bound on the requests that are worked on at a time. Further ones are refused at once, which costs next to nothing: waiting in a queue
-/// they would be answered when their callers have given up, and everybody behind them too.
+/// Limits concurrent requests. Further ones are rejected at once, at almost no cost: queued, they would be answered after their callers gave up, and
+/// delay everyone behind them.
 /// </summary>
 internal sealed class RequestsInWork(RequestDelegate next, ServerLimits limits)
 {
-    // Not all at the same moment.
+    // Spreads the retries.
     private const int LongestRetryAfter = 3;
 
     private int inWork;

@@ -3,14 +3,14 @@ using Microsoft.Net.Http.Headers;
 namespace LoyaltyService.Server;
 
 /// <summary>
-/// What browsers are told, for the case that one is made to ask: nothing here is a page, to be framed, sniffed, kept or referred from.
-/// The one page is the API reference, whose script and styles come from this service.
+/// Headers for browsers: no response is a page that may be framed, sniffed, cached or used as a referrer. The one page is the API reference, whose script and
+/// styles come from this service.
 /// </summary>
 internal static class SecurityHeaders
 {
     private const string NoPage = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-    // The page starts its script, and the script writes its styles, inline.
+    // The page starts its script inline, and the script writes inline styles.
     private const string ReferencePage =
         "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
         + "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
@@ -19,7 +19,7 @@ internal static class SecurityHeaders
 
     public static void UseSecurityHeaders(this IApplicationBuilder app) => app.Use(static (context, next) =>
     {
-        // At the last moment: an error's answer starts by clearing the headers.
+        // At the last moment: an error response starts by clearing the headers.
         context.Response.OnStarting(static state => Write((HttpContext)state), context);
         return next(context);
     });
@@ -33,7 +33,7 @@ internal static class SecurityHeaders
         headers.XFrameOptions = "DENY";
         headers["Referrer-Policy"] = "no-referrer";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
-        // What an answer says is one caller's, and old a moment later. The page's script is neither.
+        // A response belongs to one caller and is soon stale. The page's script is neither.
         if (!isReference || !headers.ContainsKey(HeaderNames.CacheControl))
             headers.CacheControl = isReference ? "no-cache" : "no-store";
         if (context.Request.IsHttps)

@@ -10,7 +10,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LoyaltyService.Server;
 
-/// <summary>How the service listens: address, certificate, and bounds on everything that a caller can make long, many or slow.</summary>
+/// <summary>Listening address, certificate, and limits on everything that a caller can make long, many or slow.</summary>
 internal static class ServerModule
 {
     public static void AddServer(this WebApplicationBuilder builder, Settings settings)
@@ -51,12 +51,12 @@ internal static class ServerModule
             forwarded.KnownIPNetworks.Clear();
             foreach (var proxy in settings.TrustedProxies)
                 forwarded.KnownIPNetworks.Add(proxy);
-            // From right to left, as long as it was a trusted proxy that said so.
+            // From right to left, as long as a trusted proxy added the entry.
             forwarded.ForwardLimit = null;
         });
     }
 
-    /// <summary>The caller's address, if a trusted proxy tells it; then what is told to browsers, and the bounds of work and time.</summary>
+    /// <summary>The caller's address if a trusted proxy gives it, and the limits of concurrency and time.</summary>
     public static void UseServerLimits(this WebApplication app)
     {
         if (app.Services.GetRequiredService<Settings>().TrustedProxies.Count > 0)
@@ -65,7 +65,7 @@ internal static class ServerModule
         app.UseRequestTimeouts();
     }
 
-    /// <summary>Told with the other errors of the configuration, and not in the middle of the start.</summary>
+    /// <summary>Reported with the other configuration errors, not during startup.</summary>
     private static void Check(string certificate, string key)
     {
         try
@@ -82,7 +82,7 @@ internal static class ServerModule
     private static void Bound(KestrelServerLimits kestrel, ServerLimits limits)
     {
         kestrel.MaxConcurrentConnections = limits.MaxConnections;
-        // None is upgraded.
+        // Connections are never upgraded.
         kestrel.MaxConcurrentUpgradedConnections = 0;
         kestrel.MaxRequestBodySize = ServerLimits.MaxBodyBytes;
         kestrel.MaxRequestHeadersTotalSize = limits.MaxHeaderBytes;

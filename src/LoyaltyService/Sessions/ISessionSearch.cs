@@ -4,26 +4,26 @@ using LoyaltyService.Privacy;
 namespace LoyaltyService.Sessions;
 
 /// <summary>
-/// Sessions as operators look for them, archived ones too: PostgreSQL or SQLite, held to the same contract tests. A search walks along
-/// an index, the newest first, and looks at a bounded number of rows.
+/// Searches sessions for operators, archived ones included, in PostgreSQL or SQLite; both pass the same contract tests. A search walks an index,
+/// newest first, and reads a bounded number of rows.
 /// </summary>
 /// <remarks>Every method throws <see cref="Storage.DatabaseUnavailableException"/> or <see cref="Storage.OverloadedException"/> when the database cannot be used.</remarks>
 internal interface ISessionSearch
 {
     /// <summary>
-    /// How many rows a page looks at, at most. A rare status may so give a page with few sessions, or none, and a next one: no search
-    /// takes longer than this many rows.
+    /// The most rows that a page reads, so that no search takes longer. With a rare status, a page may therefore be short or empty and still have a
+    /// successor.
     /// </summary>
     const int RowsLookedAt = 1000;
 
-    /// <summary>The next rows of the walk, whatever their status, fewer than <see cref="RowsLookedAt"/> only at its end.</summary>
+    /// <summary>The next rows of the walk in any status; fewer than <see cref="RowsLookedAt"/> only at its end.</summary>
     Task<IReadOnlyList<FoundSession>> WalkAsync(SessionQuery query, PageCursor? after, CancellationToken cancellationToken);
 }
 
-/// <param name="CustomerId">Walk along this customer's sessions.</param>
-/// <param name="TransactionId">Walk along this transaction's sessions, of whatever channel.</param>
-/// <param name="From">Created then or later.</param>
-/// <param name="To">Created then or earlier.</param>
+/// <param name="CustomerId">Walk this customer's sessions.</param>
+/// <param name="TransactionId">Walk this transaction's sessions, in any channel.</param>
+/// <param name="From">Created at this time or later.</param>
+/// <param name="To">Created at this time or earlier.</param>
 internal sealed record SessionQuery([property: CustomerIdentity] string? CustomerId, string? TransactionId, DateTimeOffset? From, DateTimeOffset? To) : RedactedRecord;
 
 /// <summary>A session in a list.</summary>

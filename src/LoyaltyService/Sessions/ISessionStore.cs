@@ -1,37 +1,36 @@
 namespace LoyaltyService.Sessions;
 
 /// <summary>
-/// Where sessions live: PostgreSQL in production, one SQLite file in the embedded default. Both are held to the same contract
-/// tests. Times are the database's; every change is one transaction that also writes the timeline.
+/// Stores sessions: PostgreSQL in production, one SQLite file in the embedded default; both pass the same contract tests. Times come from the
+/// database. Every change is one transaction that also writes the timeline.
 /// </summary>
 /// <remarks>Every method throws <see cref="Storage.DatabaseUnavailableException"/> or <see cref="Storage.OverloadedException"/> when the database cannot be used.</remarks>
 internal interface ISessionStore
 {
     /// <summary>
-    /// Creates the session of a sale; or returns the one that the sale has already. The database's unique key decides who was first.
+    /// Creates the session of a sale, or returns the sale's existing session. The database's unique key decides which call was first.
     /// </summary>
-    /// <param name="busyFor">How long the creator has to ask PDI; null if nobody asks, and the session waits for PDI from the start.</param>
+    /// <param name="busyFor">How long the creator may take to call PDI; null if the session waits for PDI from the start.</param>
     Task<(Session Session, bool Created)> CreateAsync(Session session, TimeSpan lifetime, TimeSpan? busyFor, CancellationToken cancellationToken);
 
     Task<Session?> FindAsync(Guid id, CancellationToken cancellationToken);
 
-    /// <summary>A client's own session; one of another client is found as little, and as slowly, as one that is not there.</summary>
+    /// <summary>A client's own session. Another client's session is indistinguishable from a missing one, timing included.</summary>
     Task<Session?> FindAsync(Guid id, string client, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Applies a change if the row still has the version and status that it was decided on, and returns the session as it is now;
-    /// null if the session has moved on, if work that shall be abandoned is not parked any more, or if work that shall be withdrawn is not
-    /// its request's own any more.
+    /// Applies a change if the row still has the version and status that the change was decided on, and returns the updated session. Null if the
+    /// session has changed, if work to abandon is no longer parked, or if work to withdraw no longer belongs to its request.
     /// </summary>
     Task<Session?> SaveAsync(SessionChange change, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Takes a pending session that nobody works on, for <paramref name="busyFor"/>; false if somebody does, or if it has moved on.
-    /// Not a transition: the version stays.
+    /// Claims a pending session for <paramref name="busyFor"/>; false if another call holds it or the session has changed. Not a transition: the
+    /// version stays.
     /// </summary>
     Task<bool> TryClaimAsync(Session session, TimeSpan busyFor, CancellationToken cancellationToken);
 
-    /// <summary>Gives a claimed session back, so that the next caller need not wait for the claim to run out.</summary>
+    /// <summary>Releases a claimed session, so that the next caller need not wait for the claim to expire.</summary>
     Task ReleaseAsync(Session session, CancellationToken cancellationToken);
 
     /// <summary>The session's timeline, oldest first.</summary>

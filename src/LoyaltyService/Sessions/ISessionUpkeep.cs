@@ -3,34 +3,32 @@ using System.Globalization;
 namespace LoyaltyService.Sessions;
 
 /// <summary>
-/// What the jobs do to many sessions, in batches along a time that never changes and has an index: PostgreSQL or SQLite, held to the same
-/// contract tests. A batch looks at a bounded number of rows, whatever it changes, and is one transaction; a call does batch after batch for as long as
-/// it may.
+/// The jobs' changes of many sessions, in batches along an indexed time that never changes; PostgreSQL or SQLite, which pass the same contract tests.
+/// A batch reads a bounded number of rows and is one transaction. A call runs batch after batch for as long as it may.
 /// </summary>
 /// <remarks>Every method throws <see cref="Storage.DatabaseUnavailableException"/> or <see cref="Storage.OverloadedException"/> when the database cannot be used.</remarks>
 internal interface ISessionUpkeep
 {
     /// <summary>
-    /// Fails what is overdue, with the reason <c>expired</c>, and deletes it softly; what waits for PDI to identify it waits no longer.
-    /// A session that is finalizing does not expire.
+    /// Fails overdue sessions with the reason <c>expired</c> and soft-deletes them; those that waited for PDI leave the queue. A finalizing session
+    /// does not expire.
     /// </summary>
-    /// <param name="from">Where the walk along the time of expiry stands.</param>
-    /// <param name="until">What expired up to then.</param>
+    /// <param name="from">Where the walk along the expiry times continues.</param>
+    /// <param name="until">Sessions that expired by this time.</param>
     /// <param name="limit">
-    /// How many rows a batch looks at, at most: PostgreSQL takes as many as write no more than a commit may wait for.
+    /// The most rows a batch reads. In PostgreSQL a batch is smaller if it would write more WAL than a commit can wait for.
     /// </param>
-    /// <param name="time">After how long no further batch is begun; zero for one batch. SQLite does one in any case.</param>
+    /// <param name="time">No batch starts after this time; zero for one batch. SQLite always runs one.</param>
     Task<WalkBatch> ExpireAsync(WalkPosition from, DateTimeOffset until, int limit, TimeSpan time, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Moves what was finalized or failed until then to the archive, with its events, in one statement: it is never in both or in none.
-    /// What was closed until then was created until then, so the walk goes along the time of creation. It meets only what is not in the
-    /// archive yet, and passes over what is open or was closed later.
+    /// Moves sessions that were finalized or failed by this time to the archive with their events, in one statement, so that each is always in exactly one
+    /// place. A session closed by then was created by then, so the walk follows the creation time; it skips sessions that are open or closed later.
     /// </summary>
     Task<WalkBatch> ArchiveAsync(WalkPosition from, DateTimeOffset until, int limit, TimeSpan time, CancellationToken cancellationToken);
 }
 
-/// <summary>A place on the walk along the sessions: all before it are done.</summary>
+/// <summary>A position in the walk: every session before it is done.</summary>
 internal sealed record WalkPosition(DateTimeOffset At, Guid Id)
 {
     public static readonly WalkPosition Start = new(DateTimeOffset.UnixEpoch);
@@ -40,7 +38,7 @@ internal sealed record WalkPosition(DateTimeOffset At, Guid Id)
     {
     }
 
-    /// <summary>What <see cref="ToString"/> wrote; null for nothing.</summary>
+    /// <summary>Parses the output of <see cref="ToString"/>; null for null.</summary>
     public static WalkPosition? Parse(string? text) => text?.Split(' ') is [var time, var id]
         ? new WalkPosition(DateTimeOffset.ParseExact(time, "O", CultureInfo.InvariantCulture), Guid.Parse(id))
         : null;
@@ -48,6 +46,6 @@ internal sealed record WalkPosition(DateTimeOffset At, Guid Id)
     public override string ToString() => $"{At.UtcDateTime:O} {Id}";
 }
 
-/// <param name="Changed">How many sessions were changed, in all batches of the call.</param>
-/// <param name="Reached">The last one that was looked at; null if there was none.</param>
+/// <param name="Changed">The number of changed sessions in all batches of the call.</param>
+/// <param name="Reached">The last session that was read; null without one.</param>
 internal sealed record WalkBatch(int Changed, WalkPosition? Reached);

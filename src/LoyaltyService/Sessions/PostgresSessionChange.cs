@@ -6,8 +6,8 @@ using NpgsqlTypes;
 namespace LoyaltyService.Sessions;
 
 /// <summary>
-/// A change of a session as one statement: the row, its line of the timeline, and what PDI is owed for it from now on. Every form returns a
-/// row if the change was applied: where the row of <c>pdi_work</c> is, if the change has made one.
+/// A session's change as one statement: the row, its event, and the row of <c>pdi_work</c>. Each form returns a row if the change was
+/// applied: the place of the row of <c>pdi_work</c>, if the change inserted one.
 /// </summary>
 internal static class PostgresSessionChange
 {
@@ -37,7 +37,7 @@ internal static class PostgresSessionChange
 
     private const string SaveOnly = Update + "\nselect null::tid from changed";
 
-    // What it was due for, and how long and how often it was tried for that, is of the time before the intent.
+    // Due time, age and attempts date from before the intent.
     private const string SaveAndOwe = Update + """
         ,
         owed as (
@@ -62,27 +62,27 @@ internal static class PostgresSessionChange
                and exists (select from pdi_work where session_id = $1 and parked_at is not null)
         """ + ThenTell + $",\naudited as ({PostgresAuditStore.InsertOf("$28")} from changed where $28::text[] is not null)" + Settle;
 
-    // Not claimed since the intent was stored, and not to be claimed yet.
+    // Not claimed since the intent was stored, and not claimable yet.
     private const string SaveAndWithdraw = UpdateWhere + """
 
                and exists (select from pdi_work where session_id = $1 and attempts = 0 and lease_until > now())
         """ + ThenTell + Settle;
 
-    // pdi_work is so small that all sales in flight share one page of its index. Who searches the page is in conflict with all who add
-    // to it, under serializable isolation; who knows where the row is, is in conflict with nobody. If the row has moved meanwhile, a
-    // worker holds it, and removes it when it finds nothing left to do.
+    // pdi_work is so small that all sales in flight share one index page. Under serializable isolation, a lookup in that page conflicts with every insert
+    // into it; a lookup by ctid conflicts with none. If the row has moved meanwhile, a worker holds it and deletes it when nothing is left to
+    // do.
     private const string SaveAndSettleKnown = Update + """
         ,
         settled as (delete from pdi_work where ctid = $28 and session_id = $1 and exists (select from changed))
         select null::tid from changed
         """;
 
-    /// <summary>What is done to the work goes into the statement, as what it needs beyond the rest.</summary>
+    /// <summary>Adds the change of the work, with its parameters, to the statement.</summary>
     public static (string Statement, NpgsqlParameter[] Parameters) StatementOf(SessionChange change) => change switch
     {
         { Work: PdiWorkChange.Owed } => (SaveAndOwe, [.. Parameters(change), Param.Of(change.WorkLease)]),
         { Work: PdiWorkChange.Settled, Before.WorkRow: { } row } => (
-            SaveAndSettleKnown, [.. Parameters(change), new NpgsqlParameter<NpgsqlTid> { TypedValue = row, NpgsqlDbType = NpgsqlDbType.Tid }]),
+            SaveAndSettleKnown, [.. Parameters(change), new NpgsqlParameter<NpgsqlTid> { TypedValue = new(row.Block, row.Offset), NpgsqlDbType = NpgsqlDbType.Tid }]),
         { Work: PdiWorkChange.Settled } => (SaveAndSettle, Parameters(change)),
         { Work: PdiWorkChange.Withdrawn } => (SaveAndWithdraw, Parameters(change)),
         { Work: PdiWorkChange.Abandoned } => (SaveAndAbandon, [.. Parameters(change), PostgresAuditStore.ParamOf(change.Audit)]),

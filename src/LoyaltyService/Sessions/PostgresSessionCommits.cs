@@ -4,17 +4,16 @@ using LoyaltyService.Storage;
 namespace LoyaltyService.Sessions;
 
 /// <summary>
-/// Commits what different sessions need together (group commit). What arrives while others are on the wire goes with the next batch: one
-/// round trip, one transaction, one commit for all of it. Nobody waits for company: a batch is whatever is there.
+/// Group commit: statements of different sessions that arrive while a batch is in flight form the next batch, with one round trip, one
+/// transaction and one commit. A batch never waits to fill up.
 /// <para>
-/// No change suffers from another one. One that meets a lock, or that a key or a check refuses, leaves its batch and runs by itself, with the
-/// time and the retries that a single statement has; the others go again without it. Two changes of one session never share a batch. Who waits in
-/// line waits as others do for a connection, and is told so after as long.
+/// No change suffers from another. A statement that meets a lock, or violates a key or check, leaves its batch and runs alone, with the timeout and
+/// retries of a single statement; the rest of the batch runs again. A batch holds at most one change per session. A queued caller times out as one
+/// that waits for a connection does.
 /// </para>
 /// <para>
-/// There are three lanes, of one batch at a time each, so that they are not in conflict under serializable isolation: what adds sessions reads
-/// nothing that anybody writes, what changes sessions writes to no index, and what only looks writes nothing. A transaction that did more than one
-/// of these would be in conflict with every other one whose sessions lie on the same page of the index.
+/// Three lanes, one batch at a time each, avoid conflicts under serializable isolation: inserts read nothing that others write, updates write to no
+/// index, and lookups write nothing. A transaction that mixed these would conflict with every other one on the same index page.
 /// </para>
 /// </summary>
 internal sealed class PostgresSessionCommits(PostgresDatabase database, TimeProvider clock)
@@ -23,16 +22,16 @@ internal sealed class PostgresSessionCommits(PostgresDatabase database, TimeProv
     private readonly Lane changes = new(database, "COMMIT");
     private readonly Lane looks = new(database, "SELECT");
 
-    /// <param name="saleKey">The sale of the session that is added.</param>
-    /// <param name="query">A row if it was added.</param>
+    /// <param name="saleKey">The sale of the new session.</param>
+    /// <param name="query">Returns a row if the session was inserted.</param>
     public Task<Session?> CreateAsync(Guid saleKey, PostgresQuery<Session> query) => RunAsync(creations, saleKey, query);
 
-    /// <param name="id">The session that is changed.</param>
-    /// <param name="query">A row if the change was made.</param>
+    /// <param name="id">The changed session.</param>
+    /// <param name="query">Returns a row if the change was applied.</param>
     public Task<Session?> ChangeAsync(Guid id, PostgresQuery<Session> query) => RunAsync(changes, id, query);
 
-    /// <param name="id">The session that is looked for, or its sale.</param>
-    /// <param name="query">A row if it is there.</param>
+    /// <param name="id">The session, or its sale.</param>
+    /// <param name="query">Returns a row if it exists.</param>
     public Task<Session?> FindAsync(Guid id, PostgresQuery<Session> query) => RunAsync(looks, id, query);
 
     private async Task<Session?> RunAsync(Lane lane, Guid subject, PostgresQuery<Session> query)
@@ -46,7 +45,7 @@ internal sealed class PostgresSessionCommits(PostgresDatabase database, TimeProv
         }
         catch (TimeoutException late) when (commit.TryLeave())
         {
-            // It has not begun, and never will.
+            // It has not started, and never will.
             throw PostgresDatabase.NoneCameFree(late);
         }
         catch (TimeoutException)
@@ -75,7 +74,7 @@ internal sealed class PostgresSessionCommits(PostgresDatabase database, TimeProv
         private readonly List<Commit> waiting = [];
         private bool isRunning;
 
-        /// <summary>What a trace says of it.</summary>
+        /// <summary>The operation's name in a trace.</summary>
         public string Operation => operation;
 
         public void Add(Commit commit)
@@ -88,7 +87,7 @@ internal sealed class PostgresSessionCommits(PostgresDatabase database, TimeProv
                 isRunning = true;
             }
 
-            // Nothing of this request goes with it: the lane serves others after this one.
+            // The lane outlives this request, so no context of the request flows into it.
             ThreadPool.UnsafeQueueUserWorkItem(static lane => _ = lane.RunAsync(), this, preferLocal: true);
         }
 
@@ -102,11 +101,11 @@ internal sealed class PostgresSessionCommits(PostgresDatabase database, TimeProv
                 }
                 catch (OverloadedException)
                 {
-                    // No connection came free, and who waited that long has left the line.
+                    // No connection became free; callers that waited that long have given up.
                 }
                 catch (Exception failed)
                 {
-                    // Nobody has been taken yet, and the next connection would fare no better.
+                    // The batch is still empty, and the next connection would not do better.
                     foreach (var commit in Take(int.MaxValue))
                         commit.TrySetException(failed);
                 }
@@ -133,7 +132,7 @@ internal sealed class PostgresSessionCommits(PostgresDatabase database, TimeProv
                 }
                 catch (RefusedTogetherException refused)
                 {
-                    // The second time nobody waits for the others any more.
+                    // The second time, no statement waits for the others.
                     var alone = isFirst && refused.Query is { } culprit ? [batch![culprit]] : batch!.ToList();
                     batch!.RemoveAll(alone.Contains);
                     foreach (var commit in alone)
@@ -153,7 +152,7 @@ internal sealed class PostgresSessionCommits(PostgresDatabase database, TimeProv
             var batch = new List<Commit>();
             lock (gate)
             {
-                // Who has left the line stays for none; who is one of two for the same session, for the next one.
+                // Skip callers that gave up; defer a session's second change.
                 waiting.RemoveAll(commit =>
                 {
                     if (batch.Count == most || (most is LargestBatch && batch.Exists(other => other.Subject == commit.Subject)))
@@ -189,10 +188,10 @@ internal sealed class PostgresSessionCommits(PostgresDatabase database, TimeProv
 
         public PostgresQuery<Session> Query => query;
 
-        /// <summary>False if its caller has left.</summary>
+        /// <summary>False if its caller gave up.</summary>
         public bool TryBegin() => Interlocked.Exchange(ref isTaken, 1) == 0;
 
-        /// <summary>False if it has begun.</summary>
+        /// <summary>False if it has started.</summary>
         public bool TryLeave() => Interlocked.Exchange(ref isTaken, 1) == 0;
     }
 }

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace LoyaltyService.Sessions;
 
-/// <summary>A row of <c>sessions</c> or <c>sessions_archive</c>, and one of their events, as the service knows them.</summary>
+/// <summary>Reads rows of <c>sessions</c>, <c>sessions_archive</c> and their events.</summary>
 internal static class PostgresSessionRow
 {
     public const string Columns = """

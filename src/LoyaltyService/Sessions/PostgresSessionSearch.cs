@@ -15,7 +15,7 @@ internal sealed class PostgresSessionSearch(PostgresDatabase database) : ISessio
     public Task<IReadOnlyList<FoundSession>> WalkAsync(SessionQuery query, PageCursor? after, CancellationToken cancellationToken) =>
         database.ListReadCommittedAsync(StatementFor(query), ParametersOf(query, after), ReadFound, cancellationToken);
 
-    /// <summary>One statement for each index to walk along; which is told by what is given, not left to the planner.</summary>
+    /// <summary>One statement per index. The filters given choose it, not the planner.</summary>
     internal static string StatementFor(SessionQuery query) => Walk(query switch
     {
         { TransactionId: not null } => "transaction_id = $6 and ($7::text is null or customer_id = $7)",
@@ -25,7 +25,7 @@ internal sealed class PostgresSessionSearch(PostgresDatabase database) : ISessio
 
     internal static NpgsqlParameter[] ParametersOf(SessionQuery query, PageCursor? after) =>
     [
-        // The newest first: what comes after is older.
+        // Newest first: the next page is older.
         Param.Of(after?.At ?? DateTimeOffset.MaxValue), Param.Of(after?.Id ?? Guid.AllBitsSet),
         Param.Of(query.From ?? DateTimeOffset.UnixEpoch), Param.Of(query.To ?? DateTimeOffset.MaxValue), Param.Of(ISessionSearch.RowsLookedAt),
         Param.Of(query.TransactionId), Param.Of(query.CustomerId),

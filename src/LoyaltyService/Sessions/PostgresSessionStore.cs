@@ -5,16 +5,15 @@ using NpgsqlTypes;
 namespace LoyaltyService.Sessions;
 
 /// <summary>
-/// Sessions in PostgreSQL, at the connection's default isolation, which <see cref="PostgresDatabase"/> sets to serializable. A look is one
-/// statement. A new session or a change is one too, and is committed together with those of other callers
-/// (<see cref="PostgresSessionCommits"/>). The row lock comes with the update, the version compare protects a caller that holds an old copy,
-/// and what isolation refuses is retried by <see cref="PostgresDatabase"/>.
+/// Sessions in PostgreSQL, at the connection's default isolation, which <see cref="PostgresDatabase"/> sets to serializable. Lookups, inserts and
+/// changes are one statement each; inserts and changes are committed in batches (<see cref="PostgresSessionCommits"/>). The update takes the row lock,
+/// the version compare protects callers with an old copy, and <see cref="PostgresDatabase"/> retries serialization failures.
 /// </summary>
 internal sealed class PostgresSessionStore(PostgresDatabase database, PostgresSessionCommits commits) : ISessionStore
 {
     private const string Columns = PostgresSessionRow.Columns;
 
-    // The unique sale_key, not a look before the insert, decides who was first.
+    // The unique sale_key decides which call was first, not a lookup before the insert.
     private const string Create = $"""
         with created as (
             insert into sessions (id, sale_key, client, channel_id, transaction_id, store_id, customer_id, metadata,
@@ -35,7 +34,7 @@ internal sealed class PostgresSessionStore(PostgresDatabase database, PostgresSe
         select {Columns} from created
         """;
 
-    // An insert that met an existing row has taken no lock on it, so the row is read by a statement of its own.
+    // An insert that met an existing row has not locked it, so a separate statement reads the row.
     private const string FindBySaleKey = $"select {Columns} from sessions where sale_key = $1";
 
     private const string FindById = $"select {Columns} from sessions where id = $1";
@@ -48,7 +47,7 @@ internal sealed class PostgresSessionStore(PostgresDatabase database, PostgresSe
 
     private const string FindArchivedOwned = FindArchivedById + " and client = $2";
 
-    // A session that nobody has been told of: its sale was archived in the very moment in which it came again.
+    // No caller knows this session yet: its sale was archived at the moment in which it was sent again.
     private const string TakeBack = """
         with gone as (delete from sessions where id = $1 and version = 1 returning id),
         unneeded as (delete from pdi_work where session_id in (select id from gone))
@@ -71,8 +70,8 @@ internal sealed class PostgresSessionStore(PostgresDatabase database, PostgresSe
     {
         try
         {
-            // The archive is looked into after the insert, with a snapshot of its own: a sale that is archived meanwhile leaves the unique
-            // key, and a snapshot that is older than the insert would not show where it went.
+            // Read the archive after the insert, with its own snapshot: a sale that is archived meanwhile frees the unique key, and an older snapshot would not
+            // show where it went.
             var created = await commits.CreateAsync(session.SaleKey, Query(busyFor is null ? CreateAndWait : CreateOnly, CreateParameters(session, lifetime, busyFor)));
             var archived = await commits.FindAsync(session.SaleKey, Query(FindArchivedBySaleKey, [Param.Of(session.SaleKey)]));
             if (archived is not null && created is not null)
@@ -82,7 +81,7 @@ internal sealed class PostgresSessionStore(PostgresDatabase database, PostgresSe
         }
         catch (DatabaseUnavailableException broken) when (broken.IsOutcomeUnknown)
         {
-            // The answer to the commit was lost. The id tells whose session is there, if one is.
+            // The result of the commit was lost. The id shows whose session exists, if any.
             if (await FindBySaleKeyAsync(session.SaleKey, cancellationToken) is { } stored)
                 return (stored, stored.Id == session.Id);
             throw;
@@ -94,12 +93,12 @@ internal sealed class PostgresSessionStore(PostgresDatabase database, PostgresSe
             false);
     }
 
-    // In this order: what is moved between the two looks is found by the second one.
+    // In this order: the second lookup finds a session that is archived between the two.
     public async Task<Session?> FindAsync(Guid id, CancellationToken cancellationToken) =>
         await database.QueryAsync(FindById, [Param.Of(id)], PostgresSessionRow.Read, cancellationToken)
         ?? await database.QueryAsync(FindArchivedById, [Param.Of(id)], PostgresSessionRow.Read, cancellationToken);
 
-    // Whose it is, the statement asks: for a session of another client both looks find nothing, and take as long as for one that is not there.
+    // The statement checks the client: for another client's session both lookups find nothing, and take as long as for a missing one.
     public async Task<Session?> FindAsync(Guid id, string client, CancellationToken cancellationToken) =>
         await commits.FindAsync(id, Query(FindOwned, [Param.Of(id), Param.Of(client)]))
         ?? await database.QueryAsync(FindArchivedOwned, [Param.Of(id), Param.Of(client)], PostgresSessionRow.Read, cancellationToken);
@@ -114,16 +113,19 @@ internal sealed class PostgresSessionStore(PostgresDatabase database, PostgresSe
         try
         {
             return await commits.ChangeAsync(change.Before.Id, new PostgresQuery<Session>(
-                statement, parameters, row => change.After with { WorkRow = row.IsDBNull(0) ? null : row.GetFieldValue<NpgsqlTid>(0) }));
+                statement, parameters, row => change.After with { WorkRow = ReadPlace(row) }));
         }
         catch (DatabaseUnavailableException broken) when (broken.IsOutcomeUnknown)
         {
-            // The answer to the commit was lost. A row that is what this change makes of it, version and all, was made so by this change.
+            // The result of the commit was lost. If the row is exactly what this change produces, version included, this change produced it.
             if (await FindAsync(change.Before.Id, cancellationToken) is { } stored && Content(stored) == Content(change.After))
                 return stored;
             throw;
         }
     }
+
+    private static RowPlace? ReadPlace(NpgsqlDataReader row) =>
+        !row.IsDBNull(0) && row.GetFieldValue<NpgsqlTid>(0) is var place ? new RowPlace(place.BlockNumber, place.OffsetNumber) : null;
 
     private static Session Content(Session session) =>
         session with { IsBusy = false, IsExpired = false, FinalizedAt = null, WorkRow = null };

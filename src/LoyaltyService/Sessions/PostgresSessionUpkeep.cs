@@ -4,18 +4,22 @@ using Npgsql;
 namespace LoyaltyService.Sessions;
 
 /// <summary>
-/// The batches of the jobs in PostgreSQL: a block that the server runs, with a commit after each, for as long as it may. A
-/// round trip between two costs more than its own time (docs/decisions/0016).
+/// The jobs' batches in PostgreSQL: a block that the server runs, with a commit after each batch, for as long as it may. A round trip between two
+/// batches costs more than its own time (docs/decisions/0016).
 /// </summary>
 internal sealed class PostgresSessionUpkeep(PostgresDatabase database, UpkeepLimits limits) : ISessionUpkeep
 {
-    // At most: in the first moments after a checkpoint an archived session writes a page of each index that it is in, 18 kB, and a tenth of that later
-    // (measured, bench/README.md).
+    // At most: right after a checkpoint an archived session writes a whole page of each of its indexes, 18 kB, and later a tenth of that (measured,
+    // bench/README.md).
     private const int LogOfASession = 20_000;
+
+    private static readonly string Expirable = SessionTransitions.From(SessionEvent.Expired).ToSqlList();
+    private static readonly string Expired = SessionStatus.Failed.ToText();
+    private static readonly string Closed = SessionTransitions.Terminal.ToSqlList();
 
     private const string Last = "(select at, id from page order by at desc, id desc limit 1) as last";
 
-    // What a block takes and gives are settings of its session: it has no parameters and no result.
+    // A block has no parameters and no result, so both are settings of its session.
     private const string Start = """
         select set_config('walk.at', $1::text, false), set_config('walk.id', $2::text, false), set_config('walk.until', $3::text, false),
                set_config('walk.rows', $4::text, false), set_config('walk.log', $5::text, false), set_config('walk.time', $6::text, false),
@@ -27,16 +31,16 @@ internal sealed class PostgresSessionUpkeep(PostgresDatabase database, UpkeepLim
          where current_setting('walk.changed') <> ''
         """;
 
-    // By their place in the table (ctid): a search of the index of ids, which are random, is a tenth of the archive. What another has moved meanwhile is
-    // met where it is, or passed over until the next run. The status is compared again with the row locked: a finalize may have been faster.
+    // By ctid: a lookup in the index of the random ids is a tenth of the archive's time. A row that moved meanwhile is found at its new place, or left to the
+    // next run. The status is compared again under the row lock: a finalize may have been faster.
     private static readonly string Expire = BlockOf($"""
         {PageAlong("expires_at")},
         changed as (
             update sessions
-               set status = 'failed', version = version + 1, busy_until = null, failure_reason = '{SessionFailure.Expired}',
+               set status = '{Expired}', version = version + 1, busy_until = null, failure_reason = '{SessionFailure.Expired}',
                    failed_at = now(), deleted_at = now()
-             where ctid = any (array(select place from page where status in ('pending', 'active', 'pending_finalization')))
-               and status in ('pending', 'active', 'pending_finalization')
+             where ctid = any (array(select place from page where status in ({Expirable})))
+               and status in ({Expirable})
             returning id, version, status, earned_points, redeemed_points, reward_source),
         timeline as (
             insert into session_events (session_id, version, event, status, cause, at, earned_points, redeemed_points, reward_source)
@@ -53,8 +57,8 @@ internal sealed class PostgresSessionUpkeep(PostgresDatabase database, UpkeepLim
         {PageAlong("created_at")},
         moved as (
             delete from sessions
-             where ctid = any (array(select place from page where status in ('finalized', 'failed') and closed_at <= walk_until))
-               and status in ('finalized', 'failed')
+             where ctid = any (array(select place from page where status in ({Closed}) and closed_at <= walk_until))
+               and status in ({Closed})
             returning *),
         kept as (insert into sessions_archive select now(), moved.* from moved),
         moved_events as (
@@ -69,7 +73,7 @@ internal sealed class PostgresSessionUpkeep(PostgresDatabase database, UpkeepLim
     public Task<WalkBatch> ArchiveAsync(WalkPosition from, DateTimeOffset until, int limit, TimeSpan time, CancellationToken cancellationToken) =>
         WalkAsync(Archive, from, until, limit, time, cancellationToken);
 
-    // The walk: a bounded number of entries of the index on the time, from where the last batch ended.
+    // The walk: a bounded range of the index on the time, from where the last batch ended.
     private static string PageAlong(string time) => $"""
         with page as materialized (
             select ctid as place, id, {time} as at, status, coalesce(finalized_at, failed_at, expires_at) as closed_at
@@ -79,8 +83,8 @@ internal sealed class PostgresSessionUpkeep(PostgresDatabase database, UpkeepLim
              limit batch_rows)
         """;
 
-    // A batch is a transaction of its own; what the block says of itself is committed with it. Under serializable isolation it would hold whole tables,
-    // in conflict with every sale; it is protected by its row locks, and by the status that it compares again with the row locked.
+    // Each batch commits together with the block's own progress. Serializable isolation would lock whole tables, in conflict with every sale; row locks, and
+    // the status compared under them, protect the batch instead.
     private static string BlockOf(string batch) => $"""
         do $block$
         declare

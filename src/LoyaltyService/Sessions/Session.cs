@@ -1,19 +1,17 @@
 using LoyaltyService.Pdi;
 using LoyaltyService.Privacy;
-using NpgsqlTypes;
 
 namespace LoyaltyService.Sessions;
 
 /// <summary>
-/// One loyalty transaction, from identification to finalization: a row of <c>sessions</c>, as an immutable value.
-/// Each method that changes it returns a <see cref="SessionChange"/>, which a store applies only if the row still has the version
-/// and status that the change was decided on.
+/// One loyalty transaction, from identification to finalization: a row of <c>sessions</c>, as an immutable value. Each method that changes it
+/// returns a <see cref="SessionChange"/>, which a store applies only if the row still has the version and status it was decided on.
 /// </summary>
 internal sealed record Session : RedactedRecord
 {
     public required Guid Id { get; init; }
 
-    /// <summary>Hash of client, channel and transaction; unique, so that a sale has one session.</summary>
+    /// <summary>Hash of client, channel and transaction. Unique: a sale has one session.</summary>
     public required Guid SaleKey { get; init; }
 
     public required string Client { get; init; }
@@ -43,7 +41,7 @@ internal sealed record Session : RedactedRecord
 
     public SessionStatus Status { get; init; }
 
-    /// <summary>1 when created; one more with each change.</summary>
+    /// <summary>1 at creation; incremented by each change.</summary>
     public int Version { get; init; } = 1;
 
     public string? PdiSessionId { get; init; }
@@ -56,13 +54,13 @@ internal sealed record Session : RedactedRecord
 
     public string? Tier { get; init; }
 
-    /// <summary>The version that identification led to: identify's first answer carries it, and so does every repeat.</summary>
+    /// <summary>The version that identification led to: the version of identify's first answer and of every repeat.</summary>
     public int? IdentifiedVersion { get; init; }
 
-    /// <summary>Points of the last calculation; after finalize, those that PDI gave.</summary>
+    /// <summary>The points of the last calculation; after finalize, the points PDI gave.</summary>
     public long EarnedPoints { get; init; }
 
-    /// <summary>Who calculated <see cref="EarnedPoints"/>: <c>pdi</c>, <c>estimate</c>, or nobody yet.</summary>
+    /// <summary>The source of <see cref="EarnedPoints"/>: <c>pdi</c> or <c>estimate</c>; null before a calculation.</summary>
     public string? RewardSource { get; init; }
 
     public FinalizeIntent? Intent { get; init; }
@@ -78,20 +76,20 @@ internal sealed record Session : RedactedRecord
     public SessionFailure? Failure { get; init; }
 
     /// <summary>
-    /// Where PostgreSQL keeps the session's row of work, if this very change has written it: the row can then be removed without
+    /// The store's own: the place of the session's row of work, if this very change wrote it. The store can then delete the row without
     /// reading the index page that it shares with every other sale in flight.
     /// </summary>
-    public NpgsqlTid? WorkRow { get; init; }
+    public RowPlace? WorkRow { get; init; }
 
-    /// <summary>A request works on the session right now, by the database's clock.</summary>
+    /// <summary>A request is working on the session, by the database's clock.</summary>
     public bool IsBusy { get; init; }
 
-    /// <summary>The session's time has run out, by the database's clock.</summary>
+    /// <summary>The session has expired, by the database's clock.</summary>
     public bool IsExpired { get; init; }
 
     public bool IsIdentified => PdiSessionId is not null;
 
-    /// <summary>The idempotency key of this session's identify at PDI: whoever asks, PDI opens one session of its own.</summary>
+    /// <summary>The idempotency key of this session's identify at PDI: every call uses it, so PDI opens one session.</summary>
     public string PdiIdentifyKey => Id.ToString("N");
 
     public PdiIdentifyRequest ToPdiIdentify() => new(CustomerId, ChannelId, TransactionId, StoreId);
@@ -131,14 +129,14 @@ internal sealed record Session : RedactedRecord
         IsEstimateCorrected = IsEstimateWrong(receipt),
     };
 
-    /// <summary>PDI gave other points than the till was told while PDI could not be asked.</summary>
+    /// <summary>PDI gave other points than the estimate that the till got.</summary>
     public bool IsEstimateWrong(PdiReceipt receipt) =>
         RewardSource == "estimate" && Intent is { ApplyRewards: true } && EarnedPoints != receipt.EarnedPoints;
 
     public SessionChange FinalizeRefused(PdiRejection rejection, string cause) =>
         Change(SessionEvent.FinalizeRefused, cause, this with { Intent = null }) with
         {
-            // The session goes on, and has no place for it.
+            // The session continues, and has no field for PDI's message.
             Detail = $"{rejection.Code}: {rejection.Message}",
             Work = PdiWorkChange.Settled,
         };
@@ -156,8 +154,8 @@ internal sealed record Session : RedactedRecord
     }) with
     { Work = PdiWorkChange.Settled };
 
-    /// <summary>Ends a session whose work is parked; the intent stays, as the record of what was asked for.</summary>
-    /// <param name="reason">The operator's words.</param>
+    /// <summary>Ends a session whose work is parked; the intent stays as a record of the request.</summary>
+    /// <param name="reason">The operator's reason.</param>
     /// <param name="client">The operator's name, for the timeline.</param>
     public SessionChange OperatorResolved(string reason, string client, string cause) => Change(SessionEvent.OperatorResolved, cause, this with
     {
@@ -180,9 +178,9 @@ internal sealed record Session : RedactedRecord
         Cause: cause);
 }
 
-/// <summary>What a caller asked for with finalize, stored before PDI is told, so that it survives whatever dies next.</summary>
+/// <summary>A caller's request to finalize, stored before PDI is called, so that it survives any crash.</summary>
 /// <param name="Fingerprint">Of the request's body, by meaning: a repeat has the same one.</param>
-/// <param name="PdiKey">The idempotency key of this finalize at PDI: every attempt carries it, so that PDI commits once.</param>
+/// <param name="PdiKey">The idempotency key of this finalize at PDI: every attempt uses it, so PDI commits once.</param>
 /// <param name="FinalAmount">In units of the currency, two decimals.</param>
 /// <param name="ApplyRewards">False: nothing is earned and nothing redeemed.</param>
 /// <param name="RedeemPoints">Points to redeem; 0 for none.</param>
@@ -191,10 +189,13 @@ internal sealed record FinalizeIntent(Guid Fingerprint, Guid PdiKey, decimal Fin
 /// <summary>Why a session failed.</summary>
 /// <param name="Reason"><see cref="RejectedByPdi"/>, <see cref="Expired"/> or <see cref="Resolved"/>.</param>
 /// <param name="Code">PDI's code, where PDI gave one.</param>
-/// <param name="Message">PDI's message, where PDI gave one; the operator's, where an operator resolved it.</param>
+/// <param name="Message">PDI's message, where PDI gave one; the operator's reason, where an operator resolved it.</param>
 internal sealed record SessionFailure(string Reason, string? Code, [property: Personal] string? Message) : RedactedRecord
 {
     public const string RejectedByPdi = "pdi_rejected";
     public const string Expired = "expired";
     public const string Resolved = "resolved";
 }
+
+/// <summary>A row's place in a table, for the store that wrote it.</summary>
+internal readonly record struct RowPlace(uint Block, ushort Offset);

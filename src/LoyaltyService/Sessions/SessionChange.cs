@@ -6,25 +6,25 @@ namespace LoyaltyService.Sessions;
 /// <param name="Cause">Who caused it: one of <see cref="Causes"/>.</param>
 internal sealed record SessionChange(Session Before, Session After, SessionEvent Event, string Cause)
 {
-    /// <summary>The sale's amount, where the event has one.</summary>
+    /// <summary>The sale's amount, if the event has one.</summary>
     public decimal? Amount { get; init; }
 
-    /// <summary>A code that explains the event, and PDI's words where they are kept nowhere else.</summary>
+    /// <summary>A code that explains the event, and PDI's message where it is stored nowhere else.</summary>
     public string? Detail { get; init; }
 
-    /// <summary>PDI gave other points than the estimate that the till was told.</summary>
+    /// <summary>PDI gave other points than the estimate that the till got.</summary>
     public bool IsEstimateCorrected { get; init; }
 
     /// <summary>The trace that caused the change, for the timeline.</summary>
     public string? TraceId { get; init; }
 
-    /// <summary>What the change means for the work that waits for PDI; part of the same transaction.</summary>
+    /// <summary>The change of the work that waits for PDI; part of the same transaction.</summary>
     public PdiWorkChange Work { get; init; }
 
-    /// <summary>What the audit will say of it, where an operator caused it; part of the same transaction.</summary>
+    /// <summary>The audit entry, if an operator caused the change; part of the same transaction.</summary>
     public AuditEntry? Audit { get; init; }
 
-    /// <summary>How long work that is owed belongs to this request; zero if it does not go on itself.</summary>
+    /// <summary>How long owed work belongs to this request; zero if the request does not continue it.</summary>
     public TimeSpan WorkLease { get; init; }
 }
 
@@ -33,20 +33,20 @@ internal enum PdiWorkChange
 {
     None,
 
-    /// <summary>PDI owes the session something: the worker takes over if the request dies.</summary>
+    /// <summary>A call to PDI is owed: the worker takes over if the request dies.</summary>
     Owed,
 
-    /// <summary>PDI owes the session nothing any more.</summary>
+    /// <summary>No call to PDI is owed any more.</summary>
     Settled,
 
-    /// <summary>PDI has not been asked, and shall not be. Only while the work is still the request's own: whoever took it over may be asking.</summary>
+    /// <summary>PDI was not called, and must not be. Only while the work belongs to its request: a worker that took it over may be calling PDI.</summary>
     Withdrawn,
 
-    /// <summary>PDI is not asked any more for what it owes. Only while the work is parked: nobody may be at it.</summary>
+    /// <summary>Gives up on the owed call. Only while the work is parked, so that no worker is making it.</summary>
     Abandoned,
 }
 
-/// <summary>The causes that a timeline knows.</summary>
+/// <summary>The causes in a timeline.</summary>
 internal static class Causes
 {
     public const string Request = "request";

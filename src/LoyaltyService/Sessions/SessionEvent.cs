@@ -3,44 +3,44 @@ namespace LoyaltyService.Sessions;
 /// <summary>What can happen to a session after it was created; each occurrence is a row of <c>session_events</c>.</summary>
 internal enum SessionEvent
 {
-    /// <summary>PDI told who the customer is.</summary>
+    /// <summary>PDI identified the customer.</summary>
     Identified,
 
-    /// <summary>PDI does not accept the customer.</summary>
+    /// <summary>PDI rejected the customer.</summary>
     IdentifyRejected,
 
     /// <summary>Rewards were calculated, by PDI or as an estimate.</summary>
     Calculated,
 
-    /// <summary>A caller asked to finalize: the intent.</summary>
+    /// <summary>A caller requested the finalize: the intent.</summary>
     FinalizeRequested,
 
     /// <summary>PDI committed the finalize: the effect.</summary>
     Finalized,
 
-    /// <summary>PDI refused the finalize; a corrected one is welcome.</summary>
+    /// <summary>PDI rejected the finalize; the till may correct it.</summary>
     FinalizeRefused,
 
-    /// <summary>The request took back its intent to redeem: PDI could not be asked, and has not been.</summary>
+    /// <summary>The request withdrew its intent to redeem: PDI was unavailable, and was not called.</summary>
     FinalizeWithdrawn,
 
-    /// <summary>PDI refused a finalize whose session's time had run out meanwhile: there is no correcting it any more.</summary>
+    /// <summary>PDI rejected a finalize after the session had expired, so it cannot be corrected.</summary>
     RefusedAfterExpiry,
 
     /// <summary>PDI no longer knows its session, so nothing can be finalized on it.</summary>
     PdiSessionLost,
 
-    /// <summary>The session's time ran out (brief: 24 h).</summary>
+    /// <summary>The session expired (brief: 24 h).</summary>
     Expired,
 
-    /// <summary>An operator gave up on what PDI still owed the session.</summary>
+    /// <summary>An operator gave up on the call that was still owed.</summary>
     OperatorResolved,
 }
 
 /// <summary>The events as they are written in the database.</summary>
 internal static class SessionEventText
 {
-    /// <summary>The first row of every timeline: not a transition, since there was no status before it.</summary>
+    /// <summary>The first row of every timeline. Not a transition: there was no status before it.</summary>
     public const string Created = "created";
 
     public static string ToText(this SessionEvent sessionEvent) => sessionEvent switch

@@ -3,8 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace LoyaltyService.Sessions;
 
 /// <summary>
-/// A session's id on the wire: <c>sess_</c> and 32 hexadecimal digits. Inside it is a random UUID (version 4, 122 random bits),
-/// unguessable for callers and spread evenly over the index, which is what keeps serializable isolation cheap.
+/// A session's id on the wire: <c>sess_</c> and 32 hexadecimal digits of a random UUID (version 4, 122 random bits). Callers cannot guess it, and
+/// it spreads evenly over the index, which keeps serializable isolation cheap.
 /// </summary>
 internal static class SessionId
 {
@@ -23,7 +23,7 @@ internal static class SessionId
         return text is not null
             && text.StartsWith(Prefix, StringComparison.Ordinal)
             && Guid.TryParseExact(text.AsSpan(Prefix.Length), "N", out id)
-            // One spelling a session: upper-case digits would name the same row by a second id.
+            // One spelling per session: upper-case digits would be a second id of the same row.
             && string.Equals(Format(id), text, StringComparison.Ordinal);
     }
 }

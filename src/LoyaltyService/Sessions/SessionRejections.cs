@@ -3,12 +3,12 @@ using LoyaltyService.Pdi;
 
 namespace LoyaltyService.Sessions;
 
-/// <summary>The refusals that several operations share.</summary>
+/// <summary>The rejections that several operations share.</summary>
 internal static class SessionRejections
 {
     private static readonly TimeSpan InProgressRetryAfter = TimeSpan.FromSeconds(1);
 
-    /// <summary>One answer for a session that does not exist and one of somebody else: callers cannot probe for ids.</summary>
+    /// <summary>The same answer for a missing session and another client's: callers cannot probe for ids.</summary>
     public static Rejection NotFound() => new(SessionErrors.NotFound, "No session of yours has this id.");
 
     public static Rejection InvalidState(Session session, string operation) =>

@@ -1,26 +1,26 @@
 namespace LoyaltyService.Sessions;
 
 /// <summary>
-/// Where a session stands. The brief draws "Pending" twice; the second one, "rewards calculated", is <see cref="PendingFinalization"/>.
+/// A session's status. The brief draws "Pending" twice; the second one, "rewards calculated", is <see cref="PendingFinalization"/>.
 /// </summary>
 internal enum SessionStatus
 {
-    /// <summary>Created; PDI was not asked yet, or did not answer yet.</summary>
+    /// <summary>Created; PDI was not called yet, or has not answered yet.</summary>
     Pending,
 
-    /// <summary>PDI knows the customer.</summary>
+    /// <summary>PDI has identified the customer.</summary>
     Active,
 
     /// <summary>Rewards were calculated at least once.</summary>
     PendingFinalization,
 
-    /// <summary>The intent to finalize is stored; PDI's answer is outstanding. Never expires.</summary>
+    /// <summary>The intent to finalize is stored; PDI has not answered yet. Never expires.</summary>
     Finalizing,
 
     /// <summary>Committed at PDI. Terminal.</summary>
     Finalized,
 
-    /// <summary>Refused, expired or given up by an operator. Terminal, with a reason.</summary>
+    /// <summary>Rejected, expired or given up by an operator. Terminal, with a reason.</summary>
     Failed,
 }
 
@@ -39,6 +39,9 @@ internal static class SessionStatusText
         SessionStatus.Failed => "failed",
         _ => throw new ArgumentOutOfRangeException(nameof(status), status, "Unknown status."),
     };
+
+    /// <summary>For an SQL <c>in</c>: <c>'pending', 'active'</c>.</summary>
+    public static string ToSqlList(this IEnumerable<SessionStatus> statuses) => string.Join(", ", statuses.Select(status => $"'{status.ToText()}'"));
 
     public static bool IsStatus(string text) => All.Contains(text);
 

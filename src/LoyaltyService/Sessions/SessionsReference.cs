@@ -2,7 +2,7 @@ using LoyaltyService.Http;
 
 namespace LoyaltyService.Sessions;
 
-/// <summary>The session of the examples, from its customer to its receipt, and what lists say of it.</summary>
+/// <summary>The session of all examples, and the words of the lists.</summary>
 internal static class SessionsReference
 {
     public const string ExampleId = "sess_abc123";

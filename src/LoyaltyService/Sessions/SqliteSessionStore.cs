@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 
 namespace LoyaltyService.Sessions;
 
-/// <summary>Sessions in one SQLite file: the statements of <see cref="PostgresSessionStore"/>, in SQLite's words.</summary>
+/// <summary>Sessions in one SQLite file: the statements of <see cref="PostgresSessionStore"/> in SQLite's dialect.</summary>
 internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStore
 {
     private const string Now = SqliteValues.Now;
@@ -63,7 +63,7 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
                 $earned_points, $redeemed_points, $reward_source, $detail, $trace_id)
         """;
 
-    // What it was due for, and how long and how often it was tried for that, is of the time before the intent.
+    // Due time, age and attempts date from before the intent.
     private const string Owe = $"""
         insert into pdi_work (session_id, created_at, due_at, lease_until) values ($id, {Now}, {Now}, {Now} + $lease)
         on conflict (session_id) do update

@@ -10,7 +10,7 @@ internal sealed class SqliteSessionUpkeep(SqliteDatabase database) : ISessionUpk
 
     private const string Last = "select at, id from page order by at desc, id desc limit 1";
 
-    private const string OnlyOverdue = "delete from page where status not in ('pending', 'active', 'pending_finalization')";
+    private static readonly string OnlyOverdue = $"delete from page where status not in ({SessionTransitions.From(SessionEvent.Expired).ToSqlList()})";
 
     private const string Expire = $"""
         update sessions
@@ -27,7 +27,7 @@ internal sealed class SqliteSessionUpkeep(SqliteDatabase database) : ISessionUpk
 
     private const string SettleExpired = "delete from pdi_work where session_id in (select id from page)";
 
-    private const string OnlyClosed = "delete from page where status not in ('finalized', 'failed') or closed_at > $until";
+    private static readonly string OnlyClosed = $"delete from page where status not in ({SessionTransitions.Terminal.ToSqlList()}) or closed_at > $until";
 
     private static readonly string[] Archive =
     [

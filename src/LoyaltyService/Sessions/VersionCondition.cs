@@ -4,8 +4,7 @@ using LoyaltyService.Http;
 namespace LoyaltyService.Sessions;
 
 /// <summary>
-/// The version that the caller decided on, from the body's <c>version</c> or from <c>If-Match</c>; without one, only the status
-/// protects the session.
+/// The version that the caller decided on, from the body's <c>version</c> or from <c>If-Match</c>; without one, only the status protects the session.
 /// </summary>
 internal readonly record struct VersionCondition(int? FromBody, int? FromHeader)
 {
@@ -22,7 +21,7 @@ internal readonly record struct VersionCondition(int? FromBody, int? FromHeader)
         return true;
     }
 
-    /// <summary>Null if the session still has the version; otherwise 412 for the header, 409 for the body.</summary>
+    /// <summary>Null if the session has this version; otherwise 412 for the header, 409 for the body.</summary>
     public Rejection? Check(Session session)
     {
         if (FromHeader is { } header && header != session.Version)

@@ -1,8 +1,8 @@
 namespace LoyaltyService.Storage;
 
 /// <summary>
-/// What went wrong, as it can be stored. A message may quote what a server on the other side sent: PostgreSQL takes no NUL in a text, and no
-/// half of a surrogate pair, and nobody reads a row of a megabyte.
+/// An error message as the database can store it. It may quote what a remote server sent: PostgreSQL accepts neither NUL nor half a surrogate pair
+/// in a text, and a message of a megabyte helps no reader.
 /// </summary>
 internal static class ErrorText
 {

@@ -9,12 +9,12 @@ using Npgsql;
 namespace LoyaltyService.Storage;
 
 /// <summary>
-/// Brings the schema up to date: plain numbered SQL files, each in a transaction of its own, each run once and recorded in
-/// <c>schema_versions</c>. One replica at a time: the others wait for PostgreSQL's advisory lock and then find nothing to do.
+/// Migrates the schema: plain numbered SQL files, each run once, in its own transaction, and recorded in <c>schema_versions</c>. One replica
+/// migrates at a time: the others wait for PostgreSQL's advisory lock and then find nothing to do.
 /// </summary>
 internal static class Migrator
 {
-    // Any fixed number will do; it only has to differ from other users of advisory locks in the same database.
+    // Any fixed number works; it only has to differ from other users of advisory locks in the same database.
     private const long AdvisoryLock = 0x6C6F79616C7479;
 
     /// <exception cref="DatabaseUnavailableException">The database cannot be reached, or a migration failed.</exception>
@@ -33,7 +33,7 @@ internal static class Migrator
         }
     }
 
-    /// <summary>What <see cref="Run"/> would run on the database as it is now, in order: names and SQL. Changes nothing.</summary>
+    /// <summary>What <see cref="Run"/> would run on the database now, in order: names and SQL. Changes nothing.</summary>
     /// <exception cref="DatabaseUnavailableException">The database cannot be reached.</exception>
     public static IReadOnlyList<(string Name, string Sql)> Pending(DatabaseUrl database)
     {
@@ -42,7 +42,7 @@ internal static class Migrator
             return database switch
             {
                 PostgresUrl postgres => Pending(OnPostgres(postgres.ToNpgsql().ConnectionString), "postgres"),
-                // To open a file that is not there would create it.
+                // Opening a missing file would create it.
                 SqliteUrl sqlite => Pending(OnSqlite(File.Exists(sqlite.SqlitePath) ? sqlite.SqlitePath : ":memory:"), "sqlite"),
                 _ => throw new InvalidOperationException($"No migrations for {database.GetType().Name}."),
             };
@@ -60,10 +60,10 @@ internal static class Migrator
             using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
             connection.Open();
             using var takeLock = new NpgsqlCommand("select pg_advisory_lock($1)", connection) { Parameters = { Param.Of(AdvisoryLock) } };
-            // A migration of a large table may run for minutes; a replica that starts meanwhile waits for it.
+            // A migration of a large table may run for minutes; a replica that starts meanwhile waits.
             takeLock.CommandTimeout = 0;
             takeLock.ExecuteNonQuery();
-            // The lock goes with the connection, however this method ends.
+            // The lock is released with the connection, however this method ends.
             Upgrade(OnPostgres(connectionString), "postgres", logger);
         }
         catch (NpgsqlException broken)
@@ -101,7 +101,7 @@ internal static class Migrator
             throw new DatabaseUnavailableException($"The migration {result.ErrorScript?.Name} failed.", result.Error);
     }
 
-    /// <summary>DbUp's words in the service's log; its progress is detail, its errors are not.</summary>
+    /// <summary>DbUp's messages in the service's log: its progress as debug, its errors as errors.</summary>
     private sealed class Log(ILogger logger) : IUpgradeLog
     {
 #pragma warning disable CA2254, CA1848, CA1873 // DbUp formats its own messages; it runs once, at start.

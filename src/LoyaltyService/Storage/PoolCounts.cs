@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace LoyaltyService.Storage;
 
-/// <summary>How many connections some pools have together. Npgsql tells it to listeners of its meter alone.</summary>
+/// <summary>The number of connections in several pools together. Npgsql reports it only to listeners of its meter.</summary>
 internal sealed class PoolCounts : IDisposable
 {
     private readonly MeterListener listener = new();

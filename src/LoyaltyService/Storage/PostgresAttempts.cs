@@ -3,18 +3,18 @@ using Npgsql;
 namespace LoyaltyService.Storage;
 
 /// <summary>
-/// What stands around everything that is sent to PostgreSQL: a bounded wait for a connection and for the answer, bounded retries of what
-/// serializable isolation refuses, and errors in the service's own words.
+/// Wraps everything that is sent to PostgreSQL: a bounded wait for a connection and for the result, bounded retries of serialization failures,
+/// and the service's own exceptions.
 /// </summary>
 internal sealed partial class PostgresAttempts(TimeProvider clock, StorageMetrics metrics, ILogger logger)
 {
-    // With full jitter below 20, 40, 80, 160 and 320 ms, five retries outlast a burst of conflicts by 310 ms on average: a commit takes
-    // a few milliseconds on a good day and tens on a bad one, and a till is told 503 only after that.
+    // With full jitter below 20, 40, 80, 160 and 320 ms, five retries outlast a burst of conflicts by 310 ms on average. A commit takes a few
+    // milliseconds on a good day and tens on a bad one; a till gets 503 only after that.
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(20);
 
     private long lastAnswer;
 
-    /// <summary>When a statement last came to its end, as a timestamp of the clock; null before the first one.</summary>
+    /// <summary>When a statement last completed, as a timestamp of the clock; null before the first one.</summary>
     public long? LastAnswer => Interlocked.Read(ref lastAnswer) is var answered and not 0 ? answered : null;
 
     public static bool IsSerializationFailure(PostgresException exception) =>
@@ -43,7 +43,7 @@ internal sealed partial class PostgresAttempts(TimeProvider clock, StorageMetric
     {
         try
         {
-            // The server ends a statement that takes too long. If it stands still itself, the caller does not wait for it.
+            // The server cancels a statement that takes too long. If the server itself hangs, the caller does not wait for it.
             return await OpenAndRunAsync(source, run, cancellationToken).WaitAsync(PostgresDatabase.StatementTime, clock, CancellationToken.None);
         }
         catch (TimeoutException late)
@@ -85,8 +85,8 @@ internal sealed partial class PostgresAttempts(TimeProvider clock, StorageMetric
         }
     }
 
-    // 08: connection; 28: credentials refused; 3D: no such database; 53: insufficient resources; 57: operator intervention (shutdown,
-    // crash, cancelled statement); 58: system error; 25006: a standby, or a server that was set read-only.
+    // 08: connection; 28: invalid credentials; 3D: no such database; 53: insufficient resources; 57: operator intervention (shutdown,
+    // crash, cancelled statement); 58: system error; 25006: a standby, or a server that was made read-only.
     private static bool IsUnavailable(PostgresException exception) =>
         exception.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction
         || exception.SqlState[..2] is "08" or "28" or "3D" or "53" or "57" or "58";

@@ -4,27 +4,27 @@ using Npgsql;
 namespace LoyaltyService.Storage;
 
 /// <summary>
-/// The service's way to PostgreSQL: statements, and what they give, on connections that are serializable. What stands around each, a bounded
-/// wait, bounded retries and errors in the service's own words, is <see cref="PostgresAttempts"/>.
+/// Runs statements on PostgreSQL over serializable connections. <see cref="PostgresAttempts"/> adds the bounded waits, the bounded retries and the
+/// service's own exceptions.
 /// </summary>
 internal sealed class PostgresDatabase(
     PostgresPools pools, TimeProvider clock, StorageMetrics metrics, ILogger<PostgresDatabase> logger) : IAsyncDisposable
 {
-    /// <summary>How often a statement that isolation refused (40001, 40P01) is run again (design: five).</summary>
+    /// <summary>How often a statement is retried after a serialization failure or deadlock (40001, 40P01; design: five).</summary>
     public const int MaxRetries = 5;
 
     /// <summary>
-    /// How long a caller waits for a connection. The brief's 30 s is the figure for opening one; a till that waits in line that long
-    /// has gone, so it is told to come back instead.
+    /// How long a caller waits for a connection. The brief's 30 s is the time to open one; a till would not wait that long in a queue, so it gets
+    /// 503 instead.
     /// </summary>
     public static readonly TimeSpan ConnectionWait = TimeSpan.FromSeconds(1.5);
 
-    /// <summary>How long a caller waits for a statement, its connection included: longer than the lock timeout, shorter than a till's patience.</summary>
+    /// <summary>How long a caller waits for a statement, connection included: longer than the lock timeout, shorter than a till waits.</summary>
     public static readonly TimeSpan StatementTime = TimeSpan.FromSeconds(10);
 
     private readonly PostgresAttempts attempts = new(clock, metrics, logger);
 
-    /// <summary>When a statement last came to its end, as a timestamp of the clock; null before the first one.</summary>
+    /// <summary>When a statement last completed, as a timestamp of the clock; null before the first one.</summary>
     public long? LastAnswer => attempts.LastAnswer;
 
     public static DatabaseUnavailableException TookTooLong(TimeoutException late) =>
@@ -39,7 +39,7 @@ internal sealed class PostgresDatabase(
         where T : class =>
         QueryAsync(query.Statement, query.Parameters, query.Read, cancellationToken);
 
-    /// <summary>Runs a statement and reads its first row; null where there is none.</summary>
+    /// <summary>Runs a statement and reads its first row; null without one.</summary>
     public Task<T?> QueryAsync<T>(
         string statement, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
         where T : class =>
@@ -47,7 +47,7 @@ internal sealed class PostgresDatabase(
         {
             await using var reader = await command.ExecuteReaderAsync(token);
             var first = await reader.ReadAsync(token) ? read(reader) : null;
-            // To the end, or an error that comes after the first row (a failed commit) would be lost.
+            // Read to the end, or an error after the first row (a failed commit) would be lost.
             await reader.NextResultAsync(token);
             return first;
         }, cancellationToken);
@@ -58,11 +58,11 @@ internal sealed class PostgresDatabase(
         RunAsync(statement, parameters, (command, token) => ReadAllAsync(command, read, token), cancellationToken);
 
     /// <summary>
-    /// Runs several in one round trip, as one transaction; the first row of each, null where there is none. What isolation refuses is tried again
-    /// as a whole.
+    /// Runs several statements in one round trip, as one transaction, and reads the first row of each; null without one. Serialization failures
+    /// retry the whole batch.
     /// </summary>
-    /// <param name="take">Says which, once there is a connection for them.</param>
-    /// <exception cref="RefusedTogetherException">Nothing was done: PostgreSQL refused one of them, or all.</exception>
+    /// <param name="take">Chooses the statements once a connection is available.</param>
+    /// <exception cref="RefusedTogetherException">Nothing was committed: PostgreSQL rejected one of them, or the commit.</exception>
     public async Task<IReadOnlyList<T?>> QueryTogetherAsync<T>(Func<IReadOnlyList<PostgresQuery<T>>> take)
         where T : class
     {
@@ -86,9 +86,8 @@ internal sealed class PostgresDatabase(
     }
 
     /// <summary>
-    /// As <see cref="ListAsync"/>, but read committed: for a look at many rows by somebody who decides nothing on it that a statement of its
-    /// own would not decide again, and for a change that its row locks protect. Under serializable isolation both would hold whole tables, in
-    /// conflict with every sale.
+    /// As <see cref="ListAsync"/>, but read committed: for reads of many rows that decide nothing a later statement would not check again, and for
+    /// changes that row locks protect. Under serializable isolation both would lock whole tables, in conflict with every sale.
     /// </summary>
     public Task<IReadOnlyList<T>> ListReadCommittedAsync<T>(
         string statement, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>
@@ -102,9 +101,9 @@ internal sealed class PostgresDatabase(
         }, cancellationToken);
 
     /// <summary>
-    /// Runs a block of the server's language that commits by itself: what sets it up, the block, and a statement that tells what it did, in one round
-    /// trip, each a transaction of its own. The first row of what is told; null where there is none. A block that isolation or a deadlock ended is run
-    /// again from its start, and must then find done what it had committed; it tells of the try that came to its end.
+    /// Runs a server-side block that commits by itself. Setup, block and result statement go in one round trip, each in its own transaction; returns the
+    /// first row of the result, or null. After a serialization failure or deadlock the block runs again from its start, so it must skip what it has
+    /// committed; the result is that of the last run.
     /// </summary>
     public Task<T?> RunBlockAsync<T>(
         string start, NpgsqlParameter[] parameters, string block, string end, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
@@ -118,18 +117,18 @@ internal sealed class PostgresDatabase(
             try
             {
                 await using var reader = await batch.ExecuteReaderAsync(token);
-                // The block has no result of its own; what it ran into is told here.
+                // The block has no result, so its error is raised here.
                 await reader.NextResultAsync(token);
                 return await reader.ReadAsync(token) ? read(reader) : null;
             }
             finally
             {
-                // A parameter belongs to one command at a time; the next try has a batch of its own.
+                // A parameter belongs to one command at a time; a retry needs a new batch.
                 batch.BatchCommands[0].Parameters.Clear();
             }
         }, cancellationToken);
 
-    /// <summary>Runs a statement and tells how many rows it changed.</summary>
+    /// <summary>Runs a statement and returns how many rows it changed.</summary>
     public Task<int> ExecuteAsync(string statement, NpgsqlParameter[] parameters, CancellationToken cancellationToken) =>
         RunAsync(statement, parameters, static (command, token) => command.ExecuteNonQueryAsync(token), cancellationToken);
 
@@ -143,13 +142,13 @@ internal sealed class PostgresDatabase(
             command.Parameters.AddRange(parameters);
             try
             {
-                // A round trip of its own at the first use on a connection, nothing after that.
+                // Costs a round trip at the first use on a connection, nothing after that.
                 await command.PrepareAsync(token);
                 return await run(command, token);
             }
             finally
             {
-                // A parameter belongs to one command at a time; the next try has a command of its own.
+                // A parameter belongs to one command at a time; a retry needs a new command.
                 command.Parameters.Clear();
             }
         }, cancellationToken);
@@ -194,7 +193,7 @@ internal sealed class PostgresDatabase(
             foreach (var query in queries)
             {
                 rows.Add(await reader.ReadAsync(token) ? query.Read(reader) : null);
-                // After the last one this is the commit.
+                // After the last result, this is the commit.
                 await reader.NextResultAsync(token);
             }
         }

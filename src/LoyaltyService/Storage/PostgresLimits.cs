@@ -3,7 +3,7 @@ namespace LoyaltyService.Storage;
 /// <summary>The bounds of one replica's pool of connections.</summary>
 internal sealed class PostgresLimits
 {
-    /// <summary>brief: at least 5 connections are kept open, so that a burst need not wait for the server to start processes, …</summary>
+    /// <summary>brief: at least 5 connections stay open, so that a burst does not wait for new server processes, …</summary>
     public int MinConnections { get; init; } = 5;
 
     /// <summary>… and at most 20.</summary>

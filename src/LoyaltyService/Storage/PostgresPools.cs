@@ -5,22 +5,22 @@ using Npgsql;
 namespace LoyaltyService.Storage;
 
 /// <summary>
-/// A replica's connections to PostgreSQL: a few for what is committed together (<see cref="PostgresDatabase.QueryTogetherAsync"/>), which many
-/// callers wait for at once, and the others for all else. What each of them is told when it is opened stands here.
+/// A replica's connections to PostgreSQL: a few for batches (<see cref="PostgresDatabase.QueryTogetherAsync"/>), which many callers wait for at once,
+/// and the rest for everything else. Sets the session options of each connection.
 /// </summary>
 internal sealed class PostgresPools : IAsyncDisposable
 {
-    /// <summary>How many batches are on the wire at most.</summary>
+    /// <summary>The most batches in flight.</summary>
     public const int Batches = 3;
 
-    // A connection whose server says nothing is given up, long after its caller was: for that the driver asks the server to cancel and holds a
-    // thread while it does, up to 2 s. If it did so when the callers' time is over, they would wait for these threads to be told.
+    // A connection to a silent server is closed long after its caller gave up: the driver first asks the server to cancel, which blocks a thread for up
+    // to 2 s. If it did that when the callers' time is over, they would wait for these threads.
     private static readonly TimeSpan GivenUpAfter = 3 * PostgresDatabase.StatementTime;
 
     /// <summary>brief: 5 s to acquire a row's lock.</summary>
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>A batch waits for no row that somebody else holds: what meets one is better off by itself, and the others without it.</summary>
+    /// <summary>A batch does not wait for locked rows: a statement that meets one runs again alone, and the rest of the batch without it.</summary>
     private static readonly TimeSpan BatchLockTimeout = TimeSpan.FromMilliseconds(50);
 
     private readonly PoolCounts counts;
@@ -51,30 +51,30 @@ internal sealed class PostgresPools : IAsyncDisposable
         connection.MinPoolSize = min;
         connection.MaxPoolSize = max;
         connection.ConnectionLifetime = (int)limits.ConnectionLifetime.TotalSeconds;
-        // The statements prepare themselves (PostgresDatabase). If the driver did it on its own, a statement that fails while it is being prepared
-        // would leave a connection whose next use of it is misread ("unexpected backend message").
+        // PostgresDatabase prepares statements explicitly. With the driver's automatic preparation, a statement that fails while it is being prepared leaves a
+        // connection whose next use of it is misread ("unexpected backend message").
         connection.MaxAutoPrepare = 0;
-        // Nothing on a connection outlives its statement, so there is nothing to reset between two uses.
+        // No state on a connection outlives its statement, so it is not reset between uses.
         connection.NoResetOnClose = true;
         connection.CommandTimeout = (int)GivenUpAfter.TotalSeconds;
         connection.ApplicationName ??= "loyalty-service";
-        // A small table that is scanned whole is locked whole under serializable isolation, so the planner is told to use the index.
-        // A scan that no index can serve then looks so dear that PostgreSQL would compile it first, which takes 100 ms and more: no jit.
-        // A statement for which nobody waits any more is ended by the server itself.
+        // Under serializable isolation a sequential scan locks the whole table, even a small one, so the planner must use the index. A scan that no index
+        // serves then looks so expensive that PostgreSQL would compile it first, which takes 100 ms and more: no jit. The server itself cancels a
+        // statement that no caller waits for any more.
         connection.Options = string.Join(' ', new[]
         {
             connection.Options, "-c default_transaction_isolation=serializable", "-c enable_seqscan=off", "-c jit=off",
             $"-c lock_timeout={lockTimeout.TotalMilliseconds}ms", $"-c statement_timeout={PostgresDatabase.StatementTime.TotalSeconds}s",
         }.Where(option => !string.IsNullOrEmpty(option)));
         var source = new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = NameOf(url, name) };
-        // What runs without a cause, such as a look for due work twice a second, would be a trace of one span each time.
+        // Background statements, such as the worker's poll twice a second, would each be a trace of one span.
         source.ConfigureTracing(static tracing => tracing
             .ConfigureCommandFilter(static _ => Activity.Current is not null)
             .ConfigureBatchFilter(static _ => Activity.Current is not null));
         return source.Build();
     }
 
-    /// <summary>What the pool is called where connections are counted.</summary>
+    /// <summary>The pool's name in the connection metrics.</summary>
     private static string NameOf(PostgresUrl url, string name)
     {
         var to = url.ToNpgsql();

@@ -1,23 +1,22 @@
 namespace LoyaltyService.Storage;
 
 /// <summary>
-/// Stands in front of a Redis that only saves time, so that it never costs any: a caller waits for it no longer than
-/// <see cref="Patience"/>, and when it has let some down in a row nobody asks it for a while. Then one caller at a time tries. Nothing
-/// depends on a wrong guess, so there is no more to it: a late result may count, and a success at any time closes it.
+/// A breaker for a Redis that only saves time, so it must never cost any. A caller waits at most <see cref="Patience"/>; after several timeouts in a
+/// row, calls fail fast for a while, and then one caller at a time probes. A wrong guess does no harm, so the breaker stays simple: late
+/// results count, and any success closes it.
 /// </summary>
 internal sealed class RedisBreaker(TimeProvider clock)
 {
     /// <summary>
-    /// Redis answers in a millisecond, and the database, which is asked instead, in five: who waits for longer than this gains nothing.
-    /// A call has three looks at the most, and after three that were in vain nobody looks: 99 of 100 calls stay within the 100 ms that an
-    /// absent Redis may cost.
+    /// Redis answers in a millisecond, and the database, its fallback, in five: waiting longer than this gains nothing. A call makes at most three
+    /// lookups, and after three timeouts none, so 99 of 100 calls stay within the 100 ms that an absent Redis may cost.
     /// </summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>How long nobody asks: short, since the next one who does loses only his patience.</summary>
+    /// <summary>How long calls fail fast: short, since the next probe waits 50 ms at most.</summary>
     public static readonly TimeSpan OpenTime = TimeSpan.FromSeconds(1);
 
-    /// <summary>One answer may be late by chance, three in a row are not.</summary>
+    /// <summary>One timeout may be chance; three in a row are not.</summary>
     public const int FailuresToOpen = 3;
 
     private int failuresInARow;
@@ -25,9 +24,9 @@ internal sealed class RedisBreaker(TimeProvider clock)
 
     public bool IsOpen => Volatile.Read(ref failuresInARow) >= FailuresToOpen;
 
-    /// <summary>Asks Redis, unless it is known not to answer.</summary>
-    /// <returns>The answer; <paramref name="otherwise"/> if Redis was not asked.</returns>
-    /// <exception cref="TimeoutException">It has not answered in time.</exception>
+    /// <summary>Calls Redis, unless the breaker is open.</summary>
+    /// <returns>The answer; <paramref name="otherwise"/> if Redis was not called.</returns>
+    /// <exception cref="TimeoutException">Redis did not answer in time.</exception>
     public async ValueTask<T> AskAsync<T>(Func<Task<T>> ask, T otherwise)
     {
         if (!LetsThrough())
@@ -51,7 +50,7 @@ internal sealed class RedisBreaker(TimeProvider clock)
         if (!IsOpen)
             return true;
         var due = Volatile.Read(ref nextTryAt);
-        // Who moves the time of the next try is the one who tries now.
+        // The caller that moves the time of the next probe is the one that probes.
         return clock.GetTimestamp() >= due && Interlocked.CompareExchange(ref nextTryAt, After(OpenTime), due) == due;
     }
 

@@ -6,7 +6,7 @@ namespace LoyaltyService.Storage;
 
 internal static class RedisKeys
 {
-    /// <summary>Two environments on one Redis must not answer for each other: the sessions' database is a part of every key.</summary>
+    /// <summary>Environments may share a Redis, so every key contains the database's name.</summary>
     public static string NameOf(PostgresUrl database) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
         $"{string.Join(',', database.Hosts)}/{database.Database}"))[..8]);
 }

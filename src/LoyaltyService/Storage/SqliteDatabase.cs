@@ -3,9 +3,9 @@ using Microsoft.Data.Sqlite;
 namespace LoyaltyService.Storage;
 
 /// <summary>
-/// The embedded database: one file, one process, one connection. SQLite has one writer and its calls are synchronous, so the
-/// service queues for the connection instead of letting SQLite wait; whoever waits longer than the brief's lock timeout is told to
-/// come back. The file is held exclusively: a second replica on it refuses to start.
+/// The embedded database: one file, one process, one connection. SQLite has one writer and its calls are synchronous, so callers queue for
+/// the connection here; after the brief's lock timeout a caller gets 503. The file is locked exclusively: a second replica on it does not
+/// start.
 /// </summary>
 internal sealed class SqliteDatabase : IDisposable
 {
@@ -72,7 +72,7 @@ internal sealed class SqliteDatabase : IDisposable
         {
             DataSource = path,
             Pooling = false,
-            // Seconds: how long SQLite waits for another process's lock before it refuses.
+            // Seconds: how long SQLite waits for another process's lock.
             DefaultTimeout = (int)LockTimeout.TotalSeconds,
         };
         var connection = new SqliteConnection(settings.ConnectionString);
@@ -80,7 +80,7 @@ internal sealed class SqliteDatabase : IDisposable
         {
             connection.Open();
             using var setup = connection.CreateCommand();
-            // synchronous=FULL: an answer waits until its commit is on disk. Exclusive: one process a file.
+            // synchronous=FULL: a commit is on disk before it is acknowledged. Exclusive: one process per file.
             setup.CommandText = """
                 pragma locking_mode = exclusive;
                 pragma journal_mode = wal;
@@ -107,7 +107,7 @@ internal sealed class SqliteDatabase : IDisposable
             throw new OverloadedException($"The database was busy for {LockTimeout.TotalSeconds} s.");
     }
 
-    // Disk full, I/O error, corrupt, read-only, busy, locked: the file cannot be used just now. A broken constraint is a defect.
+    // Disk full, I/O error, corrupt, read-only, busy, locked: the file is not usable now. A violated constraint is a defect.
     private static bool IsUnavailable(SqliteException exception) => exception.SqliteErrorCode
         is SQLitePCL.raw.SQLITE_BUSY or SQLitePCL.raw.SQLITE_LOCKED or SQLitePCL.raw.SQLITE_READONLY or SQLitePCL.raw.SQLITE_IOERR
         or SQLitePCL.raw.SQLITE_CORRUPT or SQLitePCL.raw.SQLITE_FULL or SQLitePCL.raw.SQLITE_CANTOPEN or SQLitePCL.raw.SQLITE_NOTADB;

@@ -2,10 +2,10 @@ using Microsoft.Data.Sqlite;
 
 namespace LoyaltyService.Storage;
 
-/// <summary>How values stand in the SQLite file: UUIDs as 16 bytes, times as milliseconds since 1970, amounts as cents.</summary>
+/// <summary>Values in the SQLite file: UUIDs as 16 bytes, times as milliseconds since 1970, amounts as cents.</summary>
 internal static class SqliteValues
 {
-    /// <summary>The database's clock, in a statement: milliseconds since 1970.</summary>
+    /// <summary>The database's clock in SQL: milliseconds since 1970.</summary>
     public const string Now = "cast(unixepoch('subsec') * 1000 as integer)";
 
     public static byte[] ToBlob(this Guid value) => value.ToByteArray(bigEndian: true);

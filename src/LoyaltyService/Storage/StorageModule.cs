@@ -6,7 +6,7 @@ using StackExchange.Redis;
 
 namespace LoyaltyService.Storage;
 
-/// <summary>The two databases: PostgreSQL or one SQLite file for what must last, Redis or this process's memory for what need not.</summary>
+/// <summary>The durable store, PostgreSQL or one SQLite file, and the volatile one, Redis or this process's memory.</summary>
 internal static partial class StorageModule
 {
     public static void AddStorage(this WebApplicationBuilder builder, Settings settings)
@@ -35,13 +35,13 @@ internal static partial class StorageModule
         }
     }
 
-    /// <summary>Before the service listens: the schema is brought up to date, unless AUTO_MIGRATE is off, and Redis is connected.</summary>
+    /// <summary>Before the service listens: migrates the schema, unless AUTO_MIGRATE is off, and connects to Redis.</summary>
     public static void PrepareStorage(this WebApplication app)
     {
         var settings = app.Services.GetRequiredService<Settings>();
         if (settings.AutoMigrate)
             Migrate(app, settings);
-        // The first caller shall not wait for it. Redis that is not there is connected to later, in the background.
+        // So that the first caller does not wait for it. An absent Redis is connected to later, in the background.
         app.Services.GetService<IConnectionMultiplexer>();
     }
 
@@ -55,7 +55,7 @@ internal static partial class StorageModule
         catch (DatabaseUnavailableException unavailable)
         {
             Log.StartFailed(logger, unavailable.Message, unavailable.InnerException?.Message);
-            // The process ends by it, and the log is written in the background.
+            // This ends the process, and the log is written in the background.
             ((IDisposable)app).Dispose();
             throw;
         }
