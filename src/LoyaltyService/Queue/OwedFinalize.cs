@@ -33,7 +33,7 @@ internal sealed partial class OwedFinalize(
     /// <summary>By PDI's own record: a session that PDI never opened, does not know or has voided is not finalized.</summary>
     public async Task<string?> FindEffectAsync(Session session) =>
         session.PdiSessionId is { } pdiSessionId && (await pdi.GetSessionStatusAsync(pdiSessionId)).Value is { IsFinalized: true }
-            ? "PDI has finalized this sale. Replay the item instead: the session then gets PDI's receipt."
+            ? "PDI has finalized this sale; replay the item instead, and the session gets PDI's receipt."
             : null;
 
     /// <param name="session">The session, with its intent.</param>

@@ -27,7 +27,7 @@ public sealed class FrozenReplicaTests
         await pdi.IsAskedAsync("finalize", times: 2);
 
         frozen.Thaw();
-        await frozen.LogsAsync("has been taken over");
+        await frozen.LogsAsync("WorkItemTakenOver");
         Assert.Equal(1, await books.CountAsync($"select count(*) from pdi_work where lease_until is not null and fence = {fence + 1}"));
         await pdi.HealAsync();
 
