@@ -5,10 +5,10 @@ using LoyaltyService.Security;
 
 namespace LoyaltyService.Notifications;
 
-/// <summary>Announces work on the database.</summary>
+/// <summary>Announces database maintenance.</summary>
 /// <param name="From">When it begins: ISO 8601 with <c>Z</c> or an offset.</param>
 /// <param name="Until">When it ends, at most seven days later.</param>
-/// <param name="Reason">What is done, and what to expect: 1 to 200 characters, none of them a control character.</param>
+/// <param name="Reason">The work and what to expect: 1 to 200 characters, none of them a control character.</param>
 internal sealed record MaintenanceRequest(string? From, string? Until, string? Reason) : IRequestBody<MaintenanceRequest>
 {
     public static JsonTypeInfo<MaintenanceRequest> Json => NotificationsJson.Wire.MaintenanceRequest;
@@ -19,7 +19,7 @@ internal sealed record MaintenanceRequest(string? From, string? Until, string? R
 
     private static readonly string[] Formats = ["yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
 
-    // Methods: what is a property is a member of the body.
+    // Methods, because properties would be members of the body.
     public DateTimeOffset? StartsAt() => Parse(From);
 
     public DateTimeOffset? EndsAt() => Parse(Until);
@@ -29,7 +29,7 @@ internal sealed record MaintenanceRequest(string? From, string? Until, string? R
         CheckTime("from", From, StartsAt(), errors);
         CheckTime("until", Until, EndsAt(), errors);
         if (StartsAt() is { } start && EndsAt() is { } end && (end <= start || end - start > Longest))
-            errors.Add(new FieldError("until", "must be after from, by seven days at most."));
+            errors.Add(new FieldError("until", "must be after from, by at most seven days."));
         if (string.IsNullOrWhiteSpace(Reason) || Reason.Length > MaxReasonLength || Reason.Any(char.IsControl))
             errors.Add(new FieldError("reason", $"must be 1 to {MaxReasonLength} characters, none of them a control character."));
     }
@@ -49,7 +49,7 @@ internal sealed record MaintenanceRequest(string? From, string? Until, string? R
             errors.Add(new FieldError(field, string.IsNullOrEmpty(text) ? "is required." : "must be a time such as 2025-03-16T14:30:00Z or 2025-03-16T09:30:00-05:00."));
     }
 
-    // Without Z or an offset it would be anybody's guess.
+    // A time without Z or an offset is ambiguous.
     private static DateTimeOffset? Parse(string? text) =>
         text is { Length: > 16 } && DateTimeOffset.TryParseExact(text, Formats, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal, out var time)
         && (text.EndsWith('Z') || text[^6] is '+' or '-')
@@ -58,8 +58,8 @@ internal sealed record MaintenanceRequest(string? From, string? Until, string? R
 }
 
 /// <summary>
-/// An operator announces when somebody works on the database, and the others are told: at once, and shortly before it begins. The same
-/// hours announced again are the same window, so a request without an answer may be repeated.
+/// Announces database maintenance and notifies the operators: now, and shortly before it begins. Announcing the same hours again returns
+/// the same window, so a request without a response may be repeated.
 /// </summary>
 internal sealed partial class AnnounceMaintenance(
     IMaintenanceStore windows, Notifier notifier, NotificationLimits limits, TimeProvider clock, ILogger<AnnounceMaintenance> logger)
@@ -93,8 +93,8 @@ internal sealed partial class AnnounceMaintenance(
         string.Create(CultureInfo.InvariantCulture, $"{window.StartsAt.UtcDateTime:yyyy-MM-dd HH:mm} to {window.EndsAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC");
 
     private static string Text(MaintenanceWindow window) =>
-        $"{window.AnnouncedBy} has announced work on the database from {Hours(window)}: {window.Reason}\n\n"
-        + "While the database cannot be used, tills get 503 and the alert LoyaltyDatabaseUnavailable fires. What was accepted before is kept.";
+        $"{window.AnnouncedBy} announced database maintenance from {Hours(window)}: {window.Reason}\n\n"
+        + "While the database is unavailable, calls from tills return 503 and the alert LoyaltyDatabaseUnavailable fires. Accepted sales are kept.";
 
     private static partial class Log
     {

@@ -4,8 +4,8 @@ using LoyaltyService.Security;
 namespace LoyaltyService.Notifications;
 
 /// <summary>
-/// The work on the database does not take place, and those who were told of it are told so. Called off again it is the same window,
-/// so that a request without an answer may be repeated: what it left undone is done by the repeat, and what it has done is not done twice.
+/// Calls off database maintenance and notifies the same recipients. Idempotent: a repeat returns the same window, completes what a failed
+/// call left undone, and does nothing twice.
 /// </summary>
 internal sealed partial class CallOffMaintenance(
     IMaintenanceStore windows, Notifier notifier, AuditTrail audit, TimeProvider clock, ILogger<CallOffMaintenance> logger)
@@ -22,12 +22,12 @@ internal sealed partial class CallOffMaintenance(
         {
             return await audit.RefusedAsync(
                 new AuditEntry(by, Action, id),
-                new Rejection(HttpErrors.NotFound, "There is no window with this id that is not over."));
+                new Rejection(HttpErrors.NotFound, "There is no window with this id, or it has ended."));
         }
 
         await notifier.CallOffAsync(AnnounceMaintenance.ReminderKey(window), cancellationToken);
         await notifier.TellAsync(
-            new Notification($"maintenance {window.Id:N} called off", $"database maintenance called off, {hours}", $"{by.Client} has called it off: {window.Reason}"),
+            new Notification($"maintenance {window.Id:N} called off", $"database maintenance called off, {hours}", $"{by.Client} called off the announced maintenance: {window.Reason}"),
             cancellationToken);
         Log.CalledOff(logger, hours!, by.Client);
         return Answer<MaintenanceItem>.Of(StatusCodes.Status200OK, MaintenanceItem.Of(window), NotificationsJson.Wire.MaintenanceItem);

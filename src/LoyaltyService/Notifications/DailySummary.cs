@@ -7,7 +7,7 @@ using LoyaltyService.Sessions;
 
 namespace LoyaltyService.Notifications;
 
-/// <summary>A day in figures, as text and as a page.</summary>
+/// <summary>The figures of a day, as plain text and as HTML.</summary>
 internal sealed class DailySummary(DateOnly day)
 {
     private readonly SortedDictionary<string, long> failed = new(StringComparer.Ordinal);
@@ -46,19 +46,19 @@ internal sealed class DailySummary(DateOnly day)
         long Count(string name) => record.Counts.GetValueOrDefault(name);
         return
         [
-            ("Sessions begun", Number(begun)),
-            ("… of them still open", Number(open)),
+            ("Sessions created", Number(begun)),
+            ("… still open", Number(open)),
             ("Sessions finalized", Number(finalized)),
             .. failed.Select(reason => ($"Sessions failed, {reason.Key}", Number(reason.Value))),
             ("Points earned", Number(earned)),
             ("Points redeemed", Number(redeemed)),
-            ("Calls of tills", Number(Count(DailyCounts.Calls))),
-            ("… answered 5xx", Share(Count(DailyCounts.FailedCalls), Count(DailyCounts.Calls))),
-            ("PDI could be used", Availability(Count(DailyCounts.PdiAway), Count(DailyCounts.PdiWatched))),
+            ("Calls from tills", Number(Count(DailyCounts.Calls))),
+            ("… with a 5xx response", Share(Count(DailyCounts.FailedCalls), Count(DailyCounts.Calls))),
+            ("PDI available", Availability(Count(DailyCounts.PdiAway), Count(DailyCounts.PdiWatched))),
             ("Requests to PDI", Number(Count(DailyCounts.PdiRequests))),
-            ("… without a clean answer", Share(Count(DailyCounts.FailedPdiRequests), Count(DailyCounts.PdiRequests))),
-            ("Waiting for PDI now", Number(queue.Waiting)),
-            ("Waiting for an operator now", Number(queue.Parked)),
+            ("… failed", Share(Count(DailyCounts.FailedPdiRequests), Count(DailyCounts.PdiRequests))),
+            ("Waiting for PDI", Number(queue.Waiting)),
+            ("Waiting for an operator", Number(queue.Parked)),
             ("Compared with PDI's records", record.Reconciled is { } run ? $"{Number(run.Checked)}, of which {Number(run.Found)} differ" : "not yet"),
             ("Open findings", Number(record.OpenFindings)),
         ];
@@ -86,5 +86,5 @@ internal sealed class DailySummary(DateOnly day)
         whole == 0 ? Number(part) : string.Create(CultureInfo.InvariantCulture, $"{part:N0} ({100.0 * part / whole:F2} %)");
 
     private static string Availability(long away, long watched) =>
-        watched == 0 ? "not watched" : string.Create(CultureInfo.InvariantCulture, $"{100 - (100.0 * away / watched):F2} % of the time");
+        watched == 0 ? "not measured" : string.Create(CultureInfo.InvariantCulture, $"{100 - (100.0 * away / watched):F2} % of the time");
 }

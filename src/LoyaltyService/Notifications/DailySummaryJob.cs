@@ -6,9 +6,9 @@ using LoyaltyService.Sessions;
 namespace LoyaltyService.Notifications;
 
 /// <summary>
-/// brief: a daily summary by mail, of the day before. At 6 AM UTC, when the reconciliation of 1 AM is usually done. Days that were missed
-/// are made up for, each with a mail of its own. Writes the mails down; that they are sent is <see cref="MailSender"/>'s affair. A run
-/// that is taken over begins again: a day is told at its end, and once.
+/// brief: a daily summary by mail, of the day before. Runs at 6:00 UTC, when the reconciliation of 1:00 is usually done. Each missed day gets its
+/// own mail. The job only queues mails; <see cref="MailSender"/> sends them. A run that is taken over restarts: a day's mail is queued after its
+/// last page, and only once.
 /// </summary>
 internal sealed class DailySummaryJob(
     ISummaryStore store, INotificationStore notifications, Notifier notifier, IPdiWorkStore work, IJobRunStore runs, SessionLimits sessionLimits,
@@ -21,7 +21,7 @@ internal sealed class DailySummaryJob(
     public async Task RunAsync(JobRun run, CancellationToken cancellationToken)
     {
         var last = DayOf(run.Row.ScheduledFor);
-        // Those after the one that the last run was about, and the day before in any case; before the first run there is nothing to make up for.
+        // Days after the last run's day, and always the day before. The first run has nothing to catch up on.
         var first = await runs.LastDoneAsync(Name, cancellationToken) is { } done ? DayOf(done).AddDays(1) : last;
         var earliest = last.AddDays(1 - limits.SummaryDaysBack);
         first = first < earliest ? earliest : first > last ? last : first;
@@ -32,13 +32,13 @@ internal sealed class DailySummaryJob(
         await store.ForgetCountsAsync(limits.Keep, cancellationToken);
     }
 
-    /// <summary>The day that an occurrence is about.</summary>
+    /// <summary>The day that a scheduled run reports.</summary>
     private static DateOnly DayOf(DateTimeOffset occurrence) => DateOnly.FromDateTime(occurrence.UtcDateTime).AddDays(-1);
 
     private async Task TellAsync(DateOnly day, JobRun run, CancellationToken cancellationToken)
     {
         var summary = new DailySummary(day);
-        // What was created earlier cannot have been closed within the day: see the reconciliation.
+        // Sessions created earlier cannot have closed on this day: see the reconciliation.
         var start = new DateTimeOffset(day, TimeOnly.MinValue, TimeSpan.Zero) - sessionLimits.Lifetime - jobLimits.ReconcileLate;
         foreach (var archived in new[] { false, true })
         {
@@ -51,7 +51,7 @@ internal sealed class DailySummaryJob(
             }
         }
 
-        // Who asks for it by hand gets it again.
+        // A manual run sends the summary again.
         var key = run.Row.ByHand ? $"{summary.Title} by hand {run.Row.ScheduledFor:O}" : summary.Title;
         await notifier.TellAsync(
             summary.ToNotification(key, await store.ReadAsync(day, cancellationToken), await work.CountAsync(cancellationToken)), cancellationToken);

@@ -2,20 +2,20 @@ using LoyaltyService.Security;
 
 namespace LoyaltyService.Notifications;
 
-/// <summary>Work on the database that was announced: PostgreSQL or SQLite, held to the same contract tests.</summary>
+/// <summary>Announced maintenance windows: PostgreSQL or SQLite, held to the same contract tests.</summary>
 /// <remarks>Every method throws <see cref="Storage.DatabaseUnavailableException"/> or <see cref="Storage.OverloadedException"/> when the database cannot be used.</remarks>
 internal interface IMaintenanceStore
 {
-    /// <summary>Announces a window, with the audit; the one that is there already if the same hours were announced before.</summary>
+    /// <summary>Announces a window and audits it. Returns the existing window if the same hours were announced before.</summary>
     Task<MaintenanceWindow> AddAsync(MaintenanceWindow window, AuditEntry audit, CancellationToken cancellationToken);
 
-    /// <summary>Also one that is over, or called off.</summary>
+    /// <summary>Also finds a window that has ended or was called off.</summary>
     Task<MaintenanceWindow?> FindAsync(Guid id, CancellationToken cancellationToken);
 
-    /// <summary>Those that are not over, the next one first.</summary>
+    /// <summary>Current and future windows, by start time.</summary>
     Task<IReadOnlyList<MaintenanceWindow>> ListAsync(CancellationToken cancellationToken);
 
-    /// <summary>Calls a window off, with the audit; null if there is none of this id that is neither over nor called off.</summary>
+    /// <summary>Calls a window off and audits it. Returns null if the window is unknown, has ended or was called off before.</summary>
     Task<MaintenanceWindow?> CallOffAsync(Guid id, AuditEntry audit, CancellationToken cancellationToken);
 }
 

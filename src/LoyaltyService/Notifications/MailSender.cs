@@ -3,10 +3,10 @@ using LoyaltyService.Storage;
 namespace LoyaltyService.Notifications;
 
 /// <summary>
-/// Sends what is due. Every replica looks; the row's lease decides who sends a mail. One that cannot be sent stays and is tried again, by
-/// whichever replica there is, for a week. A recipient whom the server refuses while it takes the mail for others holds nobody up: one
-/// whom it may take later gets a mail of his own, tried again like any other. A replica that dies between the server's yes and its own note
-/// leaves the mail to be sent twice, under the same Message-ID: rather that than not at all.
+/// Sends due mails. Every replica polls, and the lease on the row decides which one sends. A failed mail is retried by any replica, for a week. A
+/// rejected recipient does not delay the others: if the rejection is temporary, the recipient gets a separate mail that is retried like any
+/// other. If a replica crashes after the server accepted a mail and before it recorded that, the mail goes out twice with the same Message-ID:
+/// better than not at all.
 /// </summary>
 internal sealed partial class MailSender(
     INotificationStore store, SmtpMailer mailer, NotificationLimits limits, TimeProvider clock, ILogger<MailSender> logger) : BackgroundService
@@ -22,7 +22,7 @@ internal sealed partial class MailSender(
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The service stops; what was not sent is there for the next one.
+            // The service is stopping. Another replica or the next start sends the rest.
         }
     }
 
@@ -35,12 +35,12 @@ internal sealed partial class MailSender(
         }
         catch (Exception unusable) when (unusable is DatabaseUnavailableException or OverloadedException)
         {
-            // Mails wait as long as the database does; what is wrong with it others say louder.
+            // Mails wait until the database is back. Others log its failure louder.
             Log.LookFailed(logger, unusable.Message);
         }
         catch (Exception defect) when (!stoppingToken.IsCancellationRequested)
         {
-            // No mail is worth the end of the service; the next look is the next try.
+            // A mail is not worth a crash. The next poll retries.
             Log.LookBroke(logger, defect);
         }
     }
@@ -59,12 +59,12 @@ internal sealed partial class MailSender(
         }
         catch (Exception failed)
         {
-            // Whatever is wrong with the server or with this one mail must end neither the service nor the mails behind it.
+            // A failure of the server or of one mail must not stop the service or the mails behind it.
             await FailAsync(mail, failed, stoppingToken);
             return;
         }
 
-        // Before the end of this one: whoever sends it again, if this replica dies between the two, finds them there.
+        // Before this mail ends: if this replica crashes in between, the replica that sends it again finds them queued.
         foreach (var recipient in refused)
             await TellAsync(mail, recipient);
         await store.EndAsync(mail, sent: true, error: refused is [] ? null : RefusedRecipient.Words(refused), CancellationToken.None);
@@ -101,25 +101,25 @@ internal sealed partial class MailSender(
 
     private static partial class Log
     {
-        [LoggerMessage(EventName = "MailSent", Level = LogLevel.Information, Message = "Mail sent: {mail}, try {attempt}")]
+        [LoggerMessage(EventName = "MailSent", Level = LogLevel.Information, Message = "Mail sent: {mail}, attempt {attempt}")]
         public static partial void MailSent(ILogger logger, string mail, int attempt);
 
-        [LoggerMessage(EventName = "MailNotSent", Level = LogLevel.Warning, Message = "Mail not sent, and tried again: {mail}, try {attempt}: {reason}")]
+        [LoggerMessage(EventName = "MailNotSent", Level = LogLevel.Warning, Message = "Mail not sent; will retry: {mail}, attempt {attempt}: {reason}")]
         public static partial void MailNotSent(ILogger logger, string mail, int attempt, string reason);
 
-        [LoggerMessage(EventName = "MailGivenUp", Level = LogLevel.Error, Message = "Mail given up: {mail}, after {attempt} tries")]
+        [LoggerMessage(EventName = "MailGivenUp", Level = LogLevel.Error, Message = "Mail given up: {mail}, after {attempt} attempts")]
         public static partial void MailGivenUp(ILogger logger, string mail, int attempt, Exception exception);
 
-        [LoggerMessage(EventName = "MailRecipientRefused", Level = LogLevel.Error, Message = "The mail server refuses {recipient}, who does not get {mail}: {reason}")]
+        [LoggerMessage(EventName = "MailRecipientRefused", Level = LogLevel.Error, Message = "The mail server rejected {recipient} for {mail}; will not retry: {reason}")]
         public static partial void RecipientRefused(ILogger logger, string recipient, string mail, string reason);
 
-        [LoggerMessage(EventName = "MailRecipientWaits", Level = LogLevel.Warning, Message = "The mail server refuses {recipient} for now, who gets {mail} later: {reason}")]
+        [LoggerMessage(EventName = "MailRecipientWaits", Level = LogLevel.Warning, Message = "The mail server temporarily rejected {recipient} for {mail}; will retry: {reason}")]
         public static partial void RecipientWaits(ILogger logger, string recipient, string mail, string reason);
 
-        [LoggerMessage(EventName = "MailLookFailed", Level = LogLevel.Debug, Message = "Could not look for mails to send: {reason}")]
+        [LoggerMessage(EventName = "MailLookFailed", Level = LogLevel.Debug, Message = "Polling for due mails failed; will retry: {reason}")]
         public static partial void LookFailed(ILogger logger, string reason);
 
-        [LoggerMessage(EventName = "MailLookBroke", Level = LogLevel.Error, Message = "Defect while looking for mails to send")]
+        [LoggerMessage(EventName = "MailLookBroke", Level = LogLevel.Error, Message = "Mail sender failed; continuing")]
         public static partial void LookBroke(ILogger logger, Exception exception);
     }
 }

@@ -5,7 +5,7 @@ using LoyaltyService.Security;
 
 namespace LoyaltyService.Notifications;
 
-/// <summary>The operators' routes to announced work on the database. The comments of the handlers are the texts of the API reference.</summary>
+/// <summary>The operators' routes to maintenance windows. The handlers' comments are the texts of the API reference.</summary>
 internal static class MaintenanceEndpoints
 {
     public static void MapMaintenance(this IEndpointRouteBuilder routes)
@@ -19,46 +19,46 @@ internal static class MaintenanceEndpoints
             .Gives(HttpErrors.NotFound, HttpErrors.OperationInProgress, IdempotencyErrors.KeyReused);
     }
 
-    /// <summary>List announced work on the database</summary>
-    /// <remarks>What is not over yet, also what was called off.</remarks>
-    /// <response code="200">The windows, the next one first.</response>
+    /// <summary>List maintenance windows</summary>
+    /// <remarks>Returns current and future windows, including those that were called off.</remarks>
+    /// <response code="200">The windows, by start time.</response>
     internal static async Task<Answer<MaintenanceResponse>> ListAsync(IMaintenanceStore windows, CancellationToken cancellationToken) =>
         Answer<MaintenanceResponse>.Of(
             StatusCodes.Status200OK,
             new MaintenanceResponse([.. (await windows.ListAsync(cancellationToken)).Select(MaintenanceItem.Of)]),
             NotificationsJson.Wire.MaintenanceResponse);
 
-    /// <summary>Announce work on the database</summary>
+    /// <summary>Announce database maintenance</summary>
     /// <remarks>
-    /// Those who get the daily summary are told by mail, now and an hour before it begins. The service itself goes on as ever. The same
-    /// hours announced again are the same window.
+    /// Mails the recipients of the daily summary now, and again an hour before the window begins. The service keeps running. Announcing the
+    /// same hours again returns the same window.
     /// </remarks>
-    /// <response code="200">The window as it is announced.</response>
+    /// <response code="200">The announced window.</response>
     internal static async Task<Answer<MaintenanceItem>> AnnounceAsync(
         Body<MaintenanceRequest> body, HttpContext context, IdempotentRequests requests, AnnounceMaintenance announce, CancellationToken cancellationToken) =>
         body.Rejection is { } rejection
             ? rejection
             : await requests.RunAsync(context, body.Value, () => announce.RunAsync(body.Value!, context.Operator(), cancellationToken));
 
-    /// <summary>Call announced work off</summary>
-    /// <remarks>Those who were told of it are told so. Called off again it is the same window.</remarks>
+    /// <summary>Call off database maintenance</summary>
+    /// <remarks>Notifies the same recipients. Idempotent: a repeat returns the same window.</remarks>
     /// <param name="id">The window.</param>
-    /// <response code="200">The window as it is called off.</response>
+    /// <response code="200">The window, called off.</response>
     internal static Task<Answer<MaintenanceItem>> CallOffAsync(
         string? id, HttpContext context, IdempotentRequests requests, CallOffMaintenance callOff, CancellationToken cancellationToken) =>
         requests.RunAsync(context, body: null, () => callOff.RunAsync(id, context.Operator(), cancellationToken));
 }
 
-/// <param name="Windows">The next one first.</param>
+/// <param name="Windows">By start time.</param>
 internal sealed record MaintenanceResponse(IReadOnlyList<MaintenanceItem> Windows);
 
-/// <param name="Id">For the route that calls it off.</param>
+/// <param name="Id">Identifies the window when you call it off.</param>
 /// <param name="From">When it begins.</param>
 /// <param name="Until">When it ends.</param>
-/// <param name="Reason">In the operator's words.</param>
-/// <param name="AnnouncedBy">Who.</param>
-/// <param name="AnnouncedAt">When.</param>
-/// <param name="CalledOffAt">When it was called off; not there if it was not.</param>
+/// <param name="Reason">The work and what to expect, in the operator's words.</param>
+/// <param name="AnnouncedBy">The client that announced it.</param>
+/// <param name="AnnouncedAt">When it was announced.</param>
+/// <param name="CalledOffAt">When it was called off; absent if it was not.</param>
 internal sealed record MaintenanceItem(
     string Id, DateTimeOffset From, DateTimeOffset Until, string Reason, string AnnouncedBy, DateTimeOffset AnnouncedAt, DateTimeOffset? CalledOffAt)
 {

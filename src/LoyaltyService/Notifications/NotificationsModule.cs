@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LoyaltyService.Notifications;
 
-/// <summary>What operators are told without asking: by mail where SMTP_URL is set, and in the log.</summary>
+/// <summary>Notifies operators: in the log, and by mail if SMTP_URL is set.</summary>
 internal static class NotificationsModule
 {
     public static void AddNotifications(this WebApplicationBuilder builder, Settings settings)

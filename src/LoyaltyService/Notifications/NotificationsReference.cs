@@ -7,7 +7,7 @@ internal static class NotificationsReference
 {
     public static void Describe(ApiDescription api)
     {
-        const string Reason = "PostgreSQL 16.2. Expect half a minute without it.";
+        const string Reason = "Upgrade to PostgreSQL 16.2. Expect 30 s of downtime.";
 
         api.Member("from", FieldShapes.Time);
         api.Member("until", FieldShapes.Time);

@@ -2,7 +2,7 @@ using LoyaltyService.Configuration;
 
 namespace LoyaltyService.Notifications;
 
-/// <summary>Takes what operators shall hear of, where mail is configured; <see cref="MailSender"/> sends it.</summary>
+/// <summary>Queues notifications if mail is configured; <see cref="MailSender"/> sends them.</summary>
 internal sealed class Notifier(INotificationStore store, Settings settings)
 {
     public async Task TellAsync(Notification notification, CancellationToken cancellationToken)

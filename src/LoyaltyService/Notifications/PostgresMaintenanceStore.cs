@@ -9,7 +9,7 @@ internal sealed class PostgresMaintenanceStore(PostgresDatabase database) : IMai
 {
     private const string Columns = "id, starts_at, ends_at, reason, announced_by, announced_at, called_off_at";
 
-    // An update that changes nothing, so that the row that was there first comes back.
+    // The update changes nothing. It makes "returning" return the existing row.
     private static readonly string Add = $"""
         with announced as (
             insert into maintenance_windows as known (id, starts_at, ends_at, reason, announced_by, announced_at) values ($1, $2, $3, $4, $5, now())

@@ -11,7 +11,7 @@ internal sealed class PostgresNotificationStore(PostgresDatabase database) : INo
         on conflict (key) do nothing
         """;
 
-    // Read committed: two replicas that look at once take two mails, or one of them none.
+    // Read committed: two replicas that poll at once claim different mails, or one claims no mail.
     private const string Claim = """
         update notifications set lease_until = now() + $1, attempts = attempts + 1
          where id = (
@@ -28,7 +28,7 @@ internal sealed class PostgresNotificationStore(PostgresDatabase database) : INo
          where id = $1 and attempts = $2 and ended_at is null
         """;
 
-    // The age counts from the first time that it was due, so that it is given up some day.
+    // Keeps due_at: the age counts from the first due time, so that the mail is eventually given up.
     private const string PutBack = """
         update notifications set lease_until = now() + $3, last_error = coalesce($4, last_error)
          where id = $1 and attempts = $2 and ended_at is null

@@ -5,10 +5,10 @@ using NpgsqlTypes;
 
 namespace LoyaltyService.Notifications;
 
-/// <summary>The summary's reading in PostgreSQL. All of it read committed: it decides nothing, and shall disturb nobody.</summary>
+/// <summary>The summary's queries in PostgreSQL. All are read committed: they decide nothing and must not disturb sales.</summary>
 internal sealed class PostgresSummaryStore(PostgresDatabase database) : ISummaryStore
 {
-    // In the order of the names, so that two replicas never wait for each other crosswise.
+    // Ordered by name, so that two replicas cannot deadlock.
     private const string AddCounts = """
         insert into daily_counts (day, name, count)
         select (now() at time zone 'utc')::date, added.name, added.count from unnest($1, $2) as added (name, count) order by added.name
@@ -29,7 +29,7 @@ internal sealed class PostgresSummaryStore(PostgresDatabase database) : ISummary
 
     private static readonly string Archived = Page("sessions_archive");
 
-    // The walk: a bounded number of entries of the index on created_at, from where the last page ended.
+    // Each page reads a bounded part of the index on created_at, from where the last page ended.
     private static string Page(string table) => $"""
         with page as materialized (
             select id, created_at, status, failure_reason, earned_points, redeemed_points, created_at >= $3 as is_begun,

@@ -7,18 +7,18 @@ using MimeKit;
 
 namespace LoyaltyService.Notifications;
 
-/// <summary>Hands one mail to the server. The server's yes is the end of it: what becomes of the mail then is the server's.</summary>
+/// <summary>Hands one mail to the server. Once accepted, its delivery is up to the server.</summary>
 internal sealed class SmtpMailer(Settings settings, NotificationLimits limits, TimeProvider clock)
 {
-    /// <returns>Whom the server refused, where it took the mail for others.</returns>
-    /// <exception cref="NobodyTookMailException">It refused all.</exception>
-    /// <exception cref="OperationCanceledException">The server took too long, or the service stops.</exception>
+    /// <returns>Recipients that the server rejected while it accepted the mail for others.</returns>
+    /// <exception cref="NobodyTookMailException">The server rejected all recipients.</exception>
+    /// <exception cref="OperationCanceledException">The send timed out, or the service is stopping.</exception>
     public async Task<IReadOnlyList<RefusedRecipient>> SendAsync(OutgoingMail mail, CancellationToken cancellationToken)
     {
         var url = settings.Smtp!;
         using var timeout = new CancellationTokenSource(limits.SendTime, clock);
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
-        // By default the certificate's issuer would be asked on the internet whether it was revoked, and no answer would count as yes.
+        // By default MailKit checks revocation with the certificate's issuer online, and treats no response as revoked.
         using var client = new Client { CheckCertificateRevocation = false };
         var tls = url.Ssl ? SecureSocketOptions.SslOnConnect : url.RequiresTls ? SecureSocketOptions.StartTls : SecureSocketOptions.StartTlsWhenAvailable;
         await client.ConnectAsync(url.Server.Host, url.Server.Port, tls, bound.Token);
@@ -33,7 +33,7 @@ internal sealed class SmtpMailer(Settings settings, NotificationLimits limits, T
         }
         catch (Exception rude) when (rude is IOException or SocketException or ProtocolException or OperationCanceledException)
         {
-            // The server has the mail; how it hangs up is its affair.
+            // The server has accepted the mail, so an unclean disconnect does not matter.
         }
 
         return client.Refused;
@@ -44,15 +44,15 @@ internal sealed class SmtpMailer(Settings settings, NotificationLimits limits, T
         var message = new MimeMessage([settings.MailFrom!], settings.MailTo, mail.Subject, new BodyBuilder { TextBody = mail.Text, HtmlBody = mail.Html }.ToMessageBody())
         {
             Date = clock.GetUtcNow(),
-            // The same at every attempt: if a yes of the server was lost, the second copy can be known for what it is.
+            // The same for every attempt: if the server's response was lost, the duplicate is recognizable.
             MessageId = $"{mail.Id:N}@{settings.MailFrom!.Domain}",
         };
-        // No answers from holidays (RFC 3834).
+        // Prevents out-of-office replies (RFC 3834).
         message.Headers.Add("Auto-Submitted", "auto-generated");
         return message;
     }
 
-    /// <summary>Goes on with those whom the server takes the mail for.</summary>
+    /// <summary>Continues with the recipients that the server accepts.</summary>
     private sealed class Client : SmtpClient
     {
         public List<RefusedRecipient> Refused { get; } = [];
@@ -64,12 +64,12 @@ internal sealed class SmtpMailer(Settings settings, NotificationLimits limits, T
     }
 }
 
-/// <param name="IsForNow">The server may take the mail for this one later (RFC 5321: a code of 4xx).</param>
+/// <param name="IsForNow">The server may accept the recipient later (RFC 5321: 4xx).</param>
 internal sealed record RefusedRecipient(string Address, bool IsForNow, string Reason)
 {
     public static string Words(IEnumerable<RefusedRecipient> refused) =>
         string.Join("; ", refused.Select(recipient => $"{recipient.Address}: {recipient.Reason}"));
 }
 
-/// <summary>The mail server took the mail for nobody: more likely something is wrong with it than with all the addresses.</summary>
+/// <summary>The mail server rejected every recipient. The server is more likely at fault than all addresses.</summary>
 internal sealed class NobodyTookMailException(IReadOnlyList<RefusedRecipient> refused) : Exception(RefusedRecipient.Words(refused));

@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 
 namespace LoyaltyService.Notifications;
 
-/// <summary>The same in one SQLite file: the statements of <see cref="PostgresMaintenanceStore"/>, in SQLite's words.</summary>
+/// <summary>The statements of <see cref="PostgresMaintenanceStore"/> in SQLite's dialect.</summary>
 internal sealed class SqliteMaintenanceStore(SqliteDatabase database) : IMaintenanceStore
 {
     private const string Now = SqliteValues.Now;

@@ -2,7 +2,7 @@ using LoyaltyService.Storage;
 
 namespace LoyaltyService.Notifications;
 
-/// <summary>The same in one SQLite file: the statements of <see cref="PostgresNotificationStore"/>, in SQLite's words.</summary>
+/// <summary>The statements of <see cref="PostgresNotificationStore"/> in SQLite's dialect.</summary>
 internal sealed class SqliteNotificationStore(SqliteDatabase database) : INotificationStore
 {
     private const string Now = SqliteValues.Now;

@@ -4,7 +4,7 @@ using LoyaltyService.Storage;
 
 namespace LoyaltyService.Notifications;
 
-/// <summary>The same in one SQLite file: the statements of <see cref="PostgresSummaryStore"/>, in SQLite's words.</summary>
+/// <summary>The statements of <see cref="PostgresSummaryStore"/> in SQLite's dialect.</summary>
 internal sealed class SqliteSummaryStore(SqliteDatabase database) : ISummaryStore
 {
     private const string AddCount = """

@@ -5,14 +5,14 @@ using LoyaltyService.Storage;
 namespace LoyaltyService.Notifications;
 
 /// <summary>
-/// brief: tell of new deployments and of changes of the configuration. Compares this start with the last one of any replica. Of replicas
-/// that start at once one tells; a replica of the version before that starts again meanwhile is told of too, because it is news.
+/// brief: notify of new deployments and configuration changes. Compares this start with the last one of any replica. If several replicas start
+/// at once, one notifies. If the old version starts again during a rolling update, that is news too.
 /// </summary>
 internal sealed partial class StartNotes(
     INotificationStore store, Notifier notifier, Settings settings, NotificationLimits limits, TimeProvider clock, ILogger<StartNotes> logger)
     : BackgroundService
 {
-    // Each replica's own affair.
+    // May differ between replicas.
     private static readonly string[] NotShared = [nameof(Settings.Port)];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -27,23 +27,23 @@ internal sealed partial class StartNotes(
             }
             catch (Exception unusable) when (unusable is DatabaseUnavailableException or OverloadedException)
             {
-                // The start waits for nobody's news.
+                // Startup does not wait for notifications.
                 await Task.Delay(limits.Poll, clock, stoppingToken);
             }
             catch (Exception defect) when (!stoppingToken.IsCancellationRequested)
             {
-                // Nor is it worth the end of the service.
+                // Notifications are not worth a crash.
                 Log.NotesBroke(logger, defect);
                 await Task.Delay(limits.Poll, clock, stoppingToken);
             }
         }
     }
 
-    /// <summary>The settings as they are compared: a line each, without secrets.</summary>
+    /// <summary>The settings to compare: one per line, without secrets.</summary>
     internal static string Shown(Settings settings) =>
         string.Join('\n', settings.Shown().Where(setting => !NotShared.Contains(setting.Name)).Select(setting => $"{setting.Name} = {setting.Value}"));
 
-    /// <summary>What differs, a line each, the old value and the new one.</summary>
+    /// <summary>The changed settings, one per line, with the old and the new value.</summary>
     internal static string Differences(string before, string now)
     {
         var old = before.Split('\n').Select(line => line.Split(" = ", 2)).ToDictionary(line => line[0], line => line.ElementAtOrDefault(1));
@@ -51,7 +51,7 @@ internal sealed partial class StartNotes(
         return string.Join('\n', changed.Select(line => $"{line[0]}: {old.GetValueOrDefault(line[0]) ?? "(not known)"} -> {line[1]}"));
     }
 
-    /// <summary>The mail first: if the process dies between the two, the next start finds the same again, and the mail's key is known.</summary>
+    /// <summary>Queues the mail first. If the process then crashes, the next start finds the same change, and the key prevents a duplicate.</summary>
     private async Task NoteAsync(string what, string now, Func<KnownValue?, string, Notification?> tell, CancellationToken cancellationToken)
     {
         var before = await store.KnownAsync(what, cancellationToken);
@@ -68,20 +68,20 @@ internal sealed partial class StartNotes(
         key,
         $"new deployment, {Release.Full}",
         before is null
-            ? $"Version {Release.Full} has started, the first one on this database."
-            : $"Version {Release.Full} has started. The last start was of version {before.Value}.");
+            ? $"Version {Release.Full} started, as the first on this database."
+            : $"Version {Release.Full} started. The previous start was version {before.Value}.");
 
     private Notification? OfConfiguration(KnownValue? before, string key) => before is null ? null : new(
         key,
         "the configuration has changed",
-        $"A replica has started with other settings than the one before it. Secrets are not compared.\n\n{Differences(before.Value, Shown(settings))}");
+        $"A replica started with different settings from the previous start. Secrets are not compared.\n\n{Differences(before.Value, Shown(settings))}");
 
     private static partial class Log
     {
-        [LoggerMessage(EventName = "StartedOtherwise", Level = LogLevel.Information, Message = "Started otherwise than the last time: {news}")]
+        [LoggerMessage(EventName = "StartedOtherwise", Level = LogLevel.Information, Message = "This start differs from the previous one: {news}")]
         public static partial void StartedOtherwise(ILogger logger, string news);
 
-        [LoggerMessage(EventName = "StartNotesBroke", Level = LogLevel.Error, Message = "Defect while comparing this start with the last one")]
+        [LoggerMessage(EventName = "StartNotesBroke", Level = LogLevel.Error, Message = "Comparing this start with the previous one failed; will retry")]
         public static partial void NotesBroke(ILogger logger, Exception exception);
     }
 }

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Options;
 namespace LoyaltyService.Security;
 
 /// <summary>
-/// Knows callers by the secret in <c>X-Api-Key</c>, of which only the hash is configured (<see cref="ApiKeyRing"/>). With no keys and no
-/// authority configured, outside production, callers on this machine are the client <c>local</c>.
+/// Authenticates callers by the secret in <c>X-Api-Key</c>. The configuration contains only its hash (<see cref="ApiKeyRing"/>). Outside
+/// production, with neither keys nor an authority configured, callers on this machine are the client <c>local</c>.
 /// </summary>
 internal sealed class ApiKeyAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, Settings settings, ApiKeyRing keys)
@@ -30,7 +30,7 @@ internal sealed class ApiKeyAuthentication(
         {
             return keys.Find(header.ToString()) is { } key
                 ? Success(key.Client, key.Scopes)
-                : AuthenticateResult.Fail("The key is not known.");
+                : AuthenticateResult.Fail("Unknown key.");
         }
 
         return isOpenToLocalCallers && LocalCaller.Is(Context)

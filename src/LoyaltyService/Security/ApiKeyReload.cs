@@ -3,13 +3,12 @@ using LoyaltyService.Configuration;
 namespace LoyaltyService.Security;
 
 /// <summary>
-/// Reads the file that API_KEYS_FILE names again and again, so that keys are rotated and withdrawn without a restart. By looking, not by
-/// watching: a mounted secret is replaced by moving a link, which no watcher sees reliably. A file that cannot be used changes nothing:
-/// tills must not stand still because somebody's edit went wrong.
+/// Polls the file that API_KEYS_FILE names, so that keys rotate without a restart. A mounted secret is replaced by moving a link, which file
+/// watchers miss. An unusable file changes nothing: a bad edit must not stop the tills.
 /// </summary>
 internal sealed partial class ApiKeyReload(Settings settings, ApiKeyRing ring, TimeProvider clock, ILogger<ApiKeyReload> logger) : BackgroundService
 {
-    /// <summary>How long a key that was taken out of the file may still be good, at most.</summary>
+    /// <summary>How long a key that was removed from the file may remain valid.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
     private string? problem;
@@ -28,7 +27,7 @@ internal sealed partial class ApiKeyReload(Settings settings, ApiKeyRing ring, T
         var (keys, broken) = Read(settings.ApiKeysFile!);
         if (keys is null)
         {
-            // Once for each kind of mistake, not with every look.
+            // Log a problem once, not at every poll.
             if (broken != problem)
                 Log.KeysNotReloaded(logger, broken!);
             problem = broken;
@@ -60,7 +59,7 @@ internal sealed partial class ApiKeyReload(Settings settings, ApiKeyRing ring, T
         return parsed.Succeeded ? (parsed.Value, null) : (null, string.Join("; ", parsed.Problems.Select(found => found.Description)));
     }
 
-    /// <summary>Records compare arrays by their identity.</summary>
+    /// <summary>Compares hashes by content. Records compare arrays by reference.</summary>
     private sealed class SameKey : IEqualityComparer<ApiKey>
     {
         public static readonly SameKey Comparer = new();
@@ -73,10 +72,10 @@ internal sealed partial class ApiKeyReload(Settings settings, ApiKeyRing ring, T
 
     private static partial class Log
     {
-        [LoggerMessage(EventName = "ApiKeysReloaded", Level = LogLevel.Warning, Message = "The API keys were changed: {count} count from now on")]
+        [LoggerMessage(EventName = "ApiKeysReloaded", Level = LogLevel.Warning, Message = "API keys reloaded: {count} keys")]
         public static partial void KeysReloaded(ILogger logger, int count);
 
-        [LoggerMessage(EventName = "ApiKeysNotReloaded", Level = LogLevel.Error, Message = "The API keys stay as they were: {problem}")]
+        [LoggerMessage(EventName = "ApiKeysNotReloaded", Level = LogLevel.Error, Message = "API keys not reloaded; the previous keys stay valid: {problem}")]
         public static partial void KeysNotReloaded(ILogger logger, string problem);
     }
 }

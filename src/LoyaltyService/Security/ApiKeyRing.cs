@@ -5,12 +5,12 @@ using LoyaltyService.Configuration;
 namespace LoyaltyService.Security;
 
 /// <summary>
-/// The keys that count now. Every search compares all of them, whether one fits or not, and in constant time, so that the time of an
-/// answer tells neither how wrong a secret is nor which key it is close to.
+/// The valid keys. A lookup compares all of them in constant time, match or not. The response time reveals neither how close a secret is nor
+/// to which key.
 /// </summary>
 internal sealed class ApiKeyRing(IReadOnlyList<ApiKey> keys)
 {
-    // Longer than any secret that the service hands out; hashing more would only serve an attacker.
+    // Longer than any issued secret. Hashing longer input would only serve an attacker.
     private const int MaxSecretLength = 256;
 
     private volatile IReadOnlyList<ApiKey> keys = keys;

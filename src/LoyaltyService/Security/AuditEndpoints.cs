@@ -4,7 +4,7 @@ using LoyaltyService.Privacy;
 
 namespace LoyaltyService.Security;
 
-/// <summary>The operators' route to the audit. The comments of the handler are the texts of the API reference.</summary>
+/// <summary>The operators' route to the audit. The handler's comments are the texts of the API reference.</summary>
 internal static class AuditEndpoints
 {
     private const int MaxFilterLength = 256;
@@ -13,16 +13,16 @@ internal static class AuditEndpoints
         routes.MapGroup("/ops/audit").RequireAuthorization(Scopes.Ops).WithTags("Ops").GivesCommonErrors()
             .MapGet("", ListAsync).WithName("listAudit").IsList(("action", static services => ListParameters.OneOf(services.GetServices<AuditAction>().Select(action => action.Name))));
 
-    /// <summary>List what operators did</summary>
+    /// <summary>List operator actions</summary>
     /// <remarks>
-    /// Every action, done or refused: replay, resolve, a job run by hand, a changed log level; and, once an hour for each caller, address
-    /// and route, the use of the operators' routes (`ops.use`). Rows are kept for 400 days and cannot be changed.
+    /// Returns each action, done or rejected: replays, resolutions, manual job runs, log level changes. The use of operators' routes (`ops.use`)
+    /// is recorded once an hour for each caller, address and route. Rows are kept for 400 days and cannot be changed.
     /// </remarks>
-    /// <param name="client">Only this client's; `(unknown)` for callers who were not known.</param>
+    /// <param name="client">Only this client; `(unknown)` selects unauthenticated callers.</param>
     /// <param name="action">Only this action.</param>
-    /// <param name="limit">How many rows a page has.</param>
-    /// <param name="after">`next` of the page before.</param>
-    /// <response code="200">One page, the newest first.</response>
+    /// <param name="limit">Rows per page.</param>
+    /// <param name="after">`next` of the previous page.</param>
+    /// <response code="200">One page, newest first.</response>
     internal static async Task<Answer<AuditResponse>> ListAsync(
         string? client, string? action, string? limit, string? after, IAuditStore audit, IEnumerable<AuditAction> actions, CancellationToken cancellationToken)
     {
@@ -36,7 +36,7 @@ internal static class AuditEndpoints
         if (errors.Count > 0)
             return Rejection.Validation(errors);
 
-        // One more than asked for: it tells whether there is a next page.
+        // One more than requested, to learn whether a next page exists.
         var rows = await audit.ListAsync(pageSize + 1, cursor, client, action, cancellationToken);
         var page = rows.Take(pageSize).ToList();
         return Answer<AuditResponse>.Of(
@@ -46,19 +46,19 @@ internal static class AuditEndpoints
     }
 }
 
-/// <param name="Actions">The newest first.</param>
-/// <param name="Next">What to send as `after` for the next page; not there on the last one.</param>
+/// <param name="Actions">Newest first.</param>
+/// <param name="Next">Send this as `after` to get the next page; absent on the last page.</param>
 internal sealed record AuditResponse(IReadOnlyList<AuditItem> Actions, string? Next);
 
-/// <param name="At">When.</param>
-/// <param name="Client">Who: a name of API_KEYS, a token's client with the prefix `jwt:` or `jwt-sub:`, `(command line)` or `(unknown)`.</param>
-/// <param name="Subject">For whom the token was issued, where that is not the client itself; on the command line, the user.</param>
-/// <param name="Source">From where: the caller's address, or the machine.</param>
-/// <param name="Action">What was done.</param>
-/// <param name="Target">To what: the session, the finding, the job, the route.</param>
-/// <param name="Outcome"><c>done</c>, <c>accepted</c>, or the code of the refusal.</param>
-/// <param name="Detail">The operator's reason; the level.</param>
-/// <param name="TraceId">The trace of the request.</param>
+/// <param name="At">When it happened.</param>
+/// <param name="Client">Who did it: a name in API_KEYS, a token's client with the prefix `jwt:` or `jwt-sub:`, `(command line)` or `(unknown)`.</param>
+/// <param name="Subject">Whom the token was issued to, if not the client itself; on the command line, the user.</param>
+/// <param name="Source">The caller's address; on the command line, the machine.</param>
+/// <param name="Action">What the operator did.</param>
+/// <param name="Target">The session, finding, job or route that it concerns.</param>
+/// <param name="Outcome"><c>done</c>, <c>accepted</c>, or the error code of the rejection.</param>
+/// <param name="Detail">The operator's reason, or the log level.</param>
+/// <param name="TraceId">The request's trace.</param>
 internal sealed record AuditItem(
     DateTimeOffset At,
     string Client,

@@ -4,8 +4,8 @@ using LoyaltyService.Http;
 namespace LoyaltyService.Security;
 
 /// <summary>
-/// Writes down what no transaction of its own writes down: actions outside the database, and those that came to nothing. An audit that
-/// cannot be written stops neither: the level of the log is changed above all when the database is the trouble. The log then says who.
+/// Audits actions outside the database and rejected ones. All others write their row in their own transaction. A failed write stops no action:
+/// operators change the log level most often while the database is in trouble. The log then records who did what.
 /// </summary>
 internal sealed partial class AuditTrail(IAuditStore store, ILogger<AuditTrail> logger)
 {
@@ -16,7 +16,7 @@ internal sealed partial class AuditTrail(IAuditStore store, ILogger<AuditTrail> 
             await store.WriteAsync(entry, CancellationToken.None);
             return true;
         }
-        // Whatever the database has against it.
+        // Any failure of the database.
         catch (Exception unusable) when (unusable is LoyaltyException or DbException)
         {
             Log.NotWritten(logger, entry.Action.Name, entry.Target, entry.Outcome, entry.By.Client, unusable.Message);
@@ -24,7 +24,7 @@ internal sealed partial class AuditTrail(IAuditStore store, ILogger<AuditTrail> 
         }
     }
 
-    /// <summary>For an action that came to nothing: why is its outcome.</summary>
+    /// <summary>Audits a rejected action, with its error code as the outcome.</summary>
     public async Task<Rejection> RefusedAsync(AuditEntry entry, Rejection rejection)
     {
         await TryWriteAsync(entry.RefusedWith(rejection.Error.Code));
@@ -33,7 +33,7 @@ internal sealed partial class AuditTrail(IAuditStore store, ILogger<AuditTrail> 
 
     private static partial class Log
     {
-        [LoggerMessage(EventName = "AuditNotWritten", Level = LogLevel.Error, Message = "Not in the audit: {action} of {target} by {client}, {outcome}: {reason}")]
+        [LoggerMessage(EventName = "AuditNotWritten", Level = LogLevel.Error, Message = "Audit write failed: {action} of {target} by {client}, {outcome}: {reason}")]
         public static partial void NotWritten(ILogger logger, string action, string? target, string outcome, string client, string reason);
     }
 }

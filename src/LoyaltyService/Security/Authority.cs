@@ -5,29 +5,29 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 namespace LoyaltyService.Security;
 
 /// <summary>
-/// The issuer of the bearer tokens: its metadata and its public keys, fetched at the first token and again when a token names a key that
-/// is not known. What was fetched stays good while the authority is away. Before the first answer nobody can tell a good token from a bad
-/// one; then it is asked every few seconds at most, and tokens are 503 meanwhile, because a 401 would make callers throw good ones away.
-/// An authority that hangs holds a few callers and no more: anybody can make up a token, and each that waits has the place of a request.
+/// The issuer of the bearer tokens: its metadata and public keys. Fetched at the first token, and again when a token names an unknown key.
+/// Fetched keys stay valid while the authority is down. Before the first fetch succeeds, no token can be verified: the service retries every few
+/// seconds and returns 503, because callers would discard a valid token after a 401. A hanging authority blocks a limited number of callers:
+/// anyone can forge a token, and each waiting caller holds a request slot.
 /// </summary>
 internal sealed partial class Authority : IDocumentRetriever, IDisposable
 {
-    /// <summary>How long callers with a token wait for an authority that does not answer; other callers do not wait.</summary>
+    /// <summary>How long callers with a token wait for an unresponsive authority. Other callers do not wait.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(3);
 
-    /// <summary>How long an authority that did not answer is left alone.</summary>
+    /// <summary>Backoff after a failed fetch.</summary>
     public static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
-    /// <summary>How soon keys are fetched again for a key that is not known: who makes names up must not make the service ask all the time.</summary>
+    /// <summary>Minimum time between two fetches for unknown keys, so that made-up key names do not cause a fetch each.</summary>
     public static readonly TimeSpan KeyInterval = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a key that the authority has withdrawn may still be good.</summary>
+    /// <summary>How long a key that the authority withdrew may remain valid.</summary>
     public static readonly TimeSpan WithdrawnWithin = TimeSpan.FromMinutes(10);
 
-    /// <summary>Callers that wait for the first answer: a tenth of the requests that may be in work, and more than come in the moment that it takes.</summary>
+    /// <summary>Callers that may wait for the first fetch: a tenth of the request slots, and more than arrive during a normal fetch.</summary>
     public const int MaxWaiting = 100;
 
-    // A few keys have a few kilobytes.
+    // A few keys take a few kilobytes.
     private const int MaxDocumentBytes = 1024 * 1024;
 
     private readonly HttpClient http = new() { Timeout = Timeout, MaxResponseContentBufferSize = MaxDocumentBytes };
@@ -49,15 +49,15 @@ internal sealed partial class Authority : IDocumentRetriever, IDisposable
         {
             RefreshInterval = KeyInterval,
             AutomaticRefreshInterval = WithdrawnWithin,
-            // A key that the authority has withdrawn is not to be tried once more.
+            // Do not retry with a key that the authority withdrew.
             UseLastKnownGoodConfiguration = false,
         };
     }
 
     public ConfigurationManager<OpenIdConnectConfiguration> Keys { get; }
 
-    /// <summary>Returns when the keys are known, at once from then on.</summary>
-    /// <exception cref="InvalidOperationException">They are not known: the authority gives none, or as many callers as may wait for it.</exception>
+    /// <summary>Waits until the keys are known; returns immediately from then on.</summary>
+    /// <exception cref="InvalidOperationException">The fetch failed, or too many callers wait for it.</exception>
     public async Task HaveKeysAsync(CancellationToken cancellationToken)
     {
         if (firstFetch is { IsCompletedSuccessfully: true })
@@ -65,7 +65,7 @@ internal sealed partial class Authority : IDocumentRetriever, IDisposable
         try
         {
             if (Interlocked.Increment(ref waiting) > MaxWaiting)
-                throw new InvalidOperationException("As many callers as may wait for the authority's keys do so.");
+                throw new InvalidOperationException("Too many callers wait for the authority's keys.");
             await FetchAsync().WaitAsync(cancellationToken);
         }
         finally
@@ -94,7 +94,7 @@ internal sealed partial class Authority : IDocumentRetriever, IDisposable
 
     public void Dispose() => http.Dispose();
 
-    /// <summary>One for all who wait: a caller that leaves makes room at once, and does not break it off for the others.</summary>
+    /// <summary>One fetch for all waiting callers. A caller that leaves frees its slot at once, and does not cancel the fetch.</summary>
     private Task FetchAsync()
     {
         lock (gate)
@@ -107,7 +107,7 @@ internal sealed partial class Authority : IDocumentRetriever, IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(EventName = "AuthorityAway", Level = LogLevel.Error, Message = "JWT_AUTHORITY gave no keys: {reason}")]
+        [LoggerMessage(EventName = "AuthorityAway", Level = LogLevel.Error, Message = "Fetching keys from JWT_AUTHORITY failed: {reason}")]
         public static partial void AuthorityAway(ILogger logger, string reason);
     }
 }

@@ -8,9 +8,9 @@ using Microsoft.IdentityModel.Tokens;
 namespace LoyaltyService.Security;
 
 /// <summary>
-/// Knows callers by a bearer token of JWT_AUTHORITY for JWT_AUDIENCE. A client of the authority and a key of API_KEYS may have the same
-/// name and need not be the same caller, so clients of tokens are named with a prefix, whose colon no key's name can have; and so that
-/// nobody who may choose a user name becomes a client, one who is known by the token's subject alone has another prefix.
+/// Authenticates callers by a bearer token of JWT_AUTHORITY for JWT_AUDIENCE. A token client and a key of API_KEYS may share a name without
+/// being the same caller, so token clients get a prefix. Its colon cannot occur in a key's name. A token with only a subject gets another
+/// prefix: a user who can choose a user name must not become a client.
 /// </summary>
 internal static class BearerAuthentication
 {
@@ -18,10 +18,10 @@ internal static class BearerAuthentication
 
     private const int MaxNameLength = 200;
 
-    // Clocks of two machines that are kept.
+    // Synchronized clocks differ by less.
     private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
 
-    // Signatures by a private key alone: "none" is no signature, and HMAC would take the public key for a shared secret.
+    // Only private-key signatures: "none" is no signature, and HMAC would use the public key as a shared secret.
     private static readonly string[] Algorithms =
     [
         SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSha384, SecurityAlgorithms.RsaSha512,
@@ -29,7 +29,7 @@ internal static class BearerAuthentication
         SecurityAlgorithms.EcdsaSha256, SecurityAlgorithms.EcdsaSha384, SecurityAlgorithms.EcdsaSha512,
     ];
 
-    /// <summary>Without AddJwtBearer, which wants the part of AddAuthentication that this service leaves out.</summary>
+    /// <summary>Avoids AddJwtBearer, which needs the part of AddAuthentication that this service omits.</summary>
     public static void AddBearer(this AuthenticationBuilder authentication, string audience)
     {
         authentication.Services.AddSingleton<Authority>();
@@ -58,19 +58,19 @@ internal static class BearerAuthentication
         });
     }
 
-    /// <summary>A key, where one is sent, is what counts, right or wrong.</summary>
+    /// <summary>If the request has a key, the key decides, valid or not.</summary>
     public static bool IsFor(HttpContext context) =>
         !context.Request.Headers.ContainsKey(ApiKeyAuthentication.Header)
         && context.Request.Headers.Authorization.ToString().StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Without them the handler would call every token a bad one.</summary>
+    /// <summary>Without keys, the handler would reject every token.</summary>
     private static async Task HaveKeysAsync(MessageReceivedContext context, Authority authority)
     {
         try
         {
             await authority.HaveKeysAsync(context.HttpContext.RequestAborted);
         }
-        // What the manager makes of everything that can go wrong with the documents; or too many wait for them.
+        // The manager throws this for any failed fetch, and Authority if too many callers wait.
         catch (InvalidOperationException away)
         {
             context.Fail(new AuthorityAwayException(away));
@@ -99,7 +99,7 @@ internal static class BearerAuthentication
     private static string? Text(ClaimsPrincipal claims, string type) =>
         claims.FindFirst(type)?.Value is { Length: > 0 and <= MaxNameLength } value && !value.Any(char.IsControl) ? value : null;
 
-    /// <summary>Either name, as one text with spaces or as a list.</summary>
+    /// <summary>Accepts both claim names, each as one string with spaces or as a list.</summary>
     private static ApiScopes ScopesOf(ClaimsPrincipal claims)
     {
         var scopes = ApiScopes.None;
@@ -116,7 +116,7 @@ internal static class BearerAuthentication
         return scopes;
     }
 
-    /// <summary>As a result, not as an exception: whatever is wrong with a token, it is the caller's and no defect.</summary>
+    /// <summary>Turns the exception into a result: a bad token is the caller's fault, not a defect.</summary>
     private static Task KeepFailureAsync(AuthenticationFailedContext context)
     {
         context.Fail(context.Exception);
@@ -128,12 +128,12 @@ internal static class BearerAuthentication
         if (context.AuthenticateFailure is not AuthorityAwayException)
             return;
         context.HandleResponse();
-        await Problems.WriteAsync(context.HttpContext, new Rejection(SecurityErrors.AuthorityUnavailable, "The token cannot be checked.")
+        await Problems.WriteAsync(context.HttpContext, new Rejection(SecurityErrors.AuthorityUnavailable, "The token cannot be verified.")
         {
             RetryAfter = Authority.Pause,
         });
     }
 
-    /// <summary>As a result too: a probe with a token that nobody can check is still a probe.</summary>
-    private sealed class AuthorityAwayException(Exception inner) : Exception("The authority's keys are not known.", inner);
+    /// <summary>Also a result: a probe still works with a token that cannot be verified.</summary>
+    private sealed class AuthorityAwayException(Exception inner) : Exception("The authority's keys are unknown.", inner);
 }

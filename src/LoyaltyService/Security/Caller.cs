@@ -4,16 +4,16 @@ using LoyaltyService.Privacy;
 
 namespace LoyaltyService.Security;
 
-/// <summary>Who calls an operator's route, for the audit.</summary>
+/// <summary>The caller of an operators' route, for the audit.</summary>
 /// <param name="Client">The caller's client.</param>
-/// <param name="Subject">For whom a token was issued, where that is not the client itself.</param>
-/// <param name="Source">The address that the call came from; for the command line, the machine.</param>
+/// <param name="Subject">Whom the token was issued to, if not the client itself.</param>
+/// <param name="Source">The caller's address; on the command line, the machine.</param>
 internal sealed record Operator(string Client, [property: Personal] string? Subject, [property: Personal] string Source) : RedactedRecord
 {
-    /// <summary>Nobody who is known.</summary>
+    /// <summary>An unauthenticated caller.</summary>
     public const string Unknown = "(unknown)";
 
-    /// <summary>Whoever may start the program on the service's machine. No key and no token can be named like this.</summary>
+    /// <summary>A user who can start the program on the service's machine. No key or token can have this name.</summary>
     public static Operator OfCommandLine() => new("(command line)", Environment.UserName, Environment.MachineName);
 }
 
@@ -34,9 +34,9 @@ internal static class Caller
         return identity;
     }
 
-    /// <summary>The calling client: its name in API_KEYS, or as <see cref="BearerAuthentication"/> names it. Sessions belong to it.</summary>
+    /// <summary>The calling client, which owns its sessions: its name in API_KEYS, or the one from <see cref="BearerAuthentication"/>.</summary>
     public static string Client(this HttpContext context) =>
-        context.User.Identity?.Name ?? throw new InvalidOperationException("A route without a known caller asked for its name.");
+        context.User.Identity?.Name ?? throw new InvalidOperationException("A route that allows anonymous callers asked for the client.");
 
     public static Operator Operator(this HttpContext context) => new(
         context.User.Identity?.Name ?? Security.Operator.Unknown,

@@ -3,17 +3,17 @@ using LoyaltyService.Http;
 namespace LoyaltyService.Security;
 
 /// <summary>
-/// The audit: PostgreSQL or SQLite, held to the same tests. An action in the database writes its own row, in its own transaction, with the
-/// stores' fragment for it; what is here is for all others. Rows are never changed.
+/// The audit: PostgreSQL or SQLite, held to the same tests. Actions in the database use the stores' SQL fragment to write their row in their
+/// own transaction. <see cref="WriteAsync"/> is for all others. Rows never change.
 /// </summary>
 /// <remarks>Every method throws <see cref="Storage.DatabaseUnavailableException"/> or <see cref="Storage.OverloadedException"/> when the database cannot be used.</remarks>
 internal interface IAuditStore
 {
     Task WriteAsync(AuditEntry entry, CancellationToken cancellationToken);
 
-    /// <summary>The newest first; only a client's or an action's, where one is given.</summary>
+    /// <summary>Newest first; only those of the client or the action, if given.</summary>
     Task<IReadOnlyList<AuditRow>> ListAsync(int limit, PageCursor? after, string? client, string? action, CancellationToken cancellationToken);
 
-    /// <summary>Removes up to <paramref name="limit"/> rows that are older than <paramref name="keep"/>, and tells how many.</summary>
+    /// <summary>Deletes up to <paramref name="limit"/> rows older than <paramref name="keep"/>. Returns how many.</summary>
     Task<int> ForgetAsync(TimeSpan keep, int limit, CancellationToken cancellationToken);
 }

@@ -3,16 +3,16 @@ using System.Net;
 namespace LoyaltyService.Security;
 
 /// <summary>
-/// A caller on this machine, with nobody in between. What comes through a proxy has the proxy's address. A page of some other site that
-/// makes a browser call here names that site: as the host, if its name was made to point here, or else as the origin. Browsers send the origin
-/// with whatever may change something, and most say of every call how far away the page is that makes it. All of these are strangers.
+/// A direct caller on this machine. A local proxy also calls from loopback, but adds headers. If a web page of another site makes a browser
+/// call, the site shows as the host (its name was pointed here) or as the origin. Browsers send the origin with calls that may change something;
+/// most also send <c>Sec-Fetch-Site</c> with every call. Such calls do not count as local.
 /// </summary>
 internal static class LocalCaller
 {
     private static readonly string[] OfProxies =
     [
         "Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP",
-        // Where the framework puts what it has taken from X-Forwarded-For.
+        // The framework moves entries of X-Forwarded-For here.
         "X-Original-For",
     ];
 
@@ -22,7 +22,7 @@ internal static class LocalCaller
         && !OfProxies.Any(context.Request.Headers.ContainsKey)
         && IsOfNoOtherPage(context.Request);
 
-    /// <summary>Not from a browser, typed into one, or from a page of this very service: its reference can make calls.</summary>
+    /// <summary>Not from a browser, or typed into it, or from this service's own API reference, which can make calls.</summary>
     private static bool IsOfNoOtherPage(HttpRequest request)
     {
         var (origin, site) = (request.Headers.Origin, request.Headers["Sec-Fetch-Site"]);

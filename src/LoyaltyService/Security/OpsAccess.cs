@@ -8,28 +8,27 @@ using Use = (string Client, string? Subject, System.Guid Network, string Route, 
 namespace LoyaltyService.Security;
 
 /// <summary>
-/// Writes down who uses the operators' routes, or tries to: one row an hour for each caller, address, route and outcome, so that reading
-/// costs no row each. An IPv6 address counts as its network of 64 bits, and the row has the first one seen. Those who are refused are bounded,
-/// so that a guesser cannot fill the table; operators are not, so that no guesser can hide what one of them does. In the background: no caller
-/// waits for it, and it fails no call.
+/// Audits who uses the operators' routes, or tries to: one row an hour for each caller, address, route and outcome. An IPv6 address counts as
+/// its /64 network, and the row shows the first address seen. Rows about rejected callers are limited, so that guessing cannot fill the table.
+/// Rows about operators are not, so that guessing cannot hide them. Writes in the background: no call waits for it or fails with it.
 /// </summary>
 internal sealed partial class OpsAccess(AuditTrail audit, TimeProvider clock, ILogger<OpsAccess> logger) : BackgroundService
 {
     /// <summary>
-    /// Rows that one replica writes in an hour about callers who are not known, and as many again about known ones without the scope: more is
-    /// somebody who guesses from many addresses, and says nothing new.
+    /// Rows per replica and hour about unknown callers, and as many again about known callers without the scope. Beyond this, a client is guessing
+    /// from many addresses, and more rows say nothing new.
     /// </summary>
     public const int MaxRefusedAnHour = 500;
 
-    /// <summary>Of these, the rows about one address, or one client: there are some thirty routes, and a look at each of them is to be seen.</summary>
+    /// <summary>Of these, rows about one address or client. There are about thirty routes, and an attempt at each should show.</summary>
     public const int MaxRefusedOfOne = 50;
 
-    /// <summary>A route for operators was called; once an hour for each caller, address and route.</summary>
+    /// <summary>A call of an operators' route; once an hour for each caller, address and route.</summary>
     public static readonly AuditAction UseOps = new("ops.use");
 
     private static readonly TimeSpan Window = TimeSpan.FromHours(1);
 
-    // Bounded by what is put in: what is refused has its numbers, and an operator has a few ways.
+    // Its input is bounded: rejections by the limits above, operators by the number of routes.
     private readonly Channel<AuditEntry> waiting = Channel.CreateUnbounded<AuditEntry>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Lock gate = new();
     private readonly HashSet<Use> seen = [];
@@ -37,7 +36,7 @@ internal sealed partial class OpsAccess(AuditTrail audit, TimeProvider clock, IL
     private readonly Dictionary<bool, int> refused = [];
     private DateTimeOffset windowEnd;
 
-    /// <summary>After the answer is decided; the caller is known by then, if it is at all.</summary>
+    /// <summary>Call this after the response is decided. By then authentication has run.</summary>
     public void Note(HttpContext context, string route)
     {
         var by = context.Operator();
@@ -51,7 +50,7 @@ internal sealed partial class OpsAccess(AuditTrail audit, TimeProvider clock, IL
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        // What was noted is written before the end.
+        // Write the queued entries before the process ends.
         waiting.Writer.TryComplete();
         await base.StopAsync(cancellationToken);
     }
@@ -62,7 +61,7 @@ internal sealed partial class OpsAccess(AuditTrail audit, TimeProvider clock, IL
             await audit.TryWriteAsync(entry);
     }
 
-    /// <summary>Nothing but its limit keeps one with the scope from a route; whatever the route answers then, it was used.</summary>
+    /// <summary>Only the rate limit keeps an operator from a route. Any other response means that the route was used.</summary>
     private static string Outcome(int status, bool isKnown, bool isOperator) => status switch
     {
         StatusCodes.Status429TooManyRequests => HttpErrors.RateLimited.Code,
@@ -103,14 +102,14 @@ internal sealed partial class OpsAccess(AuditTrail audit, TimeProvider clock, IL
 
     private static partial class Log
     {
-        [LoggerMessage(EventName = "OpsAccessNotedNoMore", Level = LogLevel.Error, Message = "Callers were refused at the operators' routes in {count} different ways within the hour; no more of it is noted until {until}, but for operators")]
+        [LoggerMessage(EventName = "OpsAccessNotedNoMore", Level = LogLevel.Error, Message = "This replica audited {count} rejected calls of operators' routes this hour; it records no more of them until {until}")]
         public static partial void NotedNoMore(ILogger logger, int count, DateTimeOffset until);
     }
 }
 
 internal static class OpsAccessMiddleware
 {
-    /// <summary>Around authentication, so that it sees who was refused.</summary>
+    /// <summary>Wraps authentication, so that it sees rejected callers.</summary>
     public static void UseOpsAccessAudit(this IApplicationBuilder app) => app.Use(static async (context, next) =>
     {
         if (context.GetEndpoint() is not RouteEndpoint endpoint || !endpoint.Metadata.GetOrderedMetadata<IAuthorizeData>().Any(rule => rule.Policy == Scopes.Ops))

@@ -22,8 +22,8 @@ internal sealed class PostgresAuditStore(PostgresDatabase database) : IAuditStor
     private const string Forget = "delete from audit where id in (select id from audit where at < now() - $1 order by at limit $2)";
 
     /// <summary>
-    /// For a statement that does what is audited: inserts the entry that <see cref="Param"/> made of it. One parameter, because the
-    /// statements that it is added to number theirs. Goes on with a from clause that has a row only if the action was done.
+    /// For a statement that performs the audited action: inserts the entry that <see cref="ParamOf"/> passes. It is a single parameter, because those
+    /// statements number theirs. Append a from clause that yields a row only if the action was done.
     /// </summary>
     public static string InsertOf(string parameter) => $"""
         insert into audit ({Columns})

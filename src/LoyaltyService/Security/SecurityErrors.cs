@@ -2,11 +2,11 @@ using LoyaltyService.Http;
 
 namespace LoyaltyService.Security;
 
-/// <summary>What can go wrong with credentials, besides being wrong.</summary>
+/// <summary>Errors of authentication, besides invalid credentials.</summary>
 internal static class SecurityErrors
 {
     public static readonly ErrorCode AuthorityUnavailable = new(
-        "authority_unavailable", 503, "The token cannot be checked just now.", "Repeat the same request after `Retry-After` seconds; the token may be good.")
+        "authority_unavailable", 503, "The token cannot be verified now.", "Repeat the same request after `Retry-After` seconds; the token may be valid.")
     {
         IsCommon = true,
     };

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Authorization;
 
 namespace LoyaltyService.Security;
 
-/// <summary>Who may call.</summary>
+/// <summary>Authentication, authorization and the audit.</summary>
 internal static class SecurityModule
 {
     public static void AddSecurity(this WebApplicationBuilder builder, Settings settings)
@@ -19,7 +19,7 @@ internal static class SecurityModule
     {
         builder.Services.AddSingleton(new ApiKeyRing(settings.ApiKeys));
         builder.Services.AddHostedService<ApiKeyReload>();
-        // Without AddAuthentication's data protection, which keeps a key ring in files for cookies that this service does not have.
+        // AddAuthentication would add data protection, which keeps a key ring on disk for cookies that this service does not use.
         builder.Services.AddAuthenticationCore(authentication => authentication.DefaultScheme = ApiKeyAuthentication.SchemeName);
         builder.Services.AddWebEncoders();
         var authentication = new AuthenticationBuilder(builder.Services);
@@ -30,12 +30,12 @@ internal static class SecurityModule
                 : static keys => keys.ForwardDefaultSelector = static context => BearerAuthentication.IsFor(context) ? BearerAuthentication.SchemeName : null);
         if (settings is { JwtAuthority: not null, JwtAudience: { } audience })
             authentication.AddBearer(audience);
-        // The handler's own lines have the exception of every bad token in them; what an operator must know, Authority says.
+        // The handler would log an exception for each bad token. Authority logs what operators need.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Authentication.JwtBearer", LogLevel.None);
         builder.Services.AddAuthorizationBuilder()
             .AddPolicy(Scopes.Loyalty, policy => policy.RequireClaim(Scopes.ClaimType, Scopes.Loyalty))
             .AddPolicy(Scopes.Ops, policy => policy.RequireClaim(Scopes.ClaimType, Scopes.Ops))
-            // A route that says nothing of who may call it is for nobody. What has no route is told so, whoever asks.
+            // A route without a policy rejects every caller. A path without a route returns 404 to every caller.
             .SetFallbackPolicy(new AuthorizationPolicyBuilder()
                 .RequireAssertion(static call => call.Resource is HttpContext http && http.GetEndpoint() is not RouteEndpoint)
                 .Build());

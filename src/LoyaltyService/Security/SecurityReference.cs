@@ -6,7 +6,7 @@ internal static class SecurityReference
 {
     public static void Describe(ApiDescription api, IEnumerable<AuditAction> actions)
     {
-        api.Tags["Ops"] = "For operators: what waits for PDI, of all clients, the log, and the audit. The key needs the scope `ops`.";
+        api.Tags["Ops"] = "For operators: queue and sessions of all clients, jobs, reconciliation, maintenance, log level and audit. Needs the scope `ops`.";
         api.Words<AuditItem>("action", actions.Select(action => action.Name));
         api.ExampleAnswer(
             200,

@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 
 namespace LoyaltyService.Security;
 
-/// <summary><c>audit</c> in one SQLite file: as <see cref="PostgresAuditStore"/>.</summary>
+/// <summary><c>audit</c> in SQLite, like <see cref="PostgresAuditStore"/>.</summary>
 internal sealed class SqliteAuditStore(SqliteDatabase database) : IAuditStore
 {
     private const string Now = SqliteValues.Now;
@@ -25,7 +25,7 @@ internal sealed class SqliteAuditStore(SqliteDatabase database) : IAuditStore
 
     private const string Forget = $"delete from audit where id in (select id from audit where at < {Now} - $keep order by at limit $limit)";
 
-    /// <summary>For work that does what is audited, in its transaction.</summary>
+    /// <summary>Audits an action in its own transaction.</summary>
     public static void Write(SqliteConnection connection, AuditEntry entry) => connection.Execute(
         Insert,
         ("$id", entry.Id.ToBlob()), ("$client", entry.By.Client), ("$subject", entry.By.Subject), ("$source", entry.By.Source),

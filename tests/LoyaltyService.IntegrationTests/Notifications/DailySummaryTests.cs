@@ -56,10 +56,10 @@ public abstract class DailySummaryTests(Backend backend) : IAsyncLifetime
         Assert.Equal("auto-generated", mail.Message.Headers["Auto-Submitted"]);
         (string, string)[] expected =
         [
-            ("Sessions begun", "6"), ("… of them still open", "1"), ("Sessions finalized", "3"), ("Sessions failed, expired", "1"),
-            ("Sessions failed, pdi_rejected", "1"), ("Points earned", "1,350"), ("Points redeemed", "75"), ("Calls of tills", "1,000"),
-            ("… answered 5xx", "5 (0.50 %)"), ("PDI could be used", "99.50 % of the time"), ("Requests to PDI", "400"),
-            ("… without a clean answer", "2 (0.50 %)"), ("Waiting for PDI now", "0"), ("Waiting for an operator now", "0"),
+            ("Sessions created", "6"), ("… still open", "1"), ("Sessions finalized", "3"), ("Sessions failed, expired", "1"),
+            ("Sessions failed, pdi_rejected", "1"), ("Points earned", "1,350"), ("Points redeemed", "75"), ("Calls from tills", "1,000"),
+            ("… with a 5xx response", "5 (0.50 %)"), ("PDI available", "99.50 % of the time"), ("Requests to PDI", "400"),
+            ("… failed", "2 (0.50 %)"), ("Waiting for PDI", "0"), ("Waiting for an operator", "0"),
             ("Compared with PDI's records", "3, of which 2 differ"), ("Open findings", "2"),
         ];
         Assert.Equal(expected, mail.Text.Split('\n').Select(line => line.TrimEnd('\r')).Where(line => line.Length > 32).Skip(1).Select(line => (line[..32].TrimEnd(), line[32..])));

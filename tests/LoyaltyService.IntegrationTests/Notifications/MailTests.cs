@@ -126,7 +126,7 @@ public sealed class MailTests : IAsyncLifetime
         await using (await StartAsync(variables))
             await Eventually.BecomesTrueAsync(async () => await CountAsync("select count(*) from notifications where ended_at is null") == 0, "nothing is left to send");
         Assert.Equal(3, server.Mails().Count);
-        Assert.Contains("The last start was of version 0.0.9", server.Mails().Select(mail => mail.Text).Single(text => text.Contains("0.0.9", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains("The previous start was version 0.0.9", server.Mails().Select(mail => mail.Text).Single(text => text.Contains("0.0.9", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
 
     [Fact]
