@@ -23,7 +23,7 @@ public static class Program
 {
     public static Task<int> Main(string[] args) => CommandLine.RunAsync(args);
 
-    /// <summary>Builds the service; <paramref name="customize"/> is for a host that brings a clock, bounds or variables of its own.</summary>
+    /// <summary>Builds the service; <paramref name="customize"/> is for a host with its own clock, limits or variables.</summary>
     /// <exception cref="ConfigurationException">The environment's variables cannot be used.</exception>
     internal static WebApplication Build(string[] args, Action<WebApplicationBuilder>? customize = null)
     {

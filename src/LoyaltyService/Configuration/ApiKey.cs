@@ -2,7 +2,7 @@ using LoyaltyService.Privacy;
 
 namespace LoyaltyService.Configuration;
 
-/// <summary>What a caller may use.</summary>
+/// <summary>The calls a caller may make.</summary>
 [Flags]
 internal enum ApiScopes
 {
@@ -16,11 +16,10 @@ internal enum ApiScopes
 }
 
 /// <summary>
-/// A caller's key. The service knows only the hash, 32 bytes, so that its configuration gives no key away. A client has several keys while
-/// one replaces another.
+/// A caller's key. The service knows only the hash, 32 bytes, so that its configuration reveals no key. A client has several keys during a rotation.
 /// </summary>
 internal sealed record ApiKey(string Client, ApiScopes Scopes, [property: Secret] byte[] SecretSha256)
 {
-    /// <summary>Without the hash: that of a guessable secret gives the secret away.</summary>
+    /// <summary>Without the hash: the hash of a guessable secret reveals the secret.</summary>
     public override string ToString() => $"{Client} ({Scopes})";
 }

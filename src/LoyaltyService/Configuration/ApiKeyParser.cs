@@ -4,10 +4,10 @@ using System.Security.Cryptography;
 
 namespace LoyaltyService.Configuration;
 
-/// <summary>Reads <c>name:scope[+scope]:sha256-hex</c>, separated by commas. Bad entries are named by position: one may hold a secret in the place of its hash.</summary>
+/// <summary>Reads <c>name:scope[+scope]:sha256-hex</c>, separated by commas. Errors name entries by position, because an entry may hold a secret instead of its hash.</summary>
 internal static class ApiKeyParser
 {
-    // A channel has one key, two while they rotate; every request without a match looks through all of them.
+    // A channel has one key, or two during a rotation; a request without a match compares all of them.
     private const int MaxEntries = 1000;
     private const int MaxNameLength = 64;
 
@@ -16,7 +16,7 @@ internal static class ApiKeyParser
 
     private static readonly string HashOfNothing = Convert.ToHexString(SHA256.HashData([]));
 
-    /// <summary>Total: any text gives keys or problems, never an exception.</summary>
+    /// <summary>Total: any text yields keys or errors, never an exception.</summary>
     public static Parsed<IReadOnlyList<ApiKey>> Parse(string text)
     {
         var entries = text.Split(',');

@@ -13,7 +13,7 @@ internal static class ClientLimits
     private const string Form =
         "must have entries of the form name:requests-a-minute, such as delivery:6000, or jwt:client_id:requests-a-minute for a token's client";
 
-    /// <summary>Total: any text gives limits or problems, never an exception. That a client exists is not checked: an issuer of tokens may know it.</summary>
+    /// <summary>Total: any text yields limits or errors, never an exception. Does not check that the client exists: a token issuer may know it.</summary>
     public static Parsed<IReadOnlyDictionary<string, int>> Parse(string text)
     {
         var entries = text.Split(',');
@@ -23,7 +23,7 @@ internal static class ClientLimits
         var limits = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var entry in entries.Select(static entry => entry.Trim()))
         {
-            // A client_id may have colons of its own; the figure has none.
+            // A client_id may contain colons; the number does not.
             var end = entry.LastIndexOf(':');
             if (end < 0 || !IsClient(entry[..end]) || !int.TryParse(entry.AsSpan(end + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var perMinute))
                 return new ParseError(Form);

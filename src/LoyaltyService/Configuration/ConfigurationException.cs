@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace LoyaltyService.Configuration;
 
-/// <summary>What is wrong with one variable, and what to write instead.</summary>
+/// <summary>An error of one variable, with what to write instead.</summary>
 internal sealed record ConfigurationError(string Variable, string Description);
 
-/// <summary>Everything that is wrong with the configuration, at once: an operator should not have to restart for each mistake.</summary>
+/// <summary>All configuration errors at once, so that an operator need not restart for each.</summary>
 internal sealed class ConfigurationException(IReadOnlyList<ConfigurationError> errors) : Exception(Describe(errors))
 {
-    /// <summary>EX_CONFIG of sysexits.h: starting again will not help before somebody changes the configuration.</summary>
+    /// <summary>EX_CONFIG of sysexits.h: a restart does not help until the configuration changes.</summary>
     public const int ExitCode = 78;
 
     public IReadOnlyList<ConfigurationError> Errors { get; } = errors;

@@ -9,10 +9,9 @@ internal static class ConfigurationModule
     private const int MaxFileBytes = 64 * 1024;
 
     /// <summary>
-    /// Reads the environment through the builder's configuration, so that tests and other hosts can put values of their own in front,
-    /// and registers the outcome.
+    /// Reads the environment through the builder's configuration, so that tests and other hosts can override values, and registers the settings.
     /// </summary>
-    /// <exception cref="ConfigurationException">Something is missing or wrong; it lists everything that is.</exception>
+    /// <exception cref="ConfigurationException">Lists every missing or wrong value.</exception>
     public static Settings AddEnvironmentConfiguration(this WebApplicationBuilder builder)
     {
         var settings = SettingsReader.Read(Environment(name => builder.Configuration[name]), ReadFile);
@@ -21,11 +20,11 @@ internal static class ConfigurationModule
         return settings;
     }
 
-    /// <summary>All that <see cref="ReadFile"/> can throw for a file of any name.</summary>
+    /// <summary>Every exception that <see cref="ReadFile"/> can throw.</summary>
     internal static bool IsUnreadable(Exception exception) => exception is IOException or UnauthorizedAccessException or SecurityException
         or ArgumentException or NotSupportedException or InvalidDataException;
 
-    /// <summary>What the service reads of an environment, by name, and no other variable.</summary>
+    /// <summary>The service's variables in an environment, by name.</summary>
     internal static Dictionary<string, string?> Environment(Func<string, string?> find) => EnvironmentVariables.All
         .SelectMany(variable => new[] { variable.Name, variable.FileName })
         .Append(EnvironmentVariables.AspNetCoreEnvironment)

@@ -1,9 +1,9 @@
 namespace LoyaltyService.Configuration;
 
-/// <summary>Where the data is kept. The forms are described in docs/configuration.md.</summary>
+/// <summary>The location of the data. docs/configuration.md describes the forms.</summary>
 internal abstract record DatabaseUrl
 {
-    /// <summary>Total: any text gives a URL or a problem, never an exception.</summary>
+    /// <summary>Total: any text yields a URL or an error, never an exception.</summary>
     public static Parsed<DatabaseUrl> Parse(string text)
     {
         if (SchemeSplit.After(text, "postgresql://", "postgres://") is { } server)

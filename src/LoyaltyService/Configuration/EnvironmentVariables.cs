@@ -1,10 +1,10 @@
 
 namespace LoyaltyService.Configuration;
 
-/// <summary>Every variable that the service reads. A new one joins this list, <c>docs/configuration.md</c> and <c>.env.example</c>; tests hold the three together.</summary>
+/// <summary>Every variable that the service reads. Tests compare this list with <c>docs/configuration.md</c> and <c>.env.example</c>.</summary>
 internal static class EnvironmentVariables
 {
-    /// <summary>ASP.NET Core's own name for <see cref="NodeEnv"/>; it wins, so that the framework's tools behave as they do everywhere.</summary>
+    /// <summary>ASP.NET Core's name for <see cref="NodeEnv"/>; it wins, so that the framework's tools behave as usual.</summary>
     public const string AspNetCoreEnvironment = "ASPNETCORE_ENVIRONMENT";
 
     public static readonly EnvironmentVariable NodeEnv = new("NODE_ENV", "production", "no", false,

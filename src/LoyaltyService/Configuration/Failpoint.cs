@@ -3,9 +3,8 @@ using System.Diagnostics;
 namespace LoyaltyService.Configuration;
 
 /// <summary>
-/// A place where a test can make the process die, hang or throw, to see what survives. Armed by the variable FAILPOINT, as
-/// <c>name=kill</c>, <c>name=hang</c> or <c>name=throw</c>; the calls exist only where FAILPOINTS is defined, which is the build
-/// configuration Test. A published service has none.
+/// Lets a test kill, hang or throw at a named place in the code. The variable FAILPOINT arms it, as <c>name=kill</c>, <c>name=hang</c> or
+/// <c>name=throw</c>. The calls exist only in the build configuration Test, which defines FAILPOINTS; a published service has none.
 /// </summary>
 internal static class Failpoint
 {
@@ -23,7 +22,7 @@ internal static class Failpoint
         switch (Armed[(name.Length + 1)..])
         {
             case "kill":
-                // SIGKILL: no finally, no flush, no goodbye to anybody.
+                // SIGKILL: no finally blocks, no flush.
                 Process.GetCurrentProcess().Kill();
                 Thread.CurrentThread.Join();
                 break;

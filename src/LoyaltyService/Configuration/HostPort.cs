@@ -48,7 +48,7 @@ internal sealed record HostPort(string Host, int Port)
         return new HostPort(host, number);
     }
 
-    /// <summary>The form in which a host and a port stand in a URL and in a list of hosts.</summary>
+    /// <summary>Host and port as written in a URL or a list of hosts.</summary>
     public override string ToString() =>
         Host.Contains(':')
             ? string.Create(CultureInfo.InvariantCulture, $"[{Host}]:{Port}")

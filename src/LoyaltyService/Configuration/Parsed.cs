@@ -2,12 +2,11 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace LoyaltyService.Configuration;
 
-/// <summary>What is wrong with a text, as the end of a sentence that begins with the variable's name. It never quotes the text: that may be a secret.</summary>
+/// <summary>An error in a text, as the end of a sentence that begins with the variable's name. It never quotes the text, which may be a secret.</summary>
 internal readonly record struct ParseError(string Description);
 
 /// <summary>
-/// The value that a text stands for, or the problems with the text. Parsers return this instead of throwing, so that all errors of a
-/// configuration can be listed together.
+/// The value of a text, or its errors. Parsers return this instead of throwing, so that all configuration errors are listed together.
 /// </summary>
 internal sealed class Parsed<T>
     where T : notnull

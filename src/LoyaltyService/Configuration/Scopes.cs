@@ -1,6 +1,6 @@
 namespace LoyaltyService.Configuration;
 
-/// <summary>What a caller may do; each is the name of a policy too.</summary>
+/// <summary>The scopes of callers; each is also the name of a policy.</summary>
 internal static class Scopes
 {
     /// <summary>The business routes.</summary>

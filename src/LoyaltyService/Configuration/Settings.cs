@@ -52,10 +52,10 @@ internal sealed record Settings
 
     public required int RateLimitIpPerMinute { get; init; }
 
-    /// <summary>Requests a minute of the clients that have a limit of their own, by name.</summary>
+    /// <summary>Requests a minute for each client with an individual limit, by name.</summary>
     public required IReadOnlyDictionary<string, int> RateLimitClients { get; init; }
 
-    /// <summary>Whose word about the caller's address counts.</summary>
+    /// <summary>The proxies whose X-Forwarded-For counts.</summary>
     public required IReadOnlyList<IPNetwork> TrustedProxies { get; init; }
 
     public required Uri? OtlpEndpoint { get; init; }
@@ -72,7 +72,7 @@ internal sealed record Settings
     /// <summary>Empty when no mail is sent.</summary>
     public required IReadOnlyList<MailboxAddress> MailTo { get; init; }
 
-    /// <summary>Every setting as it may stand in a log, a mail or a table: without the secrets.</summary>
+    /// <summary>Every setting as a log, a mail or a table may show it: without the secrets.</summary>
     public IReadOnlyList<(string Name, string Value)> Shown() =>
     [
         (nameof(Environment), $"{Environment}"),
@@ -104,6 +104,6 @@ internal sealed record Settings
         (nameof(MailTo), $"[{string.Join(", ", MailTo)}]"),
     ];
 
-    /// <summary>Without the secrets: a record prints all its members, and what is printed ends up in a log.</summary>
+    /// <summary>Without the secrets: a record prints all its members, possibly into a log.</summary>
     public override string ToString() => $"Settings {{ {string.Join(", ", Shown().Select(setting => $"{setting.Name} = {setting.Value}"))} }}";
 }

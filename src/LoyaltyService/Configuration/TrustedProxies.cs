@@ -9,7 +9,7 @@ internal static class TrustedProxies
 {
     private const int MaxEntries = 1000;
 
-    /// <summary>Total: any text gives networks or a problem, never an exception.</summary>
+    /// <summary>Total: any text yields networks or an error, never an exception.</summary>
     public static Parsed<IReadOnlyList<IPNetwork>> Parse(string text)
     {
         var entries = text.Split(',');
@@ -21,7 +21,7 @@ internal static class TrustedProxies
         {
             if (Network(entry.Trim()) is not { } network)
                 return new ParseError("must have addresses and networks such as 10.0.0.0/8, 192.0.2.1 or fd00::/8");
-            // Who believes everybody believes the attacker.
+            // Trusting every address would trust an attacker's header.
             if (network.PrefixLength == 0)
                 return new ParseError("must not name a network of all addresses: any caller could then choose its own address");
             networks.Add(network);

@@ -3,8 +3,8 @@ using LoyaltyService.Privacy;
 namespace LoyaltyService.Configuration;
 
 /// <summary>
-/// <c>user:password@</c> before the host of a URL; both null where there is none. PostgreSQL's has a form of its own: libpq takes a user without
-/// a password, and parameters in which an @ may stand.
+/// <c>user:password@</c> before the host of a URL; both null without it. PostgreSQL's form differs: libpq accepts a user without a password, and parameters
+/// with an @.
 /// </summary>
 internal sealed record UrlCredentials(string? User, [property: Secret] string? Password) : RedactedRecord
 {

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace LoyaltyService.Configuration;
 
-/// <summary>Finds the values of variables, directly or in the files that NAME_FILE names, and collects what is wrong with them.</summary>
+/// <summary>Finds the values of variables, directly or in the files that NAME_FILE names, and collects their errors.</summary>
 internal sealed class VariableLookup(IReadOnlyDictionary<string, string?> environment, Func<string, string> readFile)
 {
     private const int LongestQuote = 100;
@@ -11,14 +11,14 @@ internal sealed class VariableLookup(IReadOnlyDictionary<string, string?> enviro
 
     public IReadOnlyList<ConfigurationError> Errors => errors;
 
-    /// <summary>An empty value counts as not set: compose files and shells pass one on for a variable that they do not have.</summary>
+    /// <summary>An empty value counts as not set: compose files and shells pass on empty values for missing variables.</summary>
     public string? Given(string name) => environment.GetValueOrDefault(name) is { Length: > 0 } value ? value : null;
 
-    /// <summary>Of an empty file the same: a secret has it for what it does not have.</summary>
+    /// <summary>The same for an empty file: a secret uses one for a missing value.</summary>
     public bool IsSet(EnvironmentVariable variable) =>
         Given(variable.Name) is not null || (Given(variable.FileName) is { } path && !IsEmpty(path));
 
-    /// <returns>The value that the variable or its fallback stands for; the type's default when there is none or an error was added.</returns>
+    /// <returns>The value of the variable or its fallback; the type's default if there is none or an error was added.</returns>
     public T? Read<T>(EnvironmentVariable variable, Func<string, Parsed<T>> parse, bool required = false, string? fallback = null)
         where T : notnull
     {
@@ -60,7 +60,7 @@ internal sealed class VariableLookup(IReadOnlyDictionary<string, string?> enviro
         {
             return ContentOf(path);
         }
-        // All that reading a file of any name can throw; the operator needs the other errors too.
+        // Every exception that reading a file of any name can throw; the other errors must be reported too.
         catch (Exception exception) when (ConfigurationModule.IsUnreadable(exception))
         {
             Add(variable.FileName, $"must name a readable text file, but \"{Printable(path)}\" gives {exception.GetType().Name}");

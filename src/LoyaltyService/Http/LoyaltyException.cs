@@ -1,8 +1,8 @@
 namespace LoyaltyService.Http;
 
 /// <summary>
-/// A breakage that a caller is told about with a stable code. The family is small and closed; refusals are values
-/// (<see cref="Rejection"/>), not exceptions. One handler, <see cref="ProblemExceptionHandler"/>, turns it into the answer.
+/// A failure that callers see with a stable code. The family is small and closed; rejections are values (<see cref="Rejection"/>), not exceptions. One
+/// handler, <see cref="ProblemExceptionHandler"/>, turns it into the response.
 /// </summary>
 internal abstract class LoyaltyException(ErrorCode code, string message, TimeSpan retryAfter, Exception? inner = null)
     : Exception(message, inner)

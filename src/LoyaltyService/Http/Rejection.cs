@@ -3,7 +3,7 @@ using LoyaltyService.Privacy;
 
 namespace LoyaltyService.Http;
 
-/// <summary>A refusal, as a value: what the caller is told, and nothing has been changed by its request.</summary>
+/// <summary>A rejection, as a value: the response to a request that changed nothing.</summary>
 /// <param name="Error">The stable code with its status and title.</param>
 /// <param name="Detail">What was wrong with this request.</param>
 internal sealed record Rejection(ErrorCode Error, [property: Personal] string Detail) : RedactedRecord

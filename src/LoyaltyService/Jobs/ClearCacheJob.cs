@@ -3,7 +3,7 @@ using LoyaltyService.Security;
 
 namespace LoyaltyService.Jobs;
 
-/// <summary>brief: every hour, remove idempotency entries older than 10 minutes. What operators no longer ask for goes with them.</summary>
+/// <summary>brief: every hour, remove idempotency entries older than 10 minutes. Old runs and audit rows are deleted too.</summary>
 internal sealed class ClearCacheJob(IIdempotencyKeyStore keys, IReplayCache replays, IJobRunStore runs, IAuditStore audit, JobLimits limits) : IJob
 {
     public string Name => "clear-cache";
@@ -17,7 +17,7 @@ internal sealed class ClearCacheJob(IIdempotencyKeyStore keys, IReplayCache repl
         while (await audit.ForgetAsync(limits.KeepAudit, limits.BatchSize, cancellationToken) is > 0 and var old)
             await run.ReportAsync(old, progress: null, cancellationToken);
         await runs.ForgetAsync(limits.KeepRuns, cancellationToken);
-        // Last, since it looks at every key in Redis: the rest is done by then, also if this is taken over.
+        // Last, because it scans every key in Redis: after a takeover the rest is already done.
         await replays.SweepAsync(swept => run.ReportAsync(swept, progress: null, cancellationToken), cancellationToken);
     }
 }

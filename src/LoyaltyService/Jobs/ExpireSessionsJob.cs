@@ -3,8 +3,8 @@ using LoyaltyService.Sessions;
 namespace LoyaltyService.Jobs;
 
 /// <summary>
-/// brief: every 15 minutes, mark expired sessions as failed, soft delete. Walks along the time of expiry from where the last run that
-/// ended well began, so that a run costs what has become due since, and not what there is.
+/// brief: every 15 minutes, mark expired sessions as failed, soft delete. Walks along the expiry times from where the last successful run began, so a run costs
+/// only what has become due since.
 /// </summary>
 internal sealed class ExpireSessionsJob(ISessionUpkeep upkeep, IJobRunStore runs, JobLimits limits, SessionMetrics metrics) : IJob
 {
@@ -16,7 +16,7 @@ internal sealed class ExpireSessionsJob(ISessionUpkeep upkeep, IJobRunStore runs
     {
         var from = WalkPosition.Parse(run.Progress)
             ?? new WalkPosition((await runs.LastDoneAsync(Name, cancellationToken) ?? DateTimeOffset.UnixEpoch + limits.ExpireOverlap) - limits.ExpireOverlap);
-        // One batch at first, so that its report comes before another one can go wrong.
+        // One batch first, so that its report is written before another one can fail.
         var time = TimeSpan.Zero;
         while (await upkeep.ExpireAsync(from, run.StartedAt, limits.BatchSize, time, cancellationToken) is { Reached: { } reached } batch)
         {

@@ -1,20 +1,20 @@
 namespace LoyaltyService.Jobs;
 
-/// <summary>What to do and when; <see cref="JobRunner"/> owns how: once over all replicas, taken over if its replica dies.</summary>
+/// <summary>A job's work and schedule. <see cref="JobRunner"/> runs it once for all replicas, and takes it over if its replica dies.</summary>
 internal interface IJob
 {
-    /// <summary>As operators write it: <c>expire-sessions</c>.</summary>
+    /// <summary>The name operators use: <c>expire-sessions</c>.</summary>
     string Name { get; }
 
     /// <summary>A cron expression of five fields, in UTC.</summary>
     string Schedule { get; }
 
     /// <summary>
-    /// Works in batches and reports each with <see cref="JobRun.ReportAsync"/>. May be run again from the last report on, so what a batch
-    /// did must not count twice if it is done twice.
+    /// Works in batches and reports each with <see cref="JobRun.ReportAsync"/>. May run again from the last report, so repeating a batch must not count
+    /// twice.
     /// </summary>
     Task RunAsync(JobRun run, CancellationToken cancellationToken);
 }
 
-/// <summary>Another replica has taken the run over: this one was away for longer than its lease, and must not go on.</summary>
+/// <summary>Another replica has taken the run over, because this one was away for longer than its lease. It must stop.</summary>
 internal sealed class JobTakenOverException() : Exception("The run was taken over by another replica.");

@@ -6,23 +6,23 @@ using LoyaltyService.Sessions;
 namespace LoyaltyService.Jobs;
 
 /// <summary>
-/// What the reconciliation reads and finds: PostgreSQL or SQLite, held to the same contract tests. Days are of UTC.
+/// The reconciliation's reads and findings, in PostgreSQL or SQLite; both pass the same contract tests. Days are UTC.
 /// </summary>
 /// <remarks>Every method throws <see cref="Storage.DatabaseUnavailableException"/> or <see cref="Storage.OverloadedException"/> when the database cannot be used.</remarks>
 internal interface IReconciliationStore
 {
-    /// <summary>The last day that was compared whole; null before the first.</summary>
+    /// <summary>The last day that was compared completely; null before the first.</summary>
     Task<ReconciledDay?> LastDayAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Looks at the next <paramref name="limit"/> sessions along their expiry, and gives those that PDI knows and that were closed within
-    /// the day, or are in doubt.
+    /// Reads the next <paramref name="limit"/> sessions along their expiry, and returns those that PDI knows and that were closed within the day or are in
+    /// doubt.
     /// </summary>
-    /// <param name="after">Where the walk stands.</param>
-    /// <param name="until">Where it ends: nothing that expires later can have been closed within the day.</param>
+    /// <param name="after">The position of the walk.</param>
+    /// <param name="until">The end of the walk: a session that expires later cannot have been closed within the day.</param>
     Task<ReconciliationPage> PageAsync(DateOnly day, WalkPosition after, DateTimeOffset until, int limit, CancellationToken cancellationToken);
 
-    /// <summary>Notes a difference; false if it is known and open already.</summary>
+    /// <summary>Stores a difference; false if it is known and still open.</summary>
     Task<bool> AddAsync(Finding finding, CancellationToken cancellationToken);
 
     Task EndDayAsync(ReconciledDay day, CancellationToken cancellationToken);
@@ -30,12 +30,12 @@ internal interface IReconciliationStore
     /// <summary>The findings, the newest first.</summary>
     Task<IReadOnlyList<Finding>> ListAsync(int limit, PageCursor? after, bool? resolved, CancellationToken cancellationToken);
 
-    /// <summary>Ends a finding, with the audit; null if there is none of this id that is open.</summary>
+    /// <summary>Resolves a finding, with the audit entry; null if no open finding has this id.</summary>
     Task<Finding?> ResolveAsync(Guid id, string resolution, AuditEntry audit, CancellationToken cancellationToken);
 }
 
-/// <param name="Sessions">Those to ask PDI about, in the order of the walk.</param>
-/// <param name="Reached">Where the walk stands now; null at its end.</param>
+/// <param name="Sessions">The sessions to check at PDI, in the order of the walk.</param>
+/// <param name="Reached">The new position of the walk; null at its end.</param>
 internal sealed record ReconciliationPage(IReadOnlyList<Session> Sessions, WalkPosition? Reached);
 
 /// <param name="Day">The day.</param>
@@ -46,7 +46,7 @@ internal sealed record ReconciledDay(DateOnly Day, long Checked, long Found, Dat
 
 /// <summary>A difference between a session here and PDI's record of it.</summary>
 /// <param name="Kind">One of <see cref="FindingKinds"/>.</param>
-/// <param name="Here">The session as it stands here, in words.</param>
+/// <param name="Here">The session's state here, in words.</param>
 /// <param name="AtPdi">PDI's record, in words.</param>
 internal sealed record Finding(
     Guid Id,

@@ -7,10 +7,9 @@ using LoyaltyService.Storage;
 namespace LoyaltyService.Jobs;
 
 /// <summary>
-/// Runs the jobs by their schedules, on the database's clock. Every replica looks; a row in <c>job_runs</c> decides who runs an
-/// occurrence, and a run whose replica dies is taken over where it stood when its lease is over. An occurrence that nobody ran because no
-/// replica was up is made up for at the next look; of several missed ones only the last, since each does all that there is to do,
-/// also for the days of those before.
+/// Runs the jobs on schedule, by the database's clock. Every replica polls; a row in <c>job_runs</c> decides which one runs an occurrence. If that replica
+/// dies, another continues from the last report once the lease has expired. After an outage, only the latest missed occurrence runs, because each does
+/// all the work there is, for earlier days too.
 /// </summary>
 internal sealed partial class JobRunner(
     IEnumerable<IJob> jobs, IJobRunStore runs, JobLimits limits, JobMetrics metrics, TimeProvider clock, ILogger<JobRunner> logger)
@@ -25,11 +24,11 @@ internal sealed partial class JobRunner(
     public static DateTimeOffset Next(IJob job, DateTimeOffset after) =>
         CronExpression.Parse(job.Schedule).GetNextOccurrence(after, TimeZoneInfo.Utc) ?? DateTimeOffset.MaxValue;
 
-    /// <summary>Takes a run by hand, with the audit; null if the job is being run already.</summary>
+    /// <summary>Starts a manual run, with its audit entry; null if the job is running.</summary>
     public Task<JobRunRow?> ClaimByHandAsync(IJob job, AuditEntry audit, CancellationToken cancellationToken) =>
         runs.ClaimByHandAsync(job.Name, limits.Lease, audit, cancellationToken);
 
-    /// <summary>Goes on with a run by hand after its caller has left; the host waits for it when it stops.</summary>
+    /// <summary>Continues a manual run after its caller is gone; the host waits for it at shutdown.</summary>
     public void Continue(IJob job, JobRunRow row)
     {
         lock (byHand)
@@ -39,8 +38,8 @@ internal sealed partial class JobRunner(
         }
     }
 
-    /// <summary>Runs what was claimed to its end.</summary>
-    /// <returns>Whether the run ended well.</returns>
+    /// <summary>Runs a claimed run to its end.</summary>
+    /// <returns>Whether it succeeded.</returns>
     public async Task<bool> RunAsync(IJob job, JobRunRow row, CancellationToken cancellationToken)
     {
         using var span = Tracing.StartWork("job " + job.Name, row.ByHand ? Tracing.Here : default);
@@ -62,7 +61,7 @@ internal sealed partial class JobRunner(
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // This replica stops; another one goes on at once, unless it was asked for by hand.
+            // This replica is stopping; another one continues at once, unless the run is manual.
             await run.TryWriteAsync(CancellationToken.None);
             if (row.ByHand)
                 await runs.EndAsync(row, done: false, IJobRunStore.Interrupted, CancellationToken.None);
@@ -71,7 +70,7 @@ internal sealed partial class JobRunner(
         }
         catch (Exception failed)
         {
-            // A job that fails must not end the service, nor the next occurrence. Tried again by whoever looks next, a bounded number of times.
+            // A failed job must end neither the service nor the next occurrence. It is retried a bounded number of times.
             Log.JobFailed(logger, job.Name, row.Attempts, failed);
             metrics.JobEnded(job, succeeded: false);
             span.SetStatus(ActivityStatusCode.Error, failed.Message);
@@ -109,14 +108,14 @@ internal sealed partial class JobRunner(
             }
             catch (Exception failed)
             {
-                // Whatever it is, it must end neither the service nor the jobs to come.
+                // No exception may end the service or later jobs.
                 TellLookFailed(job.Name, failed);
                 await Task.Delay(limits.Poll, clock, CancellationToken.None).WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
 
-    /// <summary>The job's latest occurrence, if nobody has run it or is at it.</summary>
+    /// <summary>The job's latest occurrence, unless it has run or is running.</summary>
     internal async Task<JobRunRow?> ClaimDueAsync(IJob job, CancellationToken cancellationToken)
     {
         var look = await runs.LookAsync(job.Name, cancellationToken);
@@ -141,7 +140,7 @@ internal sealed partial class JobRunner(
         }
         catch (Exception failed)
         {
-            // Its lease runs out, and it is tried again.
+            // The lease expires, and the run is retried.
             TellLookFailed(row.Job, failed);
         }
     }

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LoyaltyService.Jobs;
 
-/// <summary>What is done by the clock: expiry, archive, clean-up, reconciliation.</summary>
+/// <summary>Scheduled jobs: expiry, archive, clean-up, reconciliation.</summary>
 internal static class JobsModule
 {
     public static void AddJobs(this WebApplicationBuilder builder, Settings settings)
@@ -31,7 +31,7 @@ internal static class JobsModule
             builder.Services.AddSingleton<IReconciliationStore, SqliteReconciliationStore>();
         }
 
-        // In the order in which an operator sees them.
+        // In the order of the operators' list.
         builder.Services.AddSingleton<IJob, ExpireSessionsJob>();
         builder.Services.AddSingleton<IJob, ArchiveSessionsJob>();
         builder.Services.AddSingleton<IJob, ClearCacheJob>();

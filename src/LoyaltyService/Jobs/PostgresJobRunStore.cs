@@ -22,7 +22,7 @@ internal sealed class PostgresJobRunStore(PostgresDatabase database) : IJobRunSt
                  limit 1) as latest on true
         """;
 
-    // Serializable isolation lets only one of two replicas find that nobody is at it.
+    // Serializable isolation lets only one of two replicas find the run free.
     private const string Claim = Supersede + Take;
 
     private static readonly string ClaimByHand = $"""

@@ -70,7 +70,7 @@ internal sealed class PostgresReconciliationStore(PostgresDatabase database) : I
         var due = rows.Where(row => row.IsDue).Select(row => row.Position.Id).ToArray();
         var ids = new NpgsqlParameter<Guid[]> { TypedValue = due, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid };
         var found = due is [] ? [] : await database.ListReadCommittedAsync(Find, [ids], PostgresSessionRow.Read, cancellationToken);
-        // In the order of the walk, so that each is a place on it.
+        // In the order of the walk, so that each is a position in it.
         return new ReconciliationPage([.. found.OrderBy(session => Array.IndexOf(due, session.Id))], last.Position);
     }
 

@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 
 namespace LoyaltyService.Jobs;
 
-/// <summary><c>job_runs</c> in one SQLite file: the statements of <see cref="PostgresJobRunStore"/>, in SQLite's words.</summary>
+/// <summary><c>job_runs</c> in one SQLite file: the statements of <see cref="PostgresJobRunStore"/> in SQLite's dialect.</summary>
 internal sealed class SqliteJobRunStore(SqliteDatabase database) : IJobRunStore
 {
     private const string Now = SqliteValues.Now;

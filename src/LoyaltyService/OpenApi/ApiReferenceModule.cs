@@ -36,7 +36,7 @@ internal static class ApiReferenceModule
         }
     }
 
-    /// <summary>The page works without the internet, and tells nobody that it was opened: script and styles come from this service.</summary>
+    /// <summary>The page works without internet access and contacts no third party: script and styles come from this service.</summary>
     private static void ConfigurePage(ScalarOptions page)
     {
         page.Title = DocumentTransformer.ServiceName;

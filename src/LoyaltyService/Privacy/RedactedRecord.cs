@@ -8,8 +8,7 @@ using Microsoft.Extensions.Compliance.Redaction;
 namespace LoyaltyService.Privacy;
 
 /// <summary>
-/// A record with members that are marked. Records print all their members, and what is printed ends up in a log, an exception or a
-/// debugger's window; this one prints nothing of what is marked.
+/// A record with marked members. Records print all their members, into logs, exceptions or a debugger's window; this one omits the marked ones.
 /// </summary>
 internal abstract record RedactedRecord
 {

@@ -33,7 +33,7 @@ internal sealed partial class OwedIdentify(ISessionStore sessions, PdiClient pdi
     /// <summary>PDI's session is stored together with its id; a session without one has no effect at PDI that an operator could lose.</summary>
     public Task<string?> FindEffectAsync(Session session) => Task.FromResult<string?>(null);
 
-    /// <summary>What PDI's answer means for the session, whoever asked.</summary>
+    /// <summary>What PDI's answer means for the session, for the request and the worker alike.</summary>
     public static SessionChange Answered(Session session, PdiResult<PdiIdentity> result, string cause) =>
         (result.Rejection is { } rejection ? session.IdentifyRejected(rejection, cause) : session.Identified(result.Value!, cause)) with
         {

@@ -10,7 +10,7 @@ namespace LoyaltyService.Queue;
 /// <summary><c>pdi_work</c> in PostgreSQL.</summary>
 internal sealed class PostgresPdiWorkStore(PostgresDatabase database) : IPdiWorkStore
 {
-    // A finalize whose request is at PDI this very moment does not wait, and what is parked waits for an operator.
+    // A finalize whose request is calling PDI right now does not wait, and parked items wait for an operator.
     private const string IsWaiting = "parked_at is null and (attempts > 0 or lease_until is null or lease_until <= now())";
 
     // Does not count: a statement that reads the whole table and adds to it is, under serializable isolation, in conflict with every

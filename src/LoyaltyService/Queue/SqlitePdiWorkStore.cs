@@ -11,7 +11,7 @@ internal sealed class SqlitePdiWorkStore(SqliteDatabase database) : IPdiWorkStor
 {
     private const string Now = SqliteValues.Now;
 
-    // A finalize whose request is at PDI this very moment does not wait, and what is parked waits for an operator.
+    // A finalize whose request is calling PDI right now does not wait, and parked items wait for an operator.
     private const string IsWaiting = $"parked_at is null and (attempts > 0 or lease_until is null or lease_until <= {Now})";
 
     private const string Add = $"""
